@@ -367,7 +367,9 @@ impl<'a> Grounder<'a> {
                 .filter(|&row| columns_agree(access, table.row(row)))
                 .map(|row| view.conditions.of(at, access.relation, row))
                 .collect();
-            known.push(!graph.or(matching));
+            let absent = !graph.or(matching);
+            graph.declare_absence(absent);
+            known.push(absent);
         }
         (known, present, absences)
     }
