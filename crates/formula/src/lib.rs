@@ -127,7 +127,9 @@ impl Default for Graph {
 
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries((0..self.nodes.len() as u32).map(|i| self.node(NodeIndex(i)))).finish()
+        f.debug_list()
+            .entries((0..self.nodes.len() as u32).map(|i| self.node(NodeIndex(i))))
+            .finish()
     }
 }
 
@@ -246,9 +248,9 @@ impl Graph {
             let value = match self.node(NodeIndex(index as u32)) {
                 Node::True => true,
                 Node::Variable(variable) => value_of(variable),
-                Node::And(children) => children
-                    .iter()
-                    .all(|child| values[child.node().index()] != child.is_negated()),
+                Node::And(children) => {
+                    children.iter().all(|child| values[child.node().index()] != child.is_negated())
+                }
             };
             values.push(value);
         }

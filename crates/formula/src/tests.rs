@@ -58,7 +58,9 @@ fn build(graph: &mut Graph, steps: &[Step]) -> (Literal, u32) {
                 let parts = take(&mut stack, width);
                 let literals: Vec<Literal> = parts.iter().map(|part| part.0).collect();
                 let table = (0..32)
-                    .filter(|row| parts.iter().filter(|part| part.1 >> row & 1 == 1).count() >= count)
+                    .filter(|row| {
+                        parts.iter().filter(|part| part.1 >> row & 1 == 1).count() >= count
+                    })
                     .fold(0u32, |table, row| table | 1 << row);
                 (graph.at_least(count, &literals), table)
             }
