@@ -1,1 +1,269 @@
-//! Placeholder.
+//! Boolean formulas over numbered variables, in one shared graph.
+//!
+//! A [`Graph`] is an and-inverter graph with conjunctions of any width: a [`Literal`] is a node or
+//! its negation, and a disjunction is the negation of a conjunction of negations. Equal
+//! subformulas are one node, so the formulas of many runs share what they have in common.
+//!
+//! What makes it a graph of *lineage* is [`Graph::support`]: given the values of the variables in
+//! one run, it keeps of a formula only the reasons that were seen in that run (Alvaro et al.,
+//! SIGMOD 2015, section 4.2, generalised to negation): a formula over literals of both polarities
+//! that is true in that run and sufficient for the original wherever it is true.
+//!
+//! This crate does not know what a variable stands for, and does not solve anything.
+
+mod support;
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+
+/// A variable: in Linchpin, the index of a fault in a fault space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variable(pub u32);
+
+/// A node of a [`Graph`] or its negation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Literal(u32);
+
+impl Literal {
+    /// The formula that is always true.
+    pub const TRUE: Self = Self(0);
+    /// The formula that is always false.
+    pub const FALSE: Self = Self(1);
+
+    fn new(node: NodeIndex, negated: bool) -> Self {
+        Self(node.0 << 1 | u32::from(negated))
+    }
+
+    /// The node, whatever the sign.
+    #[must_use]
+    pub fn node(self) -> NodeIndex {
+        NodeIndex(self.0 >> 1)
+    }
+
+    /// True if the literal is the negation of its node.
+    #[must_use]
+    pub fn is_negated(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// True for [`Literal::TRUE`] and [`Literal::FALSE`].
+    #[must_use]
+    pub fn is_constant(self) -> bool {
+        self.0 < 2
+    }
+}
+
+impl std::ops::Not for Literal {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+}
+
+impl fmt::Debug for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TRUE => f.write_str("true"),
+            Self::FALSE => f.write_str("false"),
+            _ => write!(f, "{}{}", if self.is_negated() { "-" } else { "" }, self.node().0),
+        }
+    }
+}
+
+/// Index of a node in its [`Graph`]. A node comes after all the nodes it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeIndex(u32);
+
+impl NodeIndex {
+    /// The node as an index into a vector with one entry per node.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node<'a> {
+    /// Always true (node 0 only).
+    True,
+    /// A variable.
+    Variable(Variable),
+    /// The conjunction of at least two literals, in ascending order, no node twice.
+    And(&'a [Literal]),
+}
+
+#[derive(Clone, Copy)]
+enum Stored {
+    True,
+    Variable(Variable),
+    And { start: u32, end: u32 },
+}
+
+/// A growing collection of formulas that share their equal parts.
+#[derive(Clone)]
+pub struct Graph {
+    nodes: Vec<Stored>,
+    children: Vec<Literal>,
+    variables: FxHashMap<Variable, Literal>,
+    conjunctions: FxHashMap<Box<[Literal]>, Literal>,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Stored::True],
+            children: Vec::new(),
+            variables: FxHashMap::default(),
+            conjunctions: FxHashMap::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries((0..self.nodes.len() as u32).map(|i| self.node(NodeIndex(i)))).finish()
+    }
+}
+
+impl Graph {
+    /// A graph with only the constants.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of nodes.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// What the node is.
+    #[must_use]
+    pub fn node(&self, node: NodeIndex) -> Node<'_> {
+        match self.nodes[node.index()] {
+            Stored::True => Node::True,
+            Stored::Variable(variable) => Node::Variable(variable),
+            Stored::And { start, end } => Node::And(&self.children[start as usize..end as usize]),
+        }
+    }
+
+    fn push(&mut self, stored: Stored) -> Literal {
+        let index = u32::try_from(self.nodes.len()).expect("fewer than 2^31 nodes fit in memory");
+        assert!(index < 1 << 31, "formula graph overflow");
+        self.nodes.push(stored);
+        Literal::new(NodeIndex(index), false)
+    }
+
+    /// The formula that is one variable.
+    pub fn variable(&mut self, variable: Variable) -> Literal {
+        if let Some(&literal) = self.variables.get(&variable) {
+            return literal;
+        }
+        let literal = self.push(Stored::Variable(variable));
+        self.variables.insert(variable, literal);
+        literal
+    }
+
+    /// The conjunction (true if there is nothing to conjoin).
+    pub fn and(&mut self, literals: impl IntoIterator<Item = Literal>) -> Literal {
+        let mut children: Vec<Literal> = literals.into_iter().collect();
+        self.and_of(&mut children)
+    }
+
+    /// As [`Graph::and`]; uses the vector as working space.
+    pub fn and_of(&mut self, children: &mut Vec<Literal>) -> Literal {
+        children.retain(|&child| child != Literal::TRUE);
+        if children.len() > 1 {
+            children.sort_unstable();
+            children.dedup();
+            // A literal and its negation are neighbours: they differ in the last bit only.
+            if children.windows(2).any(|pair| pair[0] == !pair[1]) {
+                return Literal::FALSE;
+            }
+        }
+        match children[..] {
+            [] => return Literal::TRUE,
+            // Constants sort first.
+            [Literal::FALSE, ..] => return Literal::FALSE,
+            [only] => return only,
+            _ => {}
+        }
+        if let Some(&literal) = self.conjunctions.get(&children[..]) {
+            return literal;
+        }
+        let start = self.children.len() as u32;
+        self.children.extend_from_slice(children);
+        let literal = self.push(Stored::And { start, end: self.children.len() as u32 });
+        self.conjunctions.insert(children[..].into(), literal);
+        literal
+    }
+
+    /// The disjunction (false if there is nothing to disjoin).
+    pub fn or(&mut self, literals: impl IntoIterator<Item = Literal>) -> Literal {
+        !self.and(literals.into_iter().map(|literal| !literal))
+    }
+
+    /// As [`Graph::or`]; uses the vector as working space.
+    pub fn or_of(&mut self, children: &mut Vec<Literal>) -> Literal {
+        for child in children.iter_mut() {
+            *child = !*child;
+        }
+        !self.and_of(children)
+    }
+
+    /// True iff at least `count` of the literals are.
+    ///
+    /// Built as a table of about `count` times `literals.len()` nodes, which refer to the literals
+    /// positively only.
+    pub fn at_least(&mut self, count: usize, literals: &[Literal]) -> Literal {
+        if count > literals.len() {
+            return Literal::FALSE;
+        }
+        // row[k]: at least k of the literals seen so far.
+        let mut row = vec![Literal::FALSE; count + 1];
+        row[0] = Literal::TRUE;
+        for &literal in literals {
+            for k in (1..=count).rev() {
+                let with = self.and([literal, row[k - 1]]);
+                row[k] = self.or([row[k], with]);
+            }
+        }
+        row[count]
+    }
+
+    /// The value of every node when the variables have the values given.
+    #[must_use]
+    pub fn evaluate(&self, value_of: impl Fn(Variable) -> bool) -> Values {
+        let mut values: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for index in 0..self.nodes.len() {
+            let value = match self.node(NodeIndex(index as u32)) {
+                Node::True => true,
+                Node::Variable(variable) => value_of(variable),
+                Node::And(children) => children
+                    .iter()
+                    .all(|child| values[child.node().index()] != child.is_negated()),
+            };
+            values.push(value);
+        }
+        Values(values)
+    }
+}
+
+/// The value of every node of a graph under one assignment of its variables.
+#[derive(Clone, Debug)]
+pub struct Values(Vec<bool>);
+
+impl Values {
+    /// The value of a formula. The graph may have grown since; the formula may not be newer.
+    #[must_use]
+    pub fn of(&self, literal: Literal) -> bool {
+        self.0[literal.node().index()] != literal.is_negated()
+    }
+}
+
+#[cfg(test)]
+mod tests;

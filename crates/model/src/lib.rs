@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The vocabulary every other crate shares: faults, bounds, outcomes, verdicts.
+//!
+//! Nothing here runs anything. A *fault* is one thing that goes wrong; *bounds* say which faults
+//! may occur (the failure specification of Alvaro et al., SIGMOD 2015, section 2.1.1); a run under
+//! a set of faults has an *outcome*; a whole campaign has a *verdict*.
+
+mod bounds;
+mod fault;
+mod outcome;
+
+pub use bounds::{Bounds, BoundsError};
+pub use fault::{Fault, FaultParseError, FaultSet};
+pub use outcome::{Invariant, Outcome, Verdict};

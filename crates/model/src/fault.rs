@@ -1,0 +1,334 @@
+//! Faults and sets of faults.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// One thing that goes wrong in a run of a specification.
+///
+/// Serialized as `{"kind":"omit","from":"a","to":"b","at":1}` or
+/// `{"kind":"crash","node":"c","at":3}`. Written and parsed as `omit a->b @1` and `crash c @3`; a
+/// name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Fault {
+    /// Everything `from` sends to `to` at time `at` is lost.
+    #[serde(rename = "omit")]
+    Omission {
+        /// Sender.
+        from: String,
+        /// Receiver.
+        to: String,
+        /// Time step of the sending (1-based).
+        at: u32,
+    },
+    /// `node` sends nothing to others from time `at` on.
+    Crash {
+        /// The node that crashes.
+        node: String,
+        /// First time step at which nothing it sends arrives (1-based).
+        at: u32,
+    },
+}
+
+impl Fault {
+    /// An omission.
+    #[must_use]
+    pub fn omission(from: impl Into<String>, to: impl Into<String>, at: u32) -> Self {
+        Self::Omission { from: from.into(), to: to.into(), at }
+    }
+
+    /// A crash.
+    #[must_use]
+    pub fn crash(node: impl Into<String>, at: u32) -> Self {
+        Self::Crash { node: node.into(), at }
+    }
+
+    /// The time step at which the fault strikes.
+    #[must_use]
+    pub fn at(&self) -> u32 {
+        match self {
+            Self::Omission { at, .. } | Self::Crash { at, .. } => *at,
+        }
+    }
+
+    fn key(&self) -> (u32, u8, &str, &str) {
+        match self {
+            Self::Omission { from, to, at } => (*at, 0, from, to),
+            Self::Crash { node, at } => (*at, 1, node, ""),
+        }
+    }
+}
+
+/// By time, then omissions before crashes, then by name.
+impl Ord for Fault {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Fault {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Writes a node name so that it can be parsed again.
+struct Name<'a>(&'a str);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.is_empty() && self.0.chars().all(is_name_character) {
+            f.write_str(self.0)
+        } else {
+            f.write_str("\"")?;
+            for character in self.0.chars() {
+                if matches!(character, '"' | '\\') {
+                    f.write_str("\\")?;
+                }
+                write!(f, "{character}")?;
+            }
+            f.write_str("\"")
+        }
+    }
+}
+
+fn is_name_character(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '.' | '_' | '?')
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Omission { from, to, at } => write!(f, "omit {}->{} @{at}", Name(from), Name(to)),
+            Self::Crash { node, at } => write!(f, "crash {} @{at}", Name(node)),
+        }
+    }
+}
+
+/// Why a fault could not be parsed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "cannot read the fault `{input}` at character {position}: expected {expected}; \
+     write 'omit FROM->TO @TIME' or 'crash NODE @TIME'"
+)]
+pub struct FaultParseError {
+    /// The text given.
+    pub input: String,
+    /// Where it stops making sense (1-based, in characters).
+    pub position: usize,
+    /// What should stand there.
+    pub expected: &'static str,
+}
+
+struct Cursor<'a> {
+    input: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Cursor<'a> {
+    fn error(&self, expected: &'static str) -> FaultParseError {
+        let consumed = self.input.len() - self.rest.len();
+        FaultParseError {
+            input: self.input.to_owned(),
+            position: self.input[..consumed].chars().count() + 1,
+            expected,
+        }
+    }
+
+    fn skip_space(&mut self) {
+        self.rest = self.rest.trim_start();
+    }
+
+    fn literal(&mut self, text: &str, expected: &'static str) -> Result<(), FaultParseError> {
+        self.skip_space();
+        self.rest = self.rest.strip_prefix(text).ok_or_else(|| self.error(expected))?;
+        Ok(())
+    }
+
+    fn name(&mut self) -> Result<String, FaultParseError> {
+        self.skip_space();
+        if let Some(quoted) = self.rest.strip_prefix('"') {
+            let mut name = String::new();
+            let mut characters = quoted.char_indices();
+            while let Some((index, character)) = characters.next() {
+                match character {
+                    '"' => {
+                        self.rest = &quoted[index + 1..];
+                        return Ok(name);
+                    }
+                    '\\' => {
+                        if let Some((_, escaped)) = characters.next() {
+                            name.push(escaped);
+                        }
+                    }
+                    other => name.push(other),
+                }
+            }
+            return Err(self.error("a closing double quote"));
+        }
+        let end = self.rest.find(|c| !is_name_character(c)).unwrap_or(self.rest.len());
+        if end == 0 {
+            return Err(self.error("the name of a node"));
+        }
+        let (name, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Ok(name.to_owned())
+    }
+
+    fn time(&mut self) -> Result<u32, FaultParseError> {
+        const EXPECTED: &str = "a time of 1 or more, as in '@1'";
+        self.literal("@", EXPECTED)?;
+        self.skip_space();
+        let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+        let time: u32 = self.rest[..end].parse().map_err(|_| self.error(EXPECTED))?;
+        if time == 0 {
+            return Err(self.error(EXPECTED));
+        }
+        self.rest = &self.rest[end..];
+        Ok(time)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = FaultParseError;
+
+    fn from_str(input: &str) -> Result<Self, FaultParseError> {
+        let mut cursor = Cursor { input, rest: input };
+        cursor.skip_space();
+        let word_end =
+            cursor.rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(cursor.rest.len());
+        let fault = match &cursor.rest[..word_end] {
+            "omit" => {
+                cursor.rest = &cursor.rest[word_end..];
+                let from = cursor.name()?;
+                cursor.literal("->", "'->' and the receiving node")?;
+                let to = cursor.name()?;
+                Self::Omission { from, to, at: cursor.time()? }
+            }
+            "crash" => {
+                cursor.rest = &cursor.rest[word_end..];
+                let node = cursor.name()?;
+                Self::Crash { node, at: cursor.time()? }
+            }
+            _ => return Err(cursor.error("'omit' or 'crash'")),
+        };
+        cursor.skip_space();
+        if cursor.rest.is_empty() { Ok(fault) } else { Err(cursor.error("nothing more")) }
+    }
+}
+
+/// A set of faults, iterated in order of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultSet(BTreeSet<Fault>);
+
+impl FaultSet {
+    /// The empty set: the failure-free run.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// How many faults.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True for the failure-free run.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True if the fault is among them.
+    #[must_use]
+    pub fn contains(&self, fault: &Fault) -> bool {
+        self.0.contains(fault)
+    }
+
+    /// True if every fault of `self` is in `other`.
+    #[must_use]
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// The faults, by time.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// Adds a fault; false if it was there.
+    pub fn insert(&mut self, fault: Fault) -> bool {
+        self.0.insert(fault)
+    }
+}
+
+impl FromIterator<Fault> for FaultSet {
+    fn from_iter<I: IntoIterator<Item = Fault>>(faults: I) -> Self {
+        Self(faults.into_iter().collect())
+    }
+}
+
+impl fmt::Display for FaultSet {
+    /// `{omit a->b @1, crash c @3}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (index, fault) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{fault}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_read_what_they_write() {
+        for text in ["omit a->b @1", "crash C @3", "omit \"a b\"->\"q\\\"x\" @12", "crash n.1 @7"] {
+            let fault: Fault = text.parse().unwrap();
+            assert_eq!(fault.to_string(), text);
+        }
+        let spaced: Fault = "  omit  a -> b  @ 1 ".parse().unwrap();
+        assert_eq!(spaced, Fault::omission("a", "b", 1));
+    }
+
+    #[test]
+    fn a_bad_fault_names_the_place() {
+        let cases = [
+            ("drop a->b @1", 1, "'omit' or 'crash'"),
+            ("omit a b @1", 8, "'->' and the receiving node"),
+            ("omit a->b", 10, "a time of 1 or more, as in '@1'"),
+            ("crash a @0", 10, "a time of 1 or more, as in '@1'"),
+            ("crash a @1 x", 12, "nothing more"),
+            ("crash @1", 7, "the name of a node"),
+            ("crash \"a", 7, "a closing double quote"),
+            ("omit a->b @99999999999", 12, "a time of 1 or more, as in '@1'"),
+            ("", 1, "'omit' or 'crash'"),
+        ];
+        for (input, position, expected) in cases {
+            let error = input.parse::<Fault>().unwrap_err();
+            assert_eq!((error.position, error.expected), (position, expected), "{input}");
+        }
+    }
+
+    #[test]
+    fn sets_are_ordered_by_time() {
+        let set: FaultSet =
+            [Fault::crash("a", 2), Fault::omission("b", "a", 3), Fault::omission("a", "b", 2)]
+                .into_iter()
+                .collect();
+        assert_eq!(set.to_string(), "{omit a->b @2, crash a @2, omit b->a @3}");
+        assert_eq!(
+            serde_json::to_string(&set).unwrap(),
+            r#"[{"kind":"omit","from":"a","to":"b","at":2},{"kind":"crash","node":"a","at":2},{"kind":"omit","from":"b","to":"a","at":3}]"#
+        );
+    }
+}
