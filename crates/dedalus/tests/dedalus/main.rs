@@ -11,6 +11,7 @@ mod names;
 mod nodes;
 mod print;
 mod render;
+mod specs;
 mod strata;
 mod support;
 mod types;

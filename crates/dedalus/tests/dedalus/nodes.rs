@@ -73,6 +73,13 @@ fn undeclared_locations_in_rules() {
     let text = r#"p("a")@1; q("b") :- p("b"); r("c")@async :- p("a"); s(X) :- p(X), p("c");"#;
     assert_eq!(linted(text, &["a"]), [Code::LocationUndeclared; 2]);
     assert_eq!(linted(text, &["a", "b", "c"]), []);
+    // A tag in the first column of what an invariant derives is no place.
+    let text = r#"p("a")@1; pre("tag") :- p(_); post("tag") :- p(_), pre("tag");"#;
+    assert_eq!(linted(text, &["a"]), []);
+    assert_eq!(
+        linted(&format!("{text} x(\"a\") :- pre(\"tag\");"), &["a"]),
+        [Code::LocationUndeclared]
+    );
 }
 
 #[test]
