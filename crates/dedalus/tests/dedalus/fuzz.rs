@@ -1,5 +1,5 @@
 //! Random input: never a panic, spans in range, every diagnostic can be rendered; programs that
-//! compile print to themselves and have right strata.
+//! compile print to themselves and have right strata. `PROPTEST_CASES=100000` tries more.
 
 use linchpin_dedalus::diagnostic::Diagnostic;
 use linchpin_dedalus::load::Memory;
@@ -93,6 +93,12 @@ const CLAUSES: &[&str] = &[
     "u(P) :- q(_, P), q(X, P), X != P;",
 ];
 
+/// 2,000 cases, unless the environment says otherwise.
+fn config() -> ProptestConfig {
+    let given = std::env::var_os("PROPTEST_CASES").is_some();
+    if given { ProptestConfig::default() } else { ProptestConfig::with_cases(2_000) }
+}
+
 fn check_spans(diagnostics: &[Diagnostic], sources: &SourceMap) {
     let check = |span: Span| {
         let text = &sources.file(span.file).text;
@@ -123,7 +129,7 @@ fn compile_anything(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(config())]
 
     #[test]
     fn bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
