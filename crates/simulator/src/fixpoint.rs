@@ -21,7 +21,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn range(&self, literal: usize, relation: RelationId) -> Option<std::ops::Range<RowIndex>> {
+    pub(crate) fn range(
+        &self,
+        literal: usize,
+        relation: RelationId,
+    ) -> Option<std::ops::Range<RowIndex>> {
         let &(_, old, new) = self.ends.iter().find(|end| end.0 == relation)?;
         Some(match literal.cmp(&self.delta_literal) {
             std::cmp::Ordering::Less => 0..old,
@@ -40,7 +44,12 @@ pub(crate) trait Deriver {
     fn row_count(&self, relation: RelationId) -> usize;
 
     /// Evaluates a rule; what it derives becomes visible at [`Deriver::commit`].
-    fn fire(&mut self, rule: &RulePlan, steps: &[Step], window: Option<&Window>) -> Result<(), Self::Stop>;
+    fn fire(
+        &mut self,
+        rule: &RulePlan,
+        steps: &[Step],
+        window: Option<&Window>,
+    ) -> Result<(), Self::Stop>;
 
     /// Makes what was derived visible.
     fn commit(&mut self) -> Result<(), Self::Stop>;

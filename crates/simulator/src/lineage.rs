@@ -37,7 +37,8 @@ impl Absence {
             Term::Slot(slot) => slots[*slot],
             Term::Arithmetic(..) => unreachable!("expressions are taken out of literals"),
         };
-        let known = access.columns.iter().zip(&access.key).map(|(&c, term)| (c, value(term))).collect();
+        let known =
+            access.columns.iter().zip(&access.key).map(|(&c, term)| (c, value(term))).collect();
         Self {
             time: access.time.unwrap_or(now),
             relation: access.relation,

@@ -73,7 +73,12 @@ struct View<'a> {
 }
 
 impl Store for View<'_> {
-    fn rows(&self, literal: usize, relation: RelationId, time: Option<u32>) -> (&Table, Range<RowIndex>) {
+    fn rows(
+        &self,
+        literal: usize,
+        relation: RelationId,
+        time: Option<u32>,
+    ) -> (&Table, Range<RowIndex>) {
         let at = time.unwrap_or(self.now);
         let table = self.tables.at(at, relation);
         let range = self
@@ -183,10 +188,9 @@ impl<'a> Machine<'a> {
                 next.iter().zip(&above).find(|(below, above)| below.1.len() != above.1.len())
             {
                 let rule = stratum.rules.iter().find(|rule| rule.head == *relation);
-                return Err(self.failure(
-                    RunErrorKind::NotTotal,
-                    rule.map_or(RuleId(0), |rule| rule.rule),
-                ));
+                return Err(
+                    self.failure(RunErrorKind::NotTotal, rule.map_or(RuleId(0), |rule| rule.rule))
+                );
             }
             return match self.error.take() {
                 Some(error) => Err(error),
@@ -249,7 +253,12 @@ impl Deriver for Machine<'_> {
         self.failure(RunErrorKind::Endless, rule)
     }
 
-    fn fire(&mut self, rule: &RulePlan, steps: &[Step], window: Option<&Window>) -> Result<(), RunError> {
+    fn fire(
+        &mut self,
+        rule: &RulePlan,
+        steps: &[Step],
+        window: Option<&Window>,
+    ) -> Result<(), RunError> {
         let now = self.now;
         for access in RulePlan::accesses(steps) {
             if let crate::plan::AccessBy::Index(index) = access.by {
@@ -437,9 +446,8 @@ fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let (sets, collected) = groups
-        .entry(group)
-        .or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+    let (sets, collected) =
+        groups.entry(group).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

@@ -110,7 +110,8 @@ impl Specification {
         let interner = compiled.interner.clone();
         let space = FaultSpace::new(bounds);
         let mut graph = Graph::new();
-        let channels = ChannelConditions::new(&compiled, &mut graph, &|fault| space.variable(fault));
+        let channels =
+            ChannelConditions::new(&compiled, &mut graph, &|fault| space.variable(fault));
         Ok(Self {
             compiled,
             interner,
@@ -218,7 +219,8 @@ impl Specification {
         if self.vacuous.is_some() {
             return Ok(());
         }
-        let run = Machine::new(&self.compiled, &mut self.interner, &FaultSet::none(), false).run()?;
+        let run =
+            Machine::new(&self.compiled, &mut self.interner, &FaultSet::none(), false).run()?;
         let after = self.rows_at_end(&run.tables, self.outcome_relations.after);
         self.vacuous = Some(match self.invariant {
             Invariant::Implication => {
