@@ -142,7 +142,8 @@ impl Generator {
     }
 
     fn program(&mut self) {
-        let relation = |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
+        let relation =
+            |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
         self.relations.push(relation("node".into(), vec![Name, Name], true));
         for index in 0..1 + self.random.below(2) {
             let columns = self.columns();
@@ -261,8 +262,7 @@ impl Generator {
             .collect();
         let source = *self.random.pick(&sources);
         let mut variables = self.variables(&columns);
-        let mut body =
-            vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
+        let mut body = vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
         let mut scope = Scope::default();
         for (variable, kind) in variables.iter().zip(&columns) {
             scope.bind(variable, *kind);
@@ -629,11 +629,8 @@ impl Generator {
     fn source(&mut self, relations: &[usize]) -> usize {
         let lasting: Vec<usize> =
             relations.iter().copied().filter(|other| self.lasting.contains(other)).collect();
-        let relations = if lasting.is_empty() || self.random.percent(10) {
-            relations
-        } else {
-            &lasting[..]
-        };
+        let relations =
+            if lasting.is_empty() || self.random.percent(10) { relations } else { &lasting[..] };
         *self.random.pick(relations)
     }
 
@@ -679,10 +676,7 @@ impl Generator {
                 self.rule(format!("{missing}({})", elsewhere.join(", ")), body);
                 let mut anywhere = variables.clone();
                 anywhere[0] = "_";
-                self.rule(
-                    head,
-                    vec![literal, format!("notin {missing}({})", anywhere.join(", "))],
-                );
+                self.rule(head, vec![literal, format!("notin {missing}({})", anywhere.join(", "))]);
             }
             _ => {
                 let (mut body, scope) = self.body(self.relations.len() - 1, false, false);
