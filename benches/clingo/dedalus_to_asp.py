@@ -168,8 +168,6 @@ class Translation:
                 columns.append(fresh)
             else:
                 columns.append(names.expression(arg))
-        if literal.at is not None:
-            body.append(f"{literal.at} <= eot")
         return f"{self.names[literal.relation]}({','.join(columns)})"
 
     def negative(self, literal: Literal, names: Names, bound: set[Var], body: list[str]) -> str:
