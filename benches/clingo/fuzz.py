@@ -18,6 +18,7 @@ import random
 import sys
 import tempfile
 
+import brute
 import compare
 import dedalus
 import oracle
@@ -36,12 +37,13 @@ class Relation:
 
 
 class Generator:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, cycles: bool = False) -> None:
         self.random = random.Random(seed)
-        self.nodes = ["a", "b", "c"][: self.random.choice((2, 3, 3))]
-        eot = self.random.choice((3, 4, 4, 5))
+        self.cycles = cycles
+        self.nodes = ["a", "b", "c"][: 2 if cycles else self.random.choice((2, 3, 3))]
+        eot = self.random.choice((2, 3) if cycles else (3, 4, 4, 5))
         eff = self.random.randint(0, min(eot, 4))
-        crashes = self.random.randint(0, 2)
+        crashes = self.random.randint(0, 1 if cycles else 2)
         self.bounds = Bounds(eot, eff, min(crashes, len(self.nodes)), tuple(self.nodes))
         self.inputs = [self.relation(f"in{i}", 0) for i in range(self.random.randint(1, 3))]
         self.derived = [self.relation(f"d{i}", i + 1) for i in range(self.random.randint(2, 5))]
@@ -136,7 +138,7 @@ class RuleMaker:
             known = self.bound[kind]
             if kind == NUMBER and self.aggregated and index > 0 and any(self.bound.values()):
                 self.aggregated = False
-                function = self.random.choice(AGGREGATES)
+                function = self.random.choice(("min", "max") if self.generator.cycles else AGGREGATES)
                 pool = known if function not in ("count",) else [v for vs in self.bound.values() for v in vs]
                 if pool:
                     columns.append(f"{function}<{self.random.choice(pool)}>")
@@ -157,7 +159,7 @@ class RuleMaker:
 
     def readable(self, strictly_lower: bool) -> list[Relation]:
         everything = self.generator.inputs + self.generator.derived
-        if self.outcome or self.kind:
+        if self.outcome or self.kind or self.generator.cycles:
             return everything
         limit = self.head.level - 1 if strictly_lower or self.aggregated else self.head.level
         return [relation for relation in everything if relation.level <= limit]
@@ -227,7 +229,8 @@ class RuleMaker:
 class Judge:
     """Runs both on a program and says where they differ."""
 
-    def __init__(self, linchpin: pathlib.Path, strategies: list[str], folder: pathlib.Path) -> None:
+    def __init__(self, linchpin: pathlib.Path, strategies: list[str], folder: pathlib.Path, cycles: bool) -> None:
+        self.cycles = cycles
         self.linchpin, self.strategies, self.file = linchpin, strategies, folder / "program.ded"
         self.seen: collections.Counter[str] = collections.Counter()
 
@@ -250,7 +253,10 @@ class Judge:
 
     def oracle(self, bounds: Bounds, invariant: str) -> compare.Answer:
         try:
-            found = oracle.decide([self.file], bounds, invariant, [], True)
+            if self.cycles:
+                found = brute.decide(dedalus.load([self.file]), bounds, invariant, True) | {"warnings": []}
+            else:
+                found = oracle.decide([self.file], bounds, invariant, [], True)
         except dedalus.DedalusError as error:
             return compare.Answer("error", error=str(error))
         sets = [frozenset(tuple(sorted(f.items())) for f in c["faults"]) for c in found["counterexamples"]]  # type: ignore[attr-defined]
@@ -279,13 +285,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--linchpin", type=pathlib.Path, default=compare.HERE / "../../target/release/linchpin")
     parser.add_argument("--strategy", action="append", help="may be repeated; default: lineage")
+    parser.add_argument("--cycles", action="store_true", help="programs that negate through their own step, tiny bounds, judged by brute.py")
     parser.add_argument("--keep", type=pathlib.Path, help="where to put programs that are judged differently")
     options = parser.parse_args()
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
-        judge = Judge(options.linchpin, options.strategy or ["lineage"], pathlib.Path(folder))
+        judge = Judge(options.linchpin, options.strategy or ["lineage"], pathlib.Path(folder), options.cycles)
         for seed in range(options.seed, options.seed + options.count):
-            generator = Generator(seed)
+            generator = Generator(seed, options.cycles)
             clauses, bounds = generator.clauses(), generator.bounds
             found = judge.difference(clauses, bounds)
             if found is None:
