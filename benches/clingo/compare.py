@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares `linchpin check` with the oracle: verdict, vacuity and the complete set of minimal counterexamples.
 
-    ./compare.py ../../specs --linchpin ../../target/release/linchpin
+    ./compare.py ../../specs --install --linchpin ../../target/release/linchpin
     ./compare.py SCENARIOS.json --invariant all --strategy lineage --strategy symbolic
 
 The argument is a folder of specifications with front matter, or a list of scenarios as `crosscheck.py` reads them. For
@@ -153,9 +153,15 @@ def main() -> int:
     parser.add_argument("--invariant", choices=(*INVARIANTS, "all"), help="default: each scenario's own")
     parser.add_argument("--only", default="", help="names that contain this")
     parser.add_argument("--timeout", type=int, default=60, help="seconds for each answer")
+    parser.add_argument("--install", action="store_true", help="install clingo for this Python first")
     options = parser.parse_args()
-    failures, checked, ratios = 0, 0, []
-    print(f"{'scenario':48} {'bounds':8} {'invariant':11} {'strategy':9} {'verdict':8} {'minimal':>7} {'runs':>6} {'ms':>7} {'oracle':>7}")
+    if options.install:
+        requirements = str(HERE / "requirements.txt")
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
+    failures, checked = 0, 0
+    ratios: list[float] = []
+    columns = f"{'verdict':8} {'minimal':>7} {'runs':>6} {'ms':>7} {'oracle':>7}"
+    print(f"{'scenario':48} {'bounds':8} {'invariant':11} {'strategy':9} {columns}")
     for scenario in scenarios(options.path):
         if options.only not in scenario.name:
             continue
