@@ -131,13 +131,7 @@ impl Comparison<'_> {
                     }
                     lineage_is_sound(specification.program(), execution)?;
                 }
-<<<<<<< HEAD
-                // The simulator fails with the run it compares with.
-                (Err(_), Ok(_))
-                    if self.invariant != Invariant::Implication && reference.is_err() => {}
-=======
                 (Err(_), Ok(_)) if fails_first => {}
->>>>>>> naive
                 (fast, naive) => {
                     let naive = naive.as_ref().map(|_| "tables");
                     let fast = fast.as_ref().map(|_| "tables");

@@ -145,7 +145,8 @@ impl Generator {
     }
 
     fn program(&mut self) {
-        let relation = |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
+        let relation =
+            |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
         self.relations.push(relation("node".into(), vec![Name, Name], true));
         for index in 0..1 + self.random.below(2) {
             let columns = self.columns();
@@ -262,11 +263,9 @@ impl Generator {
         let sources: Vec<usize> = (1..self.relations.len())
             .filter(|&other| self.relations[other].columns == columns)
             .collect();
-        let source =
-            if self.random.percent(30) { index } else { *self.random.pick(&sources) };
+        let source = if self.random.percent(30) { index } else { *self.random.pick(&sources) };
         let mut variables = self.variables(&columns);
-        let mut body =
-            vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
+        let mut body = vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
         let mut scope = Scope::default();
         for (variable, kind) in variables.iter().zip(&columns) {
             scope.bind(variable, *kind);
@@ -724,10 +723,7 @@ impl Generator {
                 self.rule(format!("{missing}({})", elsewhere.join(", ")), body);
                 let mut anywhere = variables.clone();
                 anywhere[0] = "_";
-                self.rule(
-                    head,
-                    vec![literal, format!("notin {missing}({})", anywhere.join(", "))],
-                );
+                self.rule(head, vec![literal, format!("notin {missing}({})", anywhere.join(", "))]);
             }
             _ => {
                 let (mut body, scope) = self.body(self.relations.len() - 1, false, false);
