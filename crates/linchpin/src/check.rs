@@ -13,7 +13,10 @@ use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
 use crate::human;
 use crate::input::{Input, Question, specification};
-use crate::json::{CheckJson, CounterexampleJson, FaultSpaceJson, SCHEMA, stop_name, strategy_name};
+use crate::json::{
+    CheckJson, CounterexampleJson, FaultSpaceJson, SCHEMA, stop_name, strategy_name,
+};
+use crate::output::outln;
 use crate::{directory, sweep};
 
 /// Without a limit of its own, a random search gives up after this many runs.
@@ -102,11 +105,14 @@ pub(crate) fn answer(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Result<Answer, Exit>> {
     let started = Instant::now();
+    let bounds = match question.eot {
+        Some(eot) => Some(question.bounds(eot, question.eff.unwrap_or(0))?),
+        None => None,
+    };
     input.show(&linchpin_dedalus::lint_nodes(&input.program, &question.nodes));
-    let Some(eot) = question.eot else {
+    let Some(bounds) = bounds else {
         return sweep::answer(input, question, arguments, interrupt);
     };
-    let bounds = question.bounds(eot, question.eff.unwrap_or(0))?;
     let mut limits = Limits::new(interrupt, arguments.timeout);
     let answer = within(input, question, &bounds, options(arguments), &mut limits)?;
     Ok(answer.map(|mut answer| {
@@ -156,7 +162,9 @@ fn describe(
             run_error(&error, &system.space().fault_set(&faults), system, sources)
         }
         SearchError::Run { error, .. } => {
-            anyhow!("{error}; this is a defect of linchpin: please report it with the specification")
+            anyhow!(
+                "{error}; this is a defect of linchpin: please report it with the specification"
+            )
         }
         SearchError::NoFailureFormula => anyhow!(
             "the symbolic strategy needs the ground program, which is too large: {}; \
@@ -192,7 +200,7 @@ pub(crate) fn run_error(
 fn print(input: &Input, answer: &Answer, arguments: &CheckArguments, color: Color) {
     match arguments.format {
         Format::Human => human::print_answer(input, answer, arguments, color),
-        Format::Json => println!("{}", to_json(input, answer, arguments)),
+        Format::Json => outln!("{}", to_json(input, answer, arguments)),
     }
 }
 

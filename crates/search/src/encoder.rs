@@ -2,7 +2,7 @@
 
 use linchpin_formula::{Graph, Literal, Node, Variable};
 use rustc_hash::FxHashMap;
-use rustsat::encodings::card::{BoundUpperIncremental, BoundUpper, Encode, Totalizer};
+use rustsat::encodings::card::{BoundUpper, BoundUpperIncremental, Encode, Totalizer};
 use rustsat::instances::{BasicVarManager, Cnf, ManageVars};
 use rustsat::solvers::{Solve, SolveIncremental, SolverResult};
 use rustsat::types::{Clause, Lit, TernaryVal};
@@ -66,6 +66,11 @@ impl Encoder {
     /// How often the solver was asked.
     pub(crate) fn solver_calls(&self) -> u64 {
         self.solver_calls
+    }
+
+    /// How many subformulas have a literal of the solver.
+    pub(crate) fn definition_count(&self) -> usize {
+        self.defined.len()
     }
 
     fn add<const N: usize>(&mut self, literals: [Lit; N]) {

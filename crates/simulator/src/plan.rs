@@ -259,7 +259,8 @@ impl Planner {
                 Sender::Slot(variable.index())
             }
             Location::Constant(value) => {
-                let symbol = interner.lookup(value).filter(|symbol| (*symbol as usize) < node_count)?;
+                let symbol =
+                    interner.lookup(value).filter(|symbol| (*symbol as usize) < node_count)?;
                 Sender::Node(symbol)
             }
         };
@@ -268,7 +269,9 @@ impl Planner {
                 BodyTerm::Literal(literal) => {
                     let (simple, computed) = simplify(literal, &mut slot_count, interner);
                     if literal.negated {
-                        pending.extend(computed.into_iter().map(|(slot, term)| Pending::Let(slot, term)));
+                        pending.extend(
+                            computed.into_iter().map(|(slot, term)| Pending::Let(slot, term)),
+                        );
                         pending.push(Pending::Absent(simple));
                     } else {
                         pending.extend(computed.into_iter().map(|(slot, term)| {

@@ -73,7 +73,12 @@ struct View<'a> {
 }
 
 impl Store for View<'_> {
-    fn rows(&self, literal: usize, relation: RelationId, time: Option<u32>) -> (&Table, Range<RowIndex>) {
+    fn rows(
+        &self,
+        literal: usize,
+        relation: RelationId,
+        time: Option<u32>,
+    ) -> (&Table, Range<RowIndex>) {
         let at = time.unwrap_or(self.now);
         let table = self.tables.at(at, relation);
         let range = self
@@ -169,10 +174,11 @@ impl<'a> Machine<'a> {
             .iter()
             .map(|&relation| (relation, self.tables.at(self.now, relation).clone()))
             .collect();
+        let recorded = self.lineage.as_ref().map_or(0, |lineage| lineage.derivations.len());
         let mut below = given.clone();
         loop {
-            let above = self.least_model(stratum, &given, below.clone())?;
-            let next = self.least_model(stratum, &given, above.clone())?;
+            let above = self.least_model(stratum, &given, recorded, below.clone())?;
+            let next = self.least_model(stratum, &given, recorded, above.clone())?;
             let stands_still = next.iter().zip(&below).all(|(a, b)| a.1.len() == b.1.len());
             if !stands_still {
                 below = next;
@@ -182,10 +188,9 @@ impl<'a> Machine<'a> {
                 next.iter().zip(&above).find(|(below, above)| below.1.len() != above.1.len())
             {
                 let rule = stratum.rules.iter().find(|rule| rule.head == *relation);
-                return Err(self.failure(
-                    RunErrorKind::NotTotal,
-                    rule.map_or(RuleId(0), |rule| rule.rule),
-                ));
+                return Err(
+                    self.failure(RunErrorKind::NotTotal, rule.map_or(RuleId(0), |rule| rule.rule))
+                );
             }
             return match self.error.take() {
                 Some(error) => Err(error),
@@ -194,18 +199,20 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The least model when negations of the stratum are read against `assumed`.
+    /// The least model when negations of the stratum are read against `assumed`. Derivations after
+    /// the first `recorded` are those of an earlier attempt.
     fn least_model(
         &mut self,
         stratum: &StratumPlan,
         given: &[(RelationId, Table)],
+        recorded: usize,
         assumed: Vec<(RelationId, Table)>,
     ) -> Result<Vec<(RelationId, Table)>, RunError> {
         for (relation, table) in given {
             *self.tables.at_mut(self.now, *relation) = table.clone();
         }
         if let Some(lineage) = &mut self.lineage {
-            lineage.forget(self.now, &stratum.relations);
+            lineage.derivations.truncate(recorded);
         }
         self.error = None;
         self.assumed = Some(Assumed { tables: assumed });
@@ -246,7 +253,12 @@ impl Deriver for Machine<'_> {
         self.failure(RunErrorKind::Endless, rule)
     }
 
-    fn fire(&mut self, rule: &RulePlan, steps: &[Step], window: Option<&Window>) -> Result<(), RunError> {
+    fn fire(
+        &mut self,
+        rule: &RulePlan,
+        steps: &[Step],
+        window: Option<&Window>,
+    ) -> Result<(), RunError> {
         let now = self.now;
         for access in RulePlan::accesses(steps) {
             if let crate::plan::AccessBy::Index(index) = access.by {
@@ -434,9 +446,8 @@ fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let (sets, collected) = groups
-        .entry(group)
-        .or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+    let (sets, collected) =
+        groups.entry(group).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

@@ -118,9 +118,8 @@ fn every_code_has_a_true_page() {
         let (shown, tail) = tail.split_once("```").expect("the output of the example");
         if update {
             let output = output.trim_end();
-            let text = format!(
-                "{before}\n## Example\n{head}```text\n{output}\n```{tail}\n## Fix\n{fix}"
-            );
+            let text =
+                format!("{before}\n## Example\n{head}```text\n{output}\n```{tail}\n## Fix\n{fix}");
             fs::write(&path, text).expect("the page can be written");
         } else {
             assert_eq!(shown.trim_end(), output.trim_end(), "{code}: run with UPDATE_PAGES=1");
