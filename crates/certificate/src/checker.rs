@@ -46,10 +46,19 @@ impl Checker {
     #[must_use]
     pub fn of(cnf: &Cnf) -> Self {
         let mut checker = Self::new();
+        checker.grow(cnf.variable_count());
         for clause in cnf.clauses() {
             checker.add(clause);
         }
         checker
+    }
+
+    /// Makes room for so many variables.
+    fn grow(&mut self, variables: usize) {
+        if self.values.len() < 2 * variables {
+            self.values.resize(2 * variables, None);
+            self.watches.resize(2 * variables, Vec::new());
+        }
     }
 
     /// Takes a clause as given.
@@ -59,10 +68,7 @@ impl Checker {
         clause.dedup();
         if let (Some(first), Some(last)) = (clause.first(), clause.last()) {
             let variables = first.unsigned_abs().max(last.unsigned_abs()) as usize;
-            if self.values.len() < 2 * variables {
-                self.values.resize(2 * variables, None);
-                self.watches.resize(2 * variables, Vec::new());
-            }
+            self.grow(variables);
         }
         let place = self.clauses.len();
         self.places.entry(clause.clone()).or_default().push(place);
