@@ -13,6 +13,9 @@ use crate::value::{ArithmeticError, ValueId, Values, integer};
 /// Partial results beyond which a sum is given up.
 const SUMS_MAX: usize = 4096;
 
+/// Values of several aggregates in one head beyond which they are given up.
+const CHOICES_MAX: usize = 100_000;
+
 /// A value an aggregate can take, or an overflow.
 pub(crate) type Outcome = Result<Value, ArithmeticError>;
 
@@ -47,7 +50,10 @@ pub(crate) fn contribution(
 }
 
 /// The head of a group whose aggregates took these values.
-pub(crate) fn head_of(group: &Group, mut aggregates: impl Iterator<Item = ValueId>) -> Vec<ValueId> {
+pub(crate) fn head_of(
+    group: &Group,
+    mut aggregates: impl Iterator<Item = ValueId>,
+) -> Vec<ValueId> {
     let column = |cell: &Option<ValueId>| {
         cell.unwrap_or_else(|| aggregates.next().expect("one value per aggregate"))
     };
@@ -62,8 +68,10 @@ pub(crate) fn functions(rule: &ReadyRule) -> impl Iterator<Item = Aggregate> {
     })
 }
 
-/// Every choice of one element from each list, the last list fastest.
-pub(crate) fn choices(lengths: &[usize]) -> Vec<Vec<usize>> {
+/// Every choice of one element from each list, the last list fastest. `None` if there are too many.
+pub(crate) fn choices(lengths: &[usize]) -> Option<Vec<Vec<usize>>> {
+    let count = lengths.iter().try_fold(1_usize, |count, &length| count.checked_mul(length));
+    count.filter(|&count| count <= CHOICES_MAX)?;
     let mut result = vec![Vec::new()];
     for &length in lengths {
         result = result
@@ -73,7 +81,7 @@ pub(crate) fn choices(lengths: &[usize]) -> Vec<Vec<usize>> {
             })
             .collect();
     }
-    result
+    Some(result)
 }
 
 /// Sum and number of every subset of the members (for a sum, of the number only whether it is 0).

@@ -54,8 +54,7 @@ pub fn certify(
         Answer::Interrupted => return Err(CertifyError::Interrupted),
     };
     let steps = tidy(formula.cnf(), steps).map_err(CertifyError::WrongProof)?;
-    let statement =
-        Statement { invariant, bounds: bounds.clone(), sources: digests(sources) };
+    let statement = Statement { invariant, bounds: bounds.clone(), sources: digests(sources) };
     Ok(Certificate {
         statement,
         formula: formula.cnf().to_dimacs(),

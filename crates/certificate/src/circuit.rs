@@ -129,7 +129,9 @@ impl Circuit {
         for (index, definition) in self.definitions.iter().enumerate() {
             let value = match definition {
                 Definition::Choice => choose(index as Literal + 1),
-                Definition::And(literals) => literals.iter().all(|&literal| holds(&values, literal)),
+                Definition::And(literals) => {
+                    literals.iter().all(|&literal| holds(&values, literal))
+                }
                 Definition::Or(literals) => literals.iter().any(|&literal| holds(&values, literal)),
             };
             values.push(value);

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use linchpin_dedalus::hir::{Program, RelationId, RuleId};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant};
 
+use crate::NotCertifiable;
 use crate::certificate::escape;
 use crate::circuit::{Circuit, Literal, holds};
 use crate::cnf::Cnf;
@@ -15,7 +16,6 @@ use crate::possible::Possible;
 use crate::rule::ReadyRule;
 use crate::solve::{Solved, solve};
 use crate::value::{Row, Values};
-use crate::NotCertifiable;
 
 /// A formula that is satisfiable iff some fault set within the bounds is bad or has no outcome, and
 /// what its variables mean.
@@ -106,9 +106,7 @@ struct Goal<'a> {
 
 impl Goal<'_> {
     fn relation(&self, name: &'static str) -> Result<RelationId, NotCertifiable> {
-        self.program
-            .relation_named(name)
-            .ok_or(NotCertifiable::MissingRelation { relation: name })
+        self.program.relation_named(name).ok_or(NotCertifiable::MissingRelation { relation: name })
     }
 
     /// The possible rows of a relation at the end, each with its literal.

@@ -13,7 +13,7 @@ use crate::table::RowNumber;
 use crate::value::{ValueId, Values};
 
 /// Instances beyond which a program is given up.
-const INSTANCES_MAX: usize = 5_000_000;
+const INSTANCES_MAX: usize = 2_000_000;
 
 /// Something that is true or false in a run: a possible row at a time step, or a value being among
 /// those that an aggregate is taken over.
@@ -156,9 +156,10 @@ impl Grounder<'_> {
         }
     }
 
-    /// The instances of a rule at a time step.
+    /// The instances of a rule at a time step. What it derives for after the run is left out, but not
+    /// its failures: an error is one whether or not the result is needed.
     fn rule(&mut self, rule: &ReadyRule, now: u32) -> Result<(), NotCertifiable> {
-        let Some(then) = self.possible.head_time(rule, now) else { return Ok(()) };
+        let then = self.possible.head_time(rule, now);
         // Per group, and per aggregate of the head: the atom of each member.
         type Members = IndexMap<ValueId, Atom, FxBuildHasher>;
         let mut groups: IndexMap<Group, Vec<Members>, FxBuildHasher> = IndexMap::default();
@@ -178,11 +179,14 @@ impl Grounder<'_> {
                 conditions.push(Condition::Open { from, to, at: now });
             }
             if !rule.is_aggregate() {
-                let head = self.head(rule, then, &head_of(&group, [].into_iter()));
-                self.instance(rule, now, Some(head), conditions)?;
+                if let Some(then) = then {
+                    let head = self.head(rule, then, &head_of(&group, [].into_iter()));
+                    self.instance(rule, now, Some(head), conditions)?;
+                }
                 continue;
             }
-            let sets = groups.entry(group).or_insert_with(|| vec![Members::default(); members.len()]);
+            let sets =
+                groups.entry(group).or_insert_with(|| vec![Members::default(); members.len()]);
             for (set, member) in sets.iter_mut().zip(members) {
                 let names = &mut self.ground.names;
                 let value = self.values.value(member);
@@ -201,12 +205,7 @@ impl Grounder<'_> {
     }
 
     /// What a match requires beside its channel; and whether the run has no outcome then.
-    fn conditions(
-        &self,
-        rule: &ReadyRule,
-        matched: &Match,
-        now: u32,
-    ) -> (Vec<Condition>, bool) {
+    fn conditions(&self, rule: &ReadyRule, matched: &Match, now: u32) -> (Vec<Condition>, bool) {
         let atom = |relation: RelationId, time: Option<u32>, row: RowNumber| {
             self.ground.atom(self.possible, relation, time.unwrap_or(now), row)
         };
@@ -254,7 +253,7 @@ impl Grounder<'_> {
         &mut self,
         rule: &ReadyRule,
         now: u32,
-        then: u32,
+        then: Option<u32>,
         group: &Group,
         sets: Vec<Vec<(ValueId, Atom)>>,
     ) -> Result<(), NotCertifiable> {
@@ -269,7 +268,8 @@ impl Grounder<'_> {
             lengths.push(outcomes.len());
             self.ground.aggregates.push(AggregateGroup { function, members, outcomes });
         }
-        for choice in choices(&lengths) {
+        let choices = choices(&lengths).ok_or_else(|| too_many_values(rule.id, now))?;
+        for choice in choices {
             let conditions = (first..)
                 .zip(&choice)
                 .map(|(aggregate, &outcome)| Condition::Takes { aggregate, outcome })
@@ -280,9 +280,12 @@ impl Grounder<'_> {
                     aggregate.outcomes[outcome].as_ref().map(|value| self.values.id(value))
                 })
                 .collect();
-            let head = match taken {
-                Ok(taken) => Some(self.head(rule, then, &head_of(group, taken.into_iter()))),
-                Err(_) => None,
+            let head = match (taken, then) {
+                (Ok(taken), Some(then)) => {
+                    Some(self.head(rule, then, &head_of(group, taken.into_iter())))
+                }
+                (Ok(_), None) => continue,
+                (Err(_), _) => None,
             };
             self.instance(rule, now, head, conditions)?;
         }

@@ -7,12 +7,17 @@ use rustc_hash::FxBuildHasher;
 
 use crate::NotCertifiable;
 use crate::aggregate::{Group, Members, choices, contribution, functions, head_of, outcomes};
-use crate::rule::{HeadTerm, ReadyRule};
+use crate::rule::{HeadTerm, MATCHES_MAX, Match, ReadyRule};
 use crate::table::Table;
 use crate::value::{Row, ValueId, Values};
 
 /// Possible rows of one time step beyond which a program is given up.
 const ROWS_MAX: usize = 200_000;
+
+/// Rounds of the rules of a time step after which it is taken not to end.
+const ROUNDS_MAX: usize = 5_000;
+
+const ENDLESS: &str = "the possible facts of a time step do not end, or are too many";
 
 /// Every possible row of every relation at every time step.
 #[derive(Clone, Debug)]
@@ -70,13 +75,18 @@ impl Possible {
         let is_now = |rule: &&ReadyRule| rule.timing == Timing::Now && !rule.look_ahead;
         let is_later = |rule: &&ReadyRule| rule.timing != Timing::Now && !rule.look_ahead;
         for now in 1..=bounds.eot {
-            loop {
-                let mut grew = false;
+            for round in 0.. {
+                let mut grew = None;
                 for rule in rules.iter().filter(is_now) {
-                    grew |= possible.fire(rule, now, values)?;
+                    if possible.fire(rule, now, values)? {
+                        grew = Some(rule.id);
+                    }
                 }
-                if !grew {
+                if grew.is_none() {
                     break;
+                }
+                if round >= ROUNDS_MAX {
+                    return Err(NotCertifiable::new(ENDLESS, grew, now));
                 }
             }
             for rule in rules.iter().filter(is_later) {
@@ -113,7 +123,8 @@ impl Possible {
                 heads.push(head_of(&group, [].into_iter()));
                 continue;
             }
-            let sets = groups.entry(group).or_insert_with(|| vec![Members::default(); members.len()]);
+            let sets =
+                groups.entry(group).or_insert_with(|| vec![Members::default(); members.len()]);
             for (set, member) in sets.iter_mut().zip(members) {
                 set.insert(member);
             }
@@ -127,8 +138,7 @@ impl Possible {
             grew |= table.insert(head);
         }
         if table.len() > ROWS_MAX {
-            let reason = "the possible facts of a time step do not end, or are too many";
-            return Err(NotCertifiable::new(reason, Some(rule.id), now));
+            return Err(NotCertifiable::new(ENDLESS, Some(rule.id), now));
         }
         Ok(grew)
     }
@@ -139,12 +149,20 @@ impl Possible {
         rule: &ReadyRule,
         values: &Values,
         now: u32,
-    ) -> Result<Vec<crate::rule::Match>, NotCertifiable> {
+    ) -> Result<Vec<Match>, NotCertifiable> {
         const REASON: &str = "an aggregate decides who receives a message";
         if rule.timing == Timing::Async && matches!(rule.columns[0], HeadTerm::Aggregate(..)) {
             return Err(NotCertifiable::new(REASON, Some(rule.id), now));
         }
-        Ok(rule.matches(self, values, now))
+        let matches = rule.matches(self, values, now);
+        if matches.len() > MATCHES_MAX {
+            return Err(NotCertifiable::new(
+                "a rule can fire in too many ways",
+                Some(rule.id),
+                now,
+            ));
+        }
+        Ok(matches)
     }
 
     /// The time at which the head of a rule that fires now holds, if that is within the run.
@@ -178,9 +196,7 @@ impl Possible {
     pub(crate) fn table(&self, relation: RelationId, time: u32) -> &Table {
         match &self.crash {
             Some((crash, table)) if *crash == relation => table,
-            _ if (1..=self.eot).contains(&time) => {
-                &self.steps[time as usize - 1][relation.index()]
-            }
+            _ if (1..=self.eot).contains(&time) => &self.steps[time as usize - 1][relation.index()],
             _ => &self.nothing,
         }
     }
@@ -202,6 +218,7 @@ fn possible_heads(
     }
     let lengths: Vec<usize> = results.iter().map(Vec::len).collect();
     Ok(choices(&lengths)
+        .ok_or_else(|| too_many_values(rule.id, now))?
         .into_iter()
         .map(|choice| head_of(group, choice.iter().zip(&results).map(|(&index, from)| from[index])))
         .collect())

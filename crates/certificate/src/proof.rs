@@ -34,10 +34,8 @@ pub fn to_drat(steps: &[Step]) -> String {
 /// The first line that is not a step.
 pub fn parse_drat(text: &str) -> Result<Vec<Step>, ProofError> {
     let steps = text.split_terminator('\n').enumerate().map(|(index, line)| {
-        parse_step(line).ok_or_else(|| ProofError::Unreadable {
-            line: index + 1,
-            text: line.to_owned(),
-        })
+        parse_step(line)
+            .ok_or_else(|| ProofError::Unreadable { line: index + 1, text: line.to_owned() })
     });
     steps.collect()
 }

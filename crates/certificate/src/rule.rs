@@ -9,6 +9,9 @@ use crate::possible::Possible;
 use crate::table::RowNumber;
 use crate::value::{ArithmeticError, Term, Valuation, ValueId, Values, compare};
 
+/// Matches of a rule at a time step beyond which a program is given up.
+pub(crate) const MATCHES_MAX: usize = 1_000_000;
+
 /// What a column of a body literal must be.
 #[derive(Clone, Debug)]
 pub(crate) enum Column {
@@ -88,11 +91,9 @@ fn term(expression: &Expression, values: &mut Values) -> Term {
     match expression {
         Expression::Constant(value) => Term::Constant(values.id(value)),
         Expression::Variable(variable) => Term::Variable(variable.index()),
-        Expression::Arithmetic(left, operator, right) => Term::Arithmetic(
-            Box::new(term(left, values)),
-            *operator,
-            Box::new(term(right, values)),
-        ),
+        Expression::Arithmetic(left, operator, right) => {
+            Term::Arithmetic(Box::new(term(left, values)), *operator, Box::new(term(right, values)))
+        }
     }
 }
 
@@ -207,7 +208,7 @@ impl ReadyRule {
     }
 
     /// Every way to satisfy the positive literals and the comparisons at a time step, with possible
-    /// rows, at a declared node.
+    /// rows, at a declared node. Gives up soon after [`MATCHES_MAX`].
     pub(crate) fn matches(&self, possible: &Possible, values: &Values, now: u32) -> Vec<Match> {
         if let Place::Node(node) = self.place
             && !possible.is_node(node)
@@ -252,6 +253,9 @@ impl Search<'_> {
     /// The first `number` positive literals are matched: decides what can be decided, and matches
     /// the next.
     fn literal(&mut self, number: usize, mut failed: bool) {
+        if self.found.len() > MATCHES_MAX {
+            return;
+        }
         if let Place::Variable(variable) = self.rule.place
             && let Some(place) = self.valuation[variable]
             && !self.possible.is_node(place)

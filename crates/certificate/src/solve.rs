@@ -21,7 +21,7 @@ use crate::faults::Faults;
 use crate::ground::{Atom, Condition, Ground, Instance};
 
 /// Size of all definitions beyond which a program is given up.
-const SIZE_MAX: usize = 60_000_000;
+const SIZE_MAX: usize = 20_000_000;
 
 /// What the ground program says, as literals of a circuit.
 pub(crate) struct Solved {
@@ -120,9 +120,8 @@ impl Solver<'_> {
     fn component(&mut self, atoms: &[Atom]) -> Result<(), NotCertifiable> {
         let ground = self.ground;
         let inside = |atom: &Atom| atoms.binary_search(atom).is_ok();
-        let depends_on_itself = |condition: Condition| {
-            dependencies(ground, condition).iter().any(inside)
-        };
+        let depends_on_itself =
+            |condition: Condition| dependencies(ground, condition).iter().any(inside);
         let (mut cyclic, mut negative) = (false, false);
         for &index in atoms.iter().flat_map(|&atom| &self.instances_of[atom]) {
             for &condition in &ground.instances[index].conditions {

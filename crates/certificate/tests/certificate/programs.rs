@@ -1,7 +1,7 @@
 //! The programs of this crate's tests, and every specification of the repository.
 
-use linchpin_dedalus::load::FileSystem;
 use linchpin_certificate::verify;
+use linchpin_dedalus::load::FileSystem;
 
 use crate::agreement::{Finding, examine};
 use crate::support::{Question, questions};
@@ -40,5 +40,14 @@ fn specifications_of_the_repository() {
     for question in questions("specs") {
         println!("{}", question.name);
         check(&question);
+    }
+}
+
+#[test]
+fn programs_that_told_evaluations_apart() {
+    for question in questions("crates/simulator/tests/corpus") {
+        println!("{}", question.name);
+        let Question { program, sources, bounds, invariant, .. } = &question;
+        examine(program, sources, bounds, *invariant);
     }
 }

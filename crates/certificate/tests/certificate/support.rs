@@ -70,8 +70,9 @@ pub(crate) fn questions(folder: &str) -> Vec<Question> {
                 );
                 let Some(program) = compilation.program else { continue };
                 let scenarios = &compilation.front_matter.scenarios;
-                let found =
-                    scenarios.iter().filter_map(|s| question(&path, &program, &compilation.sources, s));
+                let found = scenarios
+                    .iter()
+                    .filter_map(|s| question(&path, &program, &compilation.sources, s));
                 questions.extend(found);
             }
         }

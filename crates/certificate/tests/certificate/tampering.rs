@@ -81,7 +81,10 @@ fn a_changed_part_is_named() {
     };
     assert_eq!(changed("eot 4\n", "eot 5\n"), Refusal::Changed { part: "header" });
     assert_eq!(changed("crashes 1\n", "crashes 2\n"), Refusal::Changed { part: "header" });
-    assert_eq!(changed("invariant implication", "invariant good"), Refusal::Changed { part: "header" });
+    assert_eq!(
+        changed("invariant implication", "invariant good"),
+        Refusal::Changed { part: "header" }
+    );
     let clause = "begin formula\np cnf ";
     assert_eq!(changed(clause, "begin formula\np cnf 1"), Refusal::Changed { part: "formula" });
     let map = "begin map\n1 omit a->b @1";
@@ -123,7 +126,8 @@ fn a_changed_specification_is_named() {
 fn other_bounds_do_not_fit_the_formula() {
     let differs = |change: &dyn Fn(&mut Statement)| {
         let refusal = verify_forged(|certificate| change(&mut certificate.statement));
-        let expected = matches!(refusal, Refusal::DerivationDiffers { part: "formula" | "map", .. });
+        let expected =
+            matches!(refusal, Refusal::DerivationDiffers { part: "formula" | "map", .. });
         assert!(expected, "{refusal}");
     };
     differs(&|statement| statement.bounds.eot = 5);
