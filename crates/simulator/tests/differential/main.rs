@@ -90,10 +90,7 @@ fn random_programs_agree() {
         report(*seed, disagreement);
     }
     let statistics = statistics.into_inner().unwrap();
-    println!(
-        "{cases} cases from seed {first} in {} ms: {statistics:#?}",
-        started.elapsed().as_millis()
-    );
+    println!("{cases} cases from seed {first} in {} ms: {statistics:#?}", started.elapsed().as_millis());
     if cases >= CASES {
         statistics.check_variety();
     }
@@ -180,5 +177,17 @@ impl Statistics {
         let broken_by_faults: u64 =
             self.smallest.iter().filter(|(size, _)| **size > 0).map(|(_, cases)| cases).sum();
         println!("broken by faults: {broken_by_faults}");
+    }
+}
+
+#[test]
+fn dump() {
+    for seed in 50000..50040 {
+        let case = generate::generate(seed);
+        if let Ok(f) = examine(&case, seed)
+            && let Kind::Judged { verdict: Verdict::Holds, vacuous, .. } = f.kind
+        {
+            println!("=== {seed} vacuous {vacuous} space {}\n{case}", case.bounds.fault_space());
+        }
     }
 }
