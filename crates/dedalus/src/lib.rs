@@ -26,7 +26,9 @@ pub mod hir;
 pub mod lexer;
 mod lints;
 pub mod load;
+mod nodes;
 pub mod parser;
+mod print;
 pub mod render;
 mod resolve;
 pub mod source;
@@ -36,3 +38,4 @@ pub mod syntax;
 mod types;
 
 pub use compile::{Compilation, CompileOptions, compile_files, compile_text};
+pub use nodes::{infer_nodes, lint_nodes};

@@ -127,16 +127,9 @@ fn report(
             continue;
         }
         reported.push(dependency.rule);
-        let name = match function {
-            Aggregate::Count => "count",
-            Aggregate::Sum => "sum",
-            Aggregate::Average => "avg",
-            Aggregate::Min => "min",
-            Aggregate::Max => "max",
-        };
         let cycle = Cycle::through(graph, component_of, *from, *to, *dependency);
         let message = format!(
-            "`{name}` depends on its own result within a time step: {}",
+            "`{function}` depends on its own result within a time step: {}",
             cycle.describe(program)
         );
         let diagnostic = Diagnostic::at(Code::AggregateInCycle, span, message, "has no value");

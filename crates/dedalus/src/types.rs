@@ -104,19 +104,19 @@ enum Operand {
 }
 
 /// What a message is about.
-enum Subject<'t> {
+enum Subject {
     Column(RelationId, usize),
     Comparison,
     Arithmetic,
-    Aggregate(&'t str),
+    Aggregate(Aggregate),
 }
 
 /// Two operands that must have the same type.
-struct Use<'t> {
+struct Use {
     operand: Operand,
     against: Operand,
     span: Span,
-    subject: Subject<'t>,
+    subject: Subject,
 }
 
 struct Inference<'a> {
@@ -213,17 +213,16 @@ impl<'a> Inference<'a> {
         variable_span: Span,
     ) -> Operand {
         let node = Operand::Node(self.variable_start + variable.index());
-        let name = match function {
+        match function {
             Aggregate::Count => return Operand::Known(Type::Integer, span),
             Aggregate::Min | Aggregate::Max => return node,
-            Aggregate::Sum => "sum",
-            Aggregate::Average => "avg",
-        };
+            Aggregate::Sum | Aggregate::Average => {}
+        }
         self.require(&Use {
             operand: node,
             against: Operand::Known(Type::Integer, span),
             span: variable_span,
-            subject: Subject::Aggregate(name),
+            subject: Subject::Aggregate(function),
         });
         Operand::Known(Type::Integer, span)
     }
@@ -252,7 +251,7 @@ impl<'a> Inference<'a> {
     }
 
     /// Makes both operands the same type, or reports why they cannot be.
-    fn require(&mut self, r#use: &Use<'_>) {
+    fn require(&mut self, r#use: &Use) {
         match (r#use.operand, r#use.against) {
             (Operand::Any, _) | (_, Operand::Any) => {}
             (Operand::Known(left, left_span), Operand::Known(right, right_span)) => {
@@ -281,7 +280,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    fn unify(&mut self, r#use: &Use<'_>, left: usize, right: usize) {
+    fn unify(&mut self, r#use: &Use, left: usize, right: usize) {
         let left = find(&mut self.nodes, left);
         let right = find(&mut self.nodes, right);
         if left == right {
@@ -306,7 +305,7 @@ impl<'a> Inference<'a> {
         self.nodes[parent].reason = right_node.reason.or(left_node.reason);
     }
 
-    fn report(&mut self, r#use: &Use<'_>, here: &Reason, there: &Reason) {
+    fn report(&mut self, r#use: &Use, here: &Reason, there: &Reason) {
         let (one, other) = (name_of(here.r#type), name_of(there.r#type));
         let message = match r#use.subject {
             Subject::Column(relation, index) => {

@@ -68,6 +68,11 @@ impl Encoder {
         self.solver_calls
     }
 
+    /// How many subformulas have a literal of the solver.
+    pub(crate) fn definition_count(&self) -> usize {
+        self.defined.len()
+    }
+
     fn add<const N: usize>(&mut self, literals: [Lit; N]) {
         self.add_clause(&literals);
     }

@@ -76,6 +76,10 @@ pub enum SearchError<E> {
     },
 }
 
+/// Subformulas of supports beyond which [`Strategy::Lineage`] also asserts the system's own failure
+/// formula, if it has one: each support is a variant of it, and many of them slow the solver down.
+const DEFINITIONS_MAX: usize = 30_000;
+
 /// A random search gives up when so many draws in a row contain a known counterexample.
 const KNOWN_IN_A_ROW_MAX: u32 = 10_000;
 
@@ -208,6 +212,7 @@ impl<S: System> Search<'_, S> {
             }
         }
         self.learn(&mut encoder, first, &[]);
+        let mut whole = false;
         self.by_size(&mut encoder, |search, encoder, faults| {
             let observation = search.run(&faults)?;
             if observation.outcome == Outcome::Bad {
@@ -224,6 +229,13 @@ impl<S: System> Search<'_, S> {
                 }
             }
             search.learn(encoder, observation.support, &faults);
+            if !whole && encoder.definition_count() > DEFINITIONS_MAX {
+                // What was seen, run by run, outweighs what can be known at once.
+                whole = true;
+                if let Some(failure) = search.system.failure() {
+                    encoder.assert(search.system.graph(), failure);
+                }
+            }
             Ok(())
         })
     }

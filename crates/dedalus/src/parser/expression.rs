@@ -109,7 +109,6 @@ impl Parser<'_> {
             }
             TokenKind::Minus => {
                 self.bump();
-                self.check_depth(depth + 1, start)?;
                 return self.negation(start, depth);
             }
             TokenKind::ParenthesisOpen => {
@@ -147,6 +146,7 @@ impl Parser<'_> {
             let value = Value::Integer(self.integer(token, span, true));
             return Ok((Expression { kind: ExpressionKind::Constant(value), span }, 0));
         }
+        self.check_depth(depth + 1, start)?;
         let operand = self.factor(depth + 1)?;
         let zero = ExpressionKind::Constant(Value::Integer(0));
         let zero = Expression { kind: zero, span: start };

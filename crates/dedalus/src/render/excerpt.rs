@@ -111,11 +111,20 @@ impl Excerpt {
 
 /// A range within the source, at character boundaries, over few lines.
 fn clamp(source: &str, range: Range<usize>) -> Range<usize> {
-    let start = source.floor_char_boundary(range.start.min(source.len()));
-    let end = source.floor_char_boundary(range.end.min(source.len())).max(start);
+    let start = floor(source, range.start);
+    let end = floor(source, range.end).max(start);
     let lines = source[start..end].bytes().filter(|byte| *byte == b'\n').count();
     let end = if lines < MARK_LINES_MAX { end } else { line_end(source, start) };
     start..end
+}
+
+/// The last character boundary at or before `offset`.
+fn floor(source: &str, offset: usize) -> usize {
+    let mut offset = offset.min(source.len());
+    while !source.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
 }
 
 fn line_start(source: &str, offset: usize) -> usize {

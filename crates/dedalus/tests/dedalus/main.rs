@@ -1,0 +1,3 @@
+//! Tests of the language through the public interface, one module per subject.
+
+mod error_pages;
