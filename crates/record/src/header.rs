@@ -17,6 +17,9 @@ pub struct Header {
     pub tool: String,
     /// The files given on the command line, as they were named there.
     pub inputs: Vec<String>,
+    /// The directories searched for includes (`-I`), as they were named there.
+    #[serde(default)]
+    pub include_dirs: Vec<String>,
     /// Every file of the specification, includes among them, with its whole text.
     pub files: Vec<SourceFile>,
     /// The bounds on faults.

@@ -10,9 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use linchpin_model::{Fault, Invariant};
-use linchpin_record::{
-    Absence, Derivation, Header, Message, RelationKind, Run, Timing, Value,
-};
+use linchpin_record::{Absence, Derivation, Header, Message, RelationKind, Run, Timing, Value};
 
 /// Why a run broke the invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -260,62 +258,125 @@ impl<'a> Builder<'a> {
                 self.reasons[subject].causes.extend(fault.cloned().map(Cause::Crash));
                 continue;
             }
+            let mut derivations: Vec<Vec<Block>> = here
+                .derivations_of(fact)
+                .iter()
+                .map(|derivation| self.blocks(change, derivation))
+                .collect();
             // A vanished fact has every derivation blocked; an appeared one needs but one.
-            for derivation in here.derivations_of(fact) {
-                if let Some(cause) = self.block(change, derivation, subject) {
-                    self.reasons[subject].causes.insert(cause);
-                    if change == Change::Appeared {
-                        break;
-                    }
-                }
+            if change == Change::Appeared {
+                derivations.truncate(1);
+            }
+            for block in cover(derivations) {
+                let cause = self.cause(change, block, subject);
+                self.reasons[subject].causes.extend(cause);
             }
         }
     }
 
-    /// Why a derivation of one run does not exist in the other. A row that is blocked by its own
-    /// absence one step earlier gives no cause of its own.
-    fn block(&mut self, change: Change, derivation: &'a Derivation, subject: usize) -> Option<Cause> {
+    /// Every reason why a derivation of one run does not exist in the other.
+    fn blocks(&self, change: Change, derivation: &'a Derivation) -> Vec<Block<'a>> {
         let (here, there) = self.sides(change);
         let fact = &here.facts[derivation.fact as usize];
         let rule = derivation.rule;
-        if self.header.vocabulary.rules[rule as usize].timing == Timing::Async {
-            let lost = there.messages.iter().position(|message| is_lost(message, rule, fact));
-            if let Some(index) = lost.filter(|_| change == Change::Vanished) {
-                return Some(Cause::Lost(index));
+        let mut blocks = Vec::new();
+        if change == Change::Vanished
+            && self.header.vocabulary.rules[rule as usize].timing == Timing::Async
+            && let Some(index) = there.messages.iter().position(|each| is_lost(each, rule, fact))
+        {
+            return vec![Block::Lost(index)];
+        }
+        for absence in &derivation.absences {
+            if let Some(intruder) = self.first_match(there, absence) {
+                blocks.push(Block::Intruder { fact: intruder, rule, pattern: &absence.row });
             }
         }
         for &premise in &derivation.premises {
             let entry = &here.facts[premise as usize];
             if there.find(entry.time, entry.relation, &entry.row).is_none() {
-                let reason = self.reason(change, premise);
-                return (reason != subject).then_some(Cause::Needs { rule, reason });
+                blocks.push(Block::Premise { fact: premise, rule });
             }
         }
-        let opposite = match change {
-            Change::Vanished => Change::Appeared,
-            Change::Appeared => Change::Vanished,
-        };
-        for absence in &derivation.absences {
-            if let Some(intruder) = self.first_match(there, absence) {
-                let reason = self.reason(opposite, intruder);
-                return Some(Cause::Forbids { rule, pattern: absence.row.clone(), reason });
+        if blocks.is_empty() {
+            blocks.push(Block::Other { rule });
+        }
+        blocks
+    }
+
+    /// The cause a block amounts to. A row blocked by its own absence one step earlier has no
+    /// cause of its own there: those of the earlier step are added to the same entry.
+    fn cause(&mut self, change: Change, block: Block<'a>, subject: usize) -> Option<Cause> {
+        match block {
+            Block::Lost(message) => Some(Cause::Lost(message)),
+            Block::Other { rule } => Some(Cause::Otherwise { rule }),
+            Block::Premise { fact, rule } => {
+                let reason = self.reason(change, fact);
+                (reason != subject).then_some(Cause::Needs { rule, reason })
+            }
+            Block::Intruder { fact, rule, pattern } => {
+                let opposite = match change {
+                    Change::Vanished => Change::Appeared,
+                    Change::Appeared => Change::Vanished,
+                };
+                let reason = self.reason(opposite, fact);
+                Some(Cause::Forbids { rule, pattern: pattern.to_vec(), reason })
             }
         }
-        Some(Cause::Otherwise { rule })
     }
 
     fn first_match(&self, run: &Run, absence: &Absence) -> Option<u32> {
-        let crash = self.header.vocabulary.relations[absence.relation as usize].kind
-            == RelationKind::Crash;
+        let crash =
+            self.header.vocabulary.relations[absence.relation as usize].kind == RelationKind::Crash;
         let time = if crash { 1 } else { absence.time };
-        let start =
-            run.facts.partition_point(|f| (f.time, f.relation) < (time, absence.relation));
+        let start = run.facts.partition_point(|f| (f.time, f.relation) < (time, absence.relation));
         run.facts[start..]
             .iter()
             .take_while(|fact| (fact.time, fact.relation) == (time, absence.relation))
             .position(|fact| matches(&absence.row, &fact.row))
             .map(|offset| (start + offset) as u32)
     }
+}
+
+/// A reason why a derivation of one run does not exist in the other.
+#[derive(Clone, Debug)]
+enum Block<'a> {
+    /// Its message was lost: index of the message.
+    Lost(usize),
+    /// A premise does not hold there.
+    Premise { fact: u32, rule: u32 },
+    /// Something forbidden holds there.
+    Intruder { fact: u32, rule: u32, pattern: &'a [Option<Value>] },
+    /// Nothing that can be named.
+    Other { rule: u32 },
+}
+
+impl Block<'_> {
+    /// Blocks with the same key are the same; the order is that of preference.
+    fn key(&self) -> (u8, u32) {
+        match self {
+            Self::Lost(message) => (0, *message as u32),
+            Self::Intruder { fact, .. } => (1, *fact),
+            Self::Premise { fact, .. } => (2, *fact),
+            Self::Other { rule } => (3, *rule),
+        }
+    }
+}
+
+/// Few blocks that together block every derivation (greedily): what is told to the reader.
+fn cover(mut derivations: Vec<Vec<Block<'_>>>) -> Vec<Block<'_>> {
+    let mut chosen = Vec::new();
+    while !derivations.is_empty() {
+        let mut counts: BTreeMap<(u8, u32), usize> = BTreeMap::new();
+        for block in derivations.iter().flatten() {
+            *counts.entry(block.key()).or_default() += 1;
+        }
+        let most = counts.values().copied().max().unwrap_or(0);
+        let Some((&key, _)) = counts.iter().find(|(_, count)| **count == most) else { break };
+        let block = derivations.iter().flatten().find(|block| block.key() == key).cloned();
+        chosen.extend(block);
+        derivations.retain(|blocks| blocks.iter().all(|block| block.key() != key));
+    }
+    chosen
 }
 
 fn is_lost(message: &Message, rule: u32, fact: &linchpin_record::Fact) -> bool {

@@ -63,12 +63,12 @@ pub(crate) fn times(times: &[u32], eot: u32) -> String {
         [(first, last)] if *last == eot => format!("from time {first} on"),
         [(first, last)] => format!("from time {first} to {last}"),
         many => {
-            let parts: Vec<String> = many
-                .iter()
-                .map(|(first, last)| {
-                    if first == last { first.to_string() } else { format!("{first} to {last}") }
-                })
-                .collect();
+            let parts: Vec<String> =
+                many.iter()
+                    .map(|(first, last)| {
+                        if first == last { first.to_string() } else { format!("{first} to {last}") }
+                    })
+                    .collect();
             format!("at times {}", parts.join(", "))
         }
     }

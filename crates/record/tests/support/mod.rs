@@ -8,6 +8,7 @@ pub(crate) fn header() -> Header {
         schema: CAMPAIGN_SCHEMA.to_owned(),
         tool: "linchpin 0.1.0".to_owned(),
         inputs: vec!["echo.ded".to_owned()],
+        include_dirs: Vec::new(),
         files: vec![SourceFile {
             path: "echo.ded".to_owned(),
             text: "// \"<script>\"\n".to_owned(),
