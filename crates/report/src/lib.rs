@@ -11,7 +11,10 @@
 //! What this crate does **not** do: it runs nothing, reads no flags, and prints nothing.
 
 mod explanation;
+pub mod export;
 pub mod html;
+mod layered;
+mod lineage;
 mod spacetime;
 mod story;
 pub mod terminal;
@@ -21,5 +24,6 @@ pub use explanation::{
     Cause, Change, Effect, Explanation, MissingRow, Reason, RowEffect, explain, missing_rows,
     times_of,
 };
+pub use lineage::{LineageGraph, LineageKind, LineageNode, outcome_facts};
 pub use spacetime::{Arrow, SpaceTime, Step};
 pub use story::{FaultPoint, Story, WhyPoint, invariant_sentence, replay_command};

@@ -90,7 +90,7 @@ fn run_view() -> Markup {
             h2 #run-title {}
             ul #run-faults {}
             div #tabs role="tablist" aria-label="Views" {}
-            div.stage {
+            div.stage #stage {
                 div #view role="tabpanel" {}
                 aside #panel aria-live="polite" {}
             }

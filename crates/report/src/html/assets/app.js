@@ -68,15 +68,16 @@ function render() {
     tab.setAttribute("aria-selected", chosen);
     tab.tabIndex = chosen ? 0 : -1;
   }
+  byId("stage").dataset.view = state.view;
   const here = detail(state.run), other = state.other === null ? null : detail(state.other);
   const view = byId("view");
   byId("panel").replaceChildren(h("p", { class: "empty" }, "Click a node, a message or a fact to see what is there."));
   if (!here) { view.replaceChildren(h("p", { class: "empty" }, "Only the faults and the outcome of this run were kept.")); return; }
-  view.replaceChildren(...[{ diagram: viewDiagram, lineage: viewLineage, tables: viewTables, compare: viewCompare }[state.view](here, other)].flat());
+  view.replaceChildren(...[{ diagram: viewDiagram, lineage: viewLineage, tables: viewTables, compare: viewCompare }[state.view](here, other)].flat(Infinity));
 }
 
 const viewDiagram = (run, other) => [
-  h("div", { class: "scroll" }, drawSpaceTime(run, { select: (what) => show(run, other, what), other })),
+  h("div", { class: "scroll" }, drawSpaceTime(run, { select: (what) => show(run, other, what), other, available: byId("view").clientWidth })),
   legend(run, other),
 ];
 

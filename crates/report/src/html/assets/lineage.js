@@ -51,7 +51,10 @@ class Lineage {
     };
     const factBox = (fact) => {
       const { row, time } = this.run.facts[fact], first = this.run.facts[this.source(fact)].time;
-      const text = short(rowText(row), 44), when = first === time ? `@${time}` : `@${first}–${time}`;
+      const gone = this.other?.full && !holds(this.other, row, time);
+      const hidden = this.expanded.has(fact) ? 0 : this.children(fact).length;
+      const text = (gone ? "✗ " : "") + short(rowText(row), 44);
+      const when = (first === time ? `@${time}` : `@${first}–${time}`) + (hidden ? `  +${hidden}` : "");
       return box(fact, { kind: "fact", fact, text, when, width: Math.max(60, (text.length + when.length + 2) * 6.9 + 14), height: 26 });
     };
     const queue = [...this.goals], seen = new Set(queue);
@@ -125,8 +128,6 @@ function factNode(lineage, item, select, redraw, focus) {
   group.setAttribute("role", "treeitem");
   group.setAttribute("data-fact", fact);
   if (children) group.setAttribute("aria-expanded", open);
-  if (children && !open) group.append(s("text", { class: "plus", x: item.x + item.width / 2 + 4, y: item.y + 4 }, `+${children}`));
-  if (gone) group.append(s("text", { class: "gone-mark", x: item.x - item.width / 2 - 12, y: item.y + 4 }, "✗"));
   const act = () => { select({ fact, run }); if (children) { lineage.toggle(fact); redraw(fact); } };
   group.addEventListener("click", act);
   group.addEventListener("keydown", (event) => {

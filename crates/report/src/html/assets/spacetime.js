@@ -14,9 +14,9 @@ function arrowsOf(run) {
 }
 
 // Calls `select(what)` when a node at a time step or an arrow is chosen.
-function drawSpaceTime(run, { select, other, compact }) {
+function drawSpaceTime(run, { select, other, available }) {
   const nodes = data.nodes.length, eot = data.eot;
-  const column = Math.max(compact ? 70 : 96, Math.min(190, (compact ? 420 : 760) / Math.max(nodes, 1)));
+  const column = Math.max(64, Math.min(190, (available - GEOMETRY.left - 20) / Math.max(nodes, 1)));
   const x = (node) => GEOMETRY.left + column * (node + 0.5);
   const y = (time) => GEOMETRY.top + GEOMETRY.row * (time - 0.5);
   const width = GEOMETRY.left + column * nodes + 16;
@@ -57,6 +57,10 @@ function drawSpaceTime(run, { select, other, compact }) {
             s("title", null, `${nodeName(node)} at time ${time}`)));
     }
   });
+  for (const arrow of arrows.filter((a) => a.lost)) {
+    const p = arrowPath(arrow, x, y);
+    occupied.push([p.x2 - 6, p.y2 - 6, 12, 12]);
+  }
   placeLabels(svg, arrows, x, y, occupied);
   const cursor = s("circle", { class: "cursor", r: 10, cx: x(0), cy: y(1) });
   svg.append(cursor);

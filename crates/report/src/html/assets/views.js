@@ -85,7 +85,7 @@ function viewCompare(run, other) {
   const tools = h("div", { class: "tools" }, otherPicker(run, false));
   if (!other) return [tools, h("p", { class: "empty" }, "Choose a run to compare with.")];
   const side = (one, against, title) => h("figure", null, h("figcaption", null, title),
-    h("div", { class: "scroll" }, drawSpaceTime(one, { select: (what) => show(one, against, what), other: against, compact: true })));
+    h("div", { class: "scroll" }, drawSpaceTime(one, { select: (what) => show(one, against, what), other: against, available: (byId("view").clientWidth - 14) / 2 })));
   return [tools, h("div", { class: "sides" }, side(run, other, "This run: " + runLabel(run.number)), side(other, run, "Beside it: " + runLabel(other.number))),
     h("h3", null, "What differs"), run.full && other.full ? drawTables(run, other, { node: -1, text: "", differences: true }) : h("p", { class: "empty" }, "The tables of these runs were not kept."),
     legend(run, other)];
