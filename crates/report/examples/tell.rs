@@ -34,8 +34,8 @@ fn main() {
             colour: std::env::var_os("COLOUR").is_some(),
         };
         let spacetime = SpaceTime::new(&campaign.header, bad);
-        print!("{}\n", terminal::diagram(&spacetime, (Some("pre"), "post"), style));
+        println!("{}", terminal::diagram(&spacetime, (Some("pre"), "post"), style));
         let story = Story::new(&campaign.header, bad, good, Some(good));
-        print!("{}\n", terminal::tell(&campaign.header, &story, style));
+        println!("{}", terminal::tell(&campaign.header, &story, style));
     }
 }

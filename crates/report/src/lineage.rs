@@ -79,6 +79,7 @@ struct Builder<'a> {
     run: &'a Run,
     fold: bool,
     graph: LineageGraph,
+    /// By the fact from which a folded row persists.
     facts: BTreeMap<u32, usize>,
     queue: VecDeque<(u32, usize)>,
 }
@@ -92,7 +93,10 @@ impl Builder<'_> {
     /// The fact from which this one merely persists; itself if it does not.
     fn source(&self, fact: u32) -> u32 {
         let mut first = fact;
-        while self.fold {
+        if !self.fold {
+            return first;
+        }
+        loop {
             let [only] = self.run.derivations_of(first) else { break };
             let ([premise], []) = (only.premises.as_slice(), only.absences.as_slice()) else {
                 break;
@@ -110,17 +114,19 @@ impl Builder<'_> {
     }
 
     fn fact(&mut self, fact: u32) -> usize {
-        if let Some(&node) = self.facts.get(&fact) {
-            return node;
-        }
         let source = self.source(fact);
         let entry = &self.run.facts[fact as usize];
+        if let Some(&node) = self.facts.get(&source) {
+            let times = &mut self.graph.nodes[node].times;
+            times.1 = times.1.max(entry.time);
+            return node;
+        }
         let given = self.run.derivations_of(source).is_empty();
         let kind = if given { LineageKind::Given } else { LineageKind::Fact };
         let label = text::row(self.header, entry.relation, &entry.row);
         let times = (self.run.facts[source as usize].time, entry.time);
         let node = self.node(kind, label, times);
-        self.facts.insert(fact, node);
+        self.facts.insert(source, node);
         self.queue.push_back((source, node));
         node
     }

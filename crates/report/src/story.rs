@@ -57,11 +57,7 @@ impl Story {
         } else {
             format!("in run {}", good.run)
         };
-        let faults = explanation
-            .effects
-            .iter()
-            .map(|effect| effects::point(header, bad, effect, &compared_with))
-            .collect();
+        let faults = effects::points(header, bad, &explanation, &compared_with);
         let why = why(header, bad, &explanation);
         Self {
             invariant: invariant_sentence(header),

@@ -41,6 +41,18 @@ fn assert_quiet(browser: &Browser) {
 }
 
 #[test]
+fn the_tests_see_complaints_and_requests() {
+    let Some(browser) = Browser::start() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("loud.html");
+    let loud = "<!doctype html><img src='http://127.0.0.1:9/x.png'><script>throw 1</script>";
+    std::fs::write(&path, loud).unwrap();
+    browser.open(&path, "");
+    assert!(browser.complaints().iter().any(|message| message.contains("Uncaught")));
+    assert_eq!(browser.requests(), ["http://127.0.0.1:9/x.png"]);
+}
+
+#[test]
 fn a_click_opens_a_run_and_its_diagram_is_right() {
     let Some(browser) = Browser::start() else { return };
     let campaign = retry();

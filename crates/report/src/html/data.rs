@@ -66,6 +66,9 @@ struct Kept {
     d: Vec<u32>,
 }
 
+/// The time steps at which a row holds, each with the number of the fact.
+type TimesHeld = Vec<(u32, u32)>;
+
 /// The data as JSON that may stand inside a script element.
 pub(super) fn embed(campaign: &Campaign) -> String {
     let json = serde_json::to_string(&Packer::new(&campaign.header).pack(campaign))
@@ -202,7 +205,7 @@ impl<'a> Packer<'a> {
             ]);
         }
         // Rows in order of relation and values, each with its facts in order of time.
-        let mut times: BTreeMap<(u32, &[Value]), Vec<(u32, u32)>> = BTreeMap::new();
+        let mut times: BTreeMap<(u32, &[Value]), TimesHeld> = BTreeMap::new();
         for (index, fact) in run.facts.iter().enumerate() {
             if full || outcome.contains(&Some(fact.relation)) {
                 let entry = times.entry((fact.relation, fact.row.as_slice())).or_default();

@@ -4,19 +4,30 @@ use linchpin_model::Fault;
 use linchpin_record::{Header, Run};
 
 use super::FaultPoint;
-use crate::explanation::{Effect, RowEffect};
+use crate::explanation::{Change, Effect, Explanation, RowEffect};
 use crate::text;
 
 /// At most so many rows are named in a sentence, and consequences told of a fault.
 const NAMED_MAX: usize = 3;
 
-pub(super) fn point(
+/// Each fault, in order.
+pub(super) fn points(
     header: &Header,
     bad: &Run,
-    effect: &Effect,
+    explanation: &Explanation,
     compared_with: &str,
-) -> FaultPoint {
-    let sentence = match &effect.fault {
+) -> Vec<FaultPoint> {
+    let effects = &explanation.effects;
+    (0..effects.len())
+        .map(|index| FaultPoint {
+            sentence: sentence(header, bad, &effects[index]),
+            consequences: consequences(header, explanation, index, compared_with),
+        })
+        .collect()
+}
+
+fn sentence(header: &Header, bad: &Run, effect: &Effect) -> String {
+    match &effect.fault {
         Fault::Omission { from, to, at } => {
             let rows: Vec<String> = effect
                 .lost
@@ -29,6 +40,10 @@ pub(super) fn point(
                     "At time {at} whatever {from} sends to {to} is lost, but it sends nothing."
                 ),
                 1 => format!("At time {at} the message {} from {from} to {to} is lost.", rows[0]),
+                2 => format!(
+                    "At time {at} both messages from {from} to {to} are lost: {} and {}.",
+                    rows[0], rows[1]
+                ),
                 count => format!(
                     "At time {at} all {count} messages from {from} to {to} are lost: {}.",
                     text::list(&rows, NAMED_MAX)
@@ -42,25 +57,54 @@ pub(super) fn point(
             };
             format!("At time {at} {node} crashes: from then on nothing it sends arrives{lost}.")
         }
+    }
+}
+
+/// What a fault took away: the rows that matter for the outcome if there are any. What is lost
+/// again by a later fault is told there.
+fn consequences(
+    header: &Header,
+    explanation: &Explanation,
+    index: usize,
+    compared_with: &str,
+) -> Vec<String> {
+    let effect = &explanation.effects[index];
+    let same = |a: &RowEffect, b: &RowEffect| (a.relation, &a.row) == (b.relation, &b.row);
+    let matters = |row: &RowEffect| {
+        explanation.reasons.iter().any(|reason| {
+            reason.change == Change::Vanished
+                && (reason.relation, &reason.row) == (row.relation, &row.row)
+        })
     };
-    let mut consequences: Vec<String> = Vec::new();
-    let (changed, unchanged): (Vec<&RowEffect>, Vec<&RowEffect>) =
-        effect.rows.iter().partition(|row| row.times_good != row.times_bad);
-    for row in changed.iter().take(NAMED_MAX) {
-        consequences.push(consequence(header, row, compared_with));
+    let changed: Vec<&RowEffect> =
+        effect.rows.iter().filter(|row| row.times_good != row.times_bad).collect();
+    if changed.is_empty() {
+        let nothing = "By itself that changes nothing: what it carried is there at the same times \
+                       all the same.";
+        return effect.rows.first().map(|_| nothing.to_owned()).into_iter().collect();
     }
-    if changed.len() > NAMED_MAX {
-        let more = text::count(changed.len() - NAMED_MAX, "more row");
-        consequences.push(format!("Likewise {more}."));
+    let relevant: Vec<&RowEffect> = changed.iter().copied().filter(|row| matters(row)).collect();
+    let told = if relevant.is_empty() { changed } else { relevant };
+    let again = |row: &RowEffect| {
+        explanation.effects[index + 1..].iter().any(|later| later.rows.iter().any(|r| same(r, row)))
+    };
+    let (repeated, last): (Vec<&RowEffect>, Vec<&RowEffect>) =
+        told.into_iter().partition(|row| again(row));
+    let mut consequences: Vec<String> =
+        last.iter().take(NAMED_MAX).map(|row| consequence(header, row, compared_with)).collect();
+    if last.len() > NAMED_MAX {
+        consequences.push(format!("Likewise {}.", text::count(last.len() - NAMED_MAX, "more row")));
     }
-    if changed.is_empty() && !unchanged.is_empty() {
-        consequences.push(
-            "By itself that changes nothing: what it carried is there at the same times all the \
-             same."
-                .to_owned(),
-        );
+    if consequences.is_empty() && !repeated.is_empty() {
+        let names: Vec<String> =
+            repeated.iter().map(|row| text::row(header, row.relation, &row.row)).collect();
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        consequences.push(format!(
+            "{} {verb} sent again later, and lost again.",
+            text::list(&names, NAMED_MAX)
+        ));
     }
-    FaultPoint { sentence, consequences }
+    consequences
 }
 
 fn lost_messages(bad: &Run, effect: &Effect, count: usize) -> String {

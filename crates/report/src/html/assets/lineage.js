@@ -15,13 +15,22 @@ function persistedFrom(run, fact) {
 }
 
 class Lineage {
+  // A fact stands for the whole span of time from which it persists: `last` is when that ends.
   constructor(run, goals, other, fold, absences) {
-    Object.assign(this, { run, goals, other, fold, absences, expanded: new Set() });
+    Object.assign(this, { run, other, fold, absences, expanded: new Set(), last: new Map(), known: new Map() });
+    this.goals = goals.map((goal) => this.source(goal));
     this.collapse();
   }
-  source(fact) { return this.fold ? persistedFrom(this.run, fact) : fact; }
+  source(fact) {
+    const source = this.fold ? persistedFrom(this.run, fact) : fact;
+    this.last.set(source, Math.max(this.last.get(source) ?? 0, this.run.facts[fact].time));
+    return source;
+  }
   children(fact) {
-    return [...new Set(this.run.derivations[this.source(fact)].flatMap((d) => d.premises))];
+    if (!this.known.has(fact)) {
+      this.known.set(fact, [...new Set(this.run.derivations[fact].flatMap((d) => d.premises).map((premise) => this.source(premise)))]);
+    }
+    return this.known.get(fact);
   }
   // Breadth first from the goals, until about `max` facts are shown.
   expand(max) {
@@ -50,7 +59,7 @@ class Lineage {
       return index.get(key);
     };
     const factBox = (fact) => {
-      const { row, time } = this.run.facts[fact], first = this.run.facts[this.source(fact)].time;
+      const { row, time: first } = this.run.facts[fact], time = this.last.get(fact);
       const gone = this.other?.full && !holds(this.other, row, time);
       const hidden = this.expanded.has(fact) ? 0 : this.children(fact).length;
       const text = (gone ? "✗ " : "") + short(rowText(row), 44);
@@ -61,14 +70,14 @@ class Lineage {
     for (let i = 0; i < queue.length; i++) {
       const fact = queue[i], at = factBox(fact);
       if (!this.expanded.has(fact)) continue;
-      const derivations = this.run.derivations[this.source(fact)];
+      const derivations = this.run.derivations[fact];
       derivations.forEach((derivation, number) => {
         let from = at;
         if (derivations.length > 1) {
           from = box(`${fact}/${number}`, { kind: "way", rule: derivation.rule, width: 14, height: 14 });
           edges.push([at, from]);
         }
-        for (const premise of new Set(derivation.premises)) {
+        for (const premise of new Set(derivation.premises.map((each) => this.source(each)))) {
           edges.push([from, factBox(premise)]);
           if (!seen.has(premise)) { seen.add(premise); queue.push(premise); }
         }
@@ -119,7 +128,7 @@ function labelledBox(kind, item, ...more) {
 }
 
 function factNode(lineage, item, select, redraw, focus) {
-  const { run, other } = lineage, fact = item.fact, { row, time } = run.facts[fact];
+  const { run, other } = lineage, fact = item.fact, { row } = run.facts[fact], time = lineage.last.get(fact);
   const children = lineage.children(fact).length, open = lineage.expanded.has(fact);
   const gone = other && other.full && !holds(other, row, time);
   const group = labelledBox("fact" + (gone ? " gone" : "") + (children ? "" : " leaf") + (children && !open ? " closed" : ""), item,

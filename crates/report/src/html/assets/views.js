@@ -47,7 +47,7 @@ function viewLineage(run, other) {
       const after = canvas.querySelector(`[data-fact="${focus}"]`).getBoundingClientRect();
       canvas.scrollBy(after.left - before.left, after.top - before.top);
     } else {
-      const root = canvas.querySelector(`[data-fact="${goal.fact}"]`)?.getBoundingClientRect();
+      const root = canvas.querySelector(`[data-fact="${options.graph.goals[0]}"]`)?.getBoundingClientRect();
       if (root) canvas.scrollLeft += root.left + root.width / 2 - canvas.getBoundingClientRect().left - canvas.clientWidth / 2;
     }
   };
