@@ -116,8 +116,7 @@ pub struct Lexed {
 pub(crate) fn lex(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
     let mut lexed = Lexed { tokens: Vec::new(), front_matter_lines: Vec::new() };
     let mut lexer = TokenKind::lexer(text);
-    // One report for a run of strange characters.
-    let mut strange_end = usize::MAX;
+    let mut strange_before = false;
     while let Some(result) = lexer.next() {
         let range = lexer.span();
         let span = |start: usize, end: usize| Span { file, start: start as u32, end: end as u32 };
@@ -180,16 +179,17 @@ pub(crate) fn lex(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Le
                 );
                 TokenKind::MalformedNumber
             }
+            Ok(TokenKind::Semicolon) => {
+                strange_before = false;
+                TokenKind::Semicolon
+            }
             Ok(kind) => kind,
             Err(()) => {
-                if strange_end != range.start {
+                // One report for a clause.
+                if !strange_before {
                     diagnostics.push(strange(&text[range.clone()], span(range.start, range.end)));
                 }
-                let more = strange_end == range.start;
-                strange_end = range.end;
-                if more {
-                    continue;
-                }
+                strange_before = true;
                 TokenKind::Invalid
             }
         };
@@ -209,7 +209,11 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 fn strange(text: &str, span: Span) -> Diagnostic {
-    let shown: String = text.chars().take(1).flat_map(char::escape_debug).collect();
+    let shown = match text.chars().next() {
+        Some(character @ ('\'' | '"')) => character.to_string(),
+        Some(character) => character.escape_debug().to_string(),
+        None => String::new(),
+    };
     let diagnostic = Diagnostic::at(
         Code::UnexpectedCharacter,
         span,

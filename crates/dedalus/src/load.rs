@@ -4,7 +4,7 @@
 
 mod loader;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::codes::Code;
@@ -39,6 +39,8 @@ struct Loading<'a> {
     first_dir: PathBuf,
     /// The `//!` lines of every file read, split at the first clause.
     lines: BTreeMap<PathBuf, (Vec<Span>, Vec<Span>)>,
+    /// The identities of the files whose clauses are being taken.
+    open: BTreeSet<PathBuf>,
     loaded: Loaded,
     diagnostics: &'a mut Diagnostics,
 }
@@ -56,6 +58,7 @@ pub(crate) fn load(
         include_dirs,
         first_dir,
         lines: BTreeMap::new(),
+        open: BTreeSet::new(),
         loaded: Loaded::default(),
         diagnostics,
     };
@@ -94,7 +97,9 @@ impl Loading<'_> {
         while let Some(frame) = stack.last_mut() {
             match frame.clauses.next() {
                 None => {
-                    stack.pop();
+                    if let Some(frame) = stack.pop() {
+                        self.open.remove(&frame.identity);
+                    }
                 }
                 Some(Clause::Include(include)) => {
                     let opened = self.include(&include, &stack);
@@ -134,7 +139,8 @@ impl Loading<'_> {
             return None;
         };
         let identity = self.loader.identity(path);
-        if let Some(start) = stack.iter().position(|frame| frame.identity == identity) {
+        if self.open.contains(&identity) {
+            let start = stack.iter().position(|frame| frame.identity == identity).unwrap_or(0);
             let mut cycle: Vec<String> =
                 stack[start..].iter().map(|frame| frame.path.display().to_string()).collect();
             cycle.push(path.display().to_string());
@@ -162,7 +168,9 @@ impl Loading<'_> {
         let bytes = match self.loader.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let message = format!("cannot read `{shown}`: {error}");
+                let reason = error.to_string();
+                let reason = reason.split(" (os error").next().unwrap_or_default();
+                let message = format!("cannot read `{shown}`: {reason}");
                 let mut diagnostic = match from {
                     Some(span) => Diagnostic::at(Code::FileUnreadable, span, message, "named here"),
                     None => Diagnostic::new(Code::FileUnreadable, message),
@@ -185,6 +193,7 @@ impl Loading<'_> {
             clauses = parse(file, &text, &lexed.tokens, self.diagnostics);
         }
         self.loaded.sources.files.push(SourceFile { path: shown, text });
+        self.open.insert(identity.clone());
         Some(Frame { path: path.to_path_buf(), identity, clauses: clauses.into_iter() })
     }
 

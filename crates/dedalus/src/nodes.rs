@@ -67,8 +67,8 @@ pub fn lint_nodes(program: &Program, nodes: &[String]) -> Vec<Diagnostic> {
     let mut diagnostics = Diagnostics::new(DIAGNOSTICS_MAX);
     let declared: BTreeSet<&str> = nodes.iter().map(String::as_str).collect();
     facts_at_undeclared(program, &declared, &mut diagnostics);
-    locations_undeclared(program, &declared, &mut diagnostics);
     let flow = Flow::new(program, u32::MAX);
+    locations_undeclared(program, &flow, &declared, &mut diagnostics);
     let mut strings = Strings::default();
     strings.set.extend(nodes.iter().map(|node| Arc::<str>::from(node.as_str())));
     for rule in &program.rules {
@@ -121,29 +121,35 @@ fn facts_at_undeclared(
     }
 }
 
-/// One warning per constant, at its first place.
+/// One warning per constant, at the first place where it cannot do what it seems to: a rule fires
+/// there, reads there what is never stored there, or sends there.
 fn locations_undeclared(
     program: &Program,
+    flow: &Flow<'_>,
     declared: &BTreeSet<&str>,
     diagnostics: &mut Diagnostics,
 ) {
     let mut reported: BTreeSet<&str> = BTreeSet::new();
     for rule in &program.rules {
-        let in_body = literals(rule).map(|literal| (&literal.arguments[0], literal.span));
-        let in_body = in_body.filter_map(|(argument, span)| match argument {
-            Argument::Expression(expression) => Some((expression, span)),
-            Argument::Wildcard => None,
+        let in_body = literals(rule).enumerate().filter_map(|(index, literal)| {
+            let Argument::Expression(Expression::Constant(Value::String(node))) =
+                &literal.arguments[0]
+            else {
+                return None;
+            };
+            let stored = flow.column(literal.relation, 0).set.contains(node);
+            (index == 0 || !stored).then_some((node, literal.span))
         });
         let in_head = match &rule.head.columns[0] {
-            HeadColumn::Expression(expression) => Some((expression, rule.head.span)),
-            HeadColumn::Aggregate { .. } => None,
+            HeadColumn::Expression(Expression::Constant(Value::String(node))) => {
+                (rule.head.timing == Timing::Async).then_some((node, rule.head.span))
+            }
+            _ => None,
         };
-        for (expression, span) in in_body.chain(in_head) {
-            let Expression::Constant(Value::String(node)) = expression else { continue };
+        for (node, span) in in_body.chain(in_head) {
             if declared.contains(&**node) || !reported.insert(node) {
                 continue;
             }
-            let node: &str = node;
             let message = format!("`{}` is not a declared node", node.escape_debug());
             diagnostics.push(undeclared(Code::LocationUndeclared, span, message, node, declared));
         }

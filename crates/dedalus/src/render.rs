@@ -37,7 +37,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
     for excerpt in &excerpts {
         let mut snippet = Snippet::source(excerpt.text.as_str())
             .line_start(excerpt.line_start)
-            .path(excerpt.path.as_str());
+            .path(one_line(&excerpt.path));
         for mark in &excerpt.marks {
             let kind = if mark.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let label = (!mark.label.is_empty()).then(|| one_line(&mark.label));

@@ -20,18 +20,57 @@ pub(crate) fn closest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The Levenshtein distance: how many characters to insert, delete or replace.
+/// How many characters to insert, delete, replace, or swap with their neighbour.
 fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().collect();
     let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, left) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, right) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+    // The rows for the prefixes of `left` two, one and no characters shorter than the current.
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    for row in 1..=left.len() {
+        let mut current = vec![row];
+        for column in 1..=right.len() {
+            let replaced = last[column - 1] + usize::from(left[row - 1] != right[column - 1]);
+            let mut best = replaced.min(last[column] + 1).min(current[column - 1] + 1);
+            let swapped = row > 1
+                && column > 1
+                && left[row - 1] == right[column - 2]
+                && left[row - 2] == right[column - 1];
+            if swapped {
+                best = best.min(before_last[column - 2] + 1);
+            }
+            current.push(best);
+        }
+        before_last = std::mem::replace(&mut last, current);
+    }
+    last[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{closest, distance};
+
+    #[test]
+    fn distances() {
+        for (left, right, expected) in [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+            ("eto", "eot", 1),
+            ("ab", "ba", 1),
+            ("bcats", "bcast", 1),
+            ("日本", "日", 1),
+        ] {
+            assert_eq!(distance(left, right), expected, "{left} {right}");
+            assert_eq!(distance(right, left), expected, "{right} {left}");
         }
     }
-    row[right.len()]
+
+    #[test]
+    fn only_similar_names_are_suggested() {
+        assert_eq!(closest("nodes", ["log", "node"]), Some("node"));
+        assert_eq!(closest("a", ["b", "c"]), None);
+        assert_eq!(closest("zebra", ["log", "node"]), None);
+        assert_eq!(closest("log", ["log"]), None);
+    }
 }

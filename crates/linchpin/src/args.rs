@@ -48,15 +48,15 @@ pub(crate) struct Program {
 #[derive(Debug, Args)]
 pub(crate) struct BoundsArguments {
     /// Last time step of a run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) eot: Option<u32>,
 
     /// No message sent at or after this time is lost
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) eff: Option<u32>,
 
     /// At most this many nodes crash
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) crashes: Option<u32>,
 
     /// The nodes, separated by commas [default: inferred from the facts]
@@ -154,7 +154,7 @@ pub(crate) struct CheckArguments {
     pub(crate) each: bool,
 
     /// Stop after this many runs
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) max_runs: Option<u64>,
 
     /// Stop after this time, such as 30s or 5m
@@ -162,7 +162,7 @@ pub(crate) struct CheckArguments {
     pub(crate) timeout: Option<Duration>,
 
     /// Seed of the random strategy
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0)]
     pub(crate) seed: u64,
 
     /// What to print on standard output

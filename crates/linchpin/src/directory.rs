@@ -8,7 +8,8 @@ use crate::args::{CheckArguments, Color, Format};
 use crate::check::{answer, to_json};
 use crate::control::Interrupt;
 use crate::exit::Exit;
-use crate::input::{Input, Question};
+use crate::input::{Found, Input, Question};
+use crate::output::outln;
 
 /// `check DIR`, `check --each FILE...`.
 pub(crate) fn command(
@@ -30,12 +31,18 @@ pub(crate) fn command(
     let mut inputs = Vec::new();
     let mut unusable = false;
     for file in files {
-        match Input::read(&[file], &arguments.program.include_dirs, color) {
-            // A file without bounds is there to be included.
-            Some(input) if input.scenarios.is_empty() => {}
-            Some(input) => inputs.push(input),
-            None => unusable = true,
+        match Input::read_found(file, &arguments.program.include_dirs, color) {
+            Found::Input(input) => inputs.push(input),
+            Found::Part => {}
+            Found::Unusable => unusable = true,
         }
+    }
+    if inputs.is_empty() && !unusable {
+        bail!(
+            "no specification below {} has front matter to be checked by; \
+             begin one with lines such as `//! eot = 6` and `//! expect = \"holds\"`",
+            arguments.program.files[0].display()
+        );
     }
     let exit = check_scenarios(&inputs, arguments, interrupt)?;
     Ok(if unusable { Exit::Usage } else { exit })
@@ -92,7 +99,7 @@ pub(crate) fn check_scenarios(
                         (false, None) => "  expected: holds".to_owned(),
                     };
                     let vacuous = if answer.vacuous { " (vacuous)" } else { "" };
-                    println!(
+                    outln!(
                         "{}  {:7}{vacuous}  {:5} runs  {}  {scenario}{expected}",
                         if fine { "ok  " } else { "FAIL" },
                         answer.report.verdict.to_string(),
@@ -104,8 +111,8 @@ pub(crate) fn check_scenarios(
         }
     }
     match arguments.format {
-        Format::Json => println!("[{}]", results.join(",\n")),
-        Format::Human => println!("{checked} checked, {unexpected} not as expected"),
+        Format::Json => outln!("[{}]", results.join(",\n")),
+        Format::Human => outln!("{checked} checked, {unexpected} not as expected"),
     }
     Ok(if unexpected == 0 { Exit::Holds } else { Exit::Broken })
 }

@@ -6,6 +6,7 @@ use linchpin_search::StopReason;
 use crate::args::{CheckArguments, Color};
 use crate::check::Answer;
 use crate::input::Input;
+use crate::output::outln;
 
 pub(crate) fn plural(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -38,33 +39,35 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Verdict::Broken => "BROKEN",
         Verdict::Unknown => "UNKNOWN",
     };
-    println!("{verdict}  {} ({})", input.name(), bounds_text(answer));
+    outln!("{verdict}  {} ({})", input.name(), bounds_text(answer));
     let runs = plural(answer.report.runs, "run");
     match answer.report.verdict {
-        Verdict::Holds => println!(
+        Verdict::Holds => outln!(
             "  No fault set within these bounds breaks it: {} of them, decided by {runs}.",
             answer.bounds.fault_space()
         ),
-        Verdict::Broken => println!("  {runs}."),
-        Verdict::Unknown => println!("  No counterexample in {runs}, but the search is not complete."),
+        Verdict::Broken => outln!("  {runs}."),
+        Verdict::Unknown => {
+            outln!("  No counterexample in {runs}, but the search is not complete.")
+        }
     }
     match answer.report.stopped {
-        Some(StopReason::Time) => println!("  Stopped by --timeout."),
-        Some(StopReason::Runs) => println!("  Stopped by the limit on runs (--max-runs)."),
-        Some(StopReason::Interrupted) => println!("  Interrupted."),
+        Some(StopReason::Time) => outln!("  Stopped by --timeout."),
+        Some(StopReason::Runs) => outln!("  Stopped by the limit on runs (--max-runs)."),
+        Some(StopReason::Interrupted) => outln!("  Interrupted."),
         None => {}
     }
     if answer.vacuous {
-        println!(
+        outln!(
             "  VACUOUS: without any fault the precondition never holds, so nothing was asked of it."
         );
     }
     for (index, faults) in answer.counterexamples.iter().enumerate() {
-        println!("\ncounterexample {}: {}", index + 1, plural(faults.len() as u64, "fault"));
+        outln!("\ncounterexample {}: {}", index + 1, plural(faults.len() as u64, "fault"));
         for fault in faults.iter() {
-            println!("  {}", sentence(fault));
+            outln!("  {}", sentence(fault));
         }
-        println!("  replay: {}", replay(input, answer, faults));
+        outln!("  replay: {}", replay(input, answer, faults));
     }
     let _ = arguments;
 }

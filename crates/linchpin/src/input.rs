@@ -10,11 +10,12 @@ use linchpin_dedalus::hir::Program;
 use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::render::{Style, render_all};
 use linchpin_dedalus::source::SourceMap;
-use linchpin_dedalus::{CompileOptions, compile_files};
+use linchpin_dedalus::{Compilation, CompileOptions, compile_files};
 use linchpin_model::{Bounds, Invariant, Verdict};
 use linchpin_simulator::{Specification, SpecificationError};
 
 use crate::args::{BoundsArguments, Color};
+use crate::output::{errln, to_stderr};
 
 /// A program that compiled.
 #[derive(Debug)]
@@ -24,6 +25,17 @@ pub(crate) struct Input {
     pub(crate) sources: SourceMap,
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) style: Style,
+}
+
+/// A specification file found in a folder.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// It has front matter and compiles.
+    Input(Input),
+    /// It has no front matter: part of other programs.
+    Part,
+    /// It has errors, which were shown.
+    Unusable,
 }
 
 /// Colour on standard error?
@@ -39,10 +51,29 @@ pub(crate) fn style(color: Color, is_terminal: bool) -> Style {
 impl Input {
     /// Compiles the files and shows what the compiler says. `None` if there are errors.
     pub(crate) fn read(files: &[PathBuf], include_dirs: &[PathBuf], color: Color) -> Option<Self> {
-        let compilation =
-            compile_files(files, include_dirs, &FileSystem, &CompileOptions::default());
+        let compilation = Self::compile(files, include_dirs);
+        Self::from_compilation(files, compilation, color)
+    }
+
+    /// As [`Input::read`], for a file found in a folder: one without front matter is there to be
+    /// included, and nothing is said of it.
+    pub(crate) fn read_found(file: PathBuf, include_dirs: &[PathBuf], color: Color) -> Found {
+        let files = [file];
+        let compilation = Self::compile(&files, include_dirs);
+        if compilation.front_matter.scenarios.is_empty() {
+            return Found::Part;
+        }
+        Self::from_compilation(&files, compilation, color).map_or(Found::Unusable, Found::Input)
+    }
+
+    fn compile(files: &[PathBuf], include_dirs: &[PathBuf]) -> Compilation {
+        compile_files(files, include_dirs, &FileSystem, &CompileOptions::default())
+    }
+
+    fn from_compilation(files: &[PathBuf], compilation: Compilation, color: Color) -> Option<Self> {
         let style = style(color, std::io::stderr().is_terminal());
-        eprint!("{}", render_all(&compilation.diagnostics, &compilation.sources, style));
+        let text = render_all(&compilation.diagnostics, &compilation.sources, style);
+        to_stderr(format_args!("{text}"));
         Some(Self {
             files: files.to_vec(),
             program: compilation.program?,
@@ -53,7 +84,8 @@ impl Input {
     }
 
     pub(crate) fn show(&self, diagnostics: &[Diagnostic]) {
-        eprint!("{}", render_all(diagnostics, &self.sources, self.style));
+        let text = render_all(diagnostics, &self.sources, self.style);
+        to_stderr(format_args!("{text}"));
     }
 
     /// The name of the program in messages.
@@ -88,7 +120,10 @@ impl Question {
                 let known: Vec<&str> =
                     scenarios.iter().filter_map(|scenario| scenario.name.as_deref()).collect();
                 if known.is_empty() {
-                    anyhow!("{} has no scenario `{name}`: its front matter names none", input.name())
+                    anyhow!(
+                        "{} has no scenario `{name}`: its front matter names none",
+                        input.name()
+                    )
                 } else {
                     let known = known.join(", ");
                     anyhow!("{} has no scenario `{name}`; it has: {known}", input.name())
@@ -103,7 +138,7 @@ impl Question {
                 if scenarios.len() > 1
                     && let Some(name) = &base.name
                 {
-                    eprintln!("note: what no flag gives is that of scenario `{name}`");
+                    errln!("note: what no flag gives is that of scenario `{name}`");
                 }
                 // What the file expects, it expects within its own bounds.
                 (question.scenario, question.expect, question.reason) = (None, None, None);
@@ -157,7 +192,7 @@ pub(crate) fn specification(
     let result = Specification::new(&input.program, bounds, invariant);
     result.map_err(|error| {
         let SpecificationError::MissingRelation { .. } = error else {
-            eprintln!("error: {error}");
+            errln!("error: {error}");
             return crate::exit::Exit::Usage;
         };
         let wanted: &[&str] =

@@ -44,9 +44,8 @@ pub(crate) struct CounterexampleJson {
 
 impl FaultSpaceJson {
     pub(crate) fn of(bounds: &Bounds) -> Self {
-        let number = |count: BigUint| {
-            count.to_string().parse().expect("a decimal number is a JSON number")
-        };
+        let number =
+            |count: BigUint| count.to_string().parse().expect("a decimal number is a JSON number");
         Self {
             exact: number(bounds.fault_space()),
             estimate: number(bounds.fault_space_estimate()),

@@ -9,6 +9,7 @@ mod exit;
 mod human;
 mod input;
 mod json;
+mod output;
 mod run;
 mod sweep;
 
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run::command(run, arguments.color),
     };
     let exit = result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        output::errln!("error: {error:#}");
         Exit::Usage
     });
     exit.into()

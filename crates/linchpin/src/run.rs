@@ -9,6 +9,7 @@ use crate::args::{Color, RunArguments};
 use crate::check::run_error;
 use crate::exit::Exit;
 use crate::input::{Input, Question, specification};
+use crate::output::outln;
 
 pub(crate) fn command(arguments: &RunArguments, color: Color) -> anyhow::Result<Exit> {
     let program = &arguments.program;
@@ -42,21 +43,25 @@ pub(crate) fn command(arguments: &RunArguments, color: Color) -> anyhow::Result<
         Ok(system) => system,
         Err(exit) => return Ok(exit),
     };
-    let execution = system
-        .execute(&faults)
-        .map_err(|error| run_error(&error, &faults, &system, &input.sources))?;
+    let execution = match system.execute(&faults) {
+        Ok(execution) => execution,
+        Err(error) => {
+            input.show(&[run_error(&error, &faults, &system)]);
+            return Ok(Exit::Usage);
+        }
+    };
     if arguments.tables_all {
         shown = (0..system.program().relations.len() as u32).map(RelationId).collect();
     }
     let name = |relation: RelationId| system.program().relation(relation).name.as_str();
     print_run(&execution, eot, &name, &shown);
     let (before, after) = system.outcome_relations();
-    println!("outcome: {}", execution.outcome);
+    outln!("outcome: {}", execution.outcome);
     for relation in before.into_iter().chain([after]) {
         let rows: Vec<String> =
             execution.rows(relation, eot).map(|row| tuple(name(relation), row)).collect();
         let rows = if rows.is_empty() { "nothing".to_owned() } else { rows.join(", ") };
-        println!("  {} at the end: {rows}", name(relation));
+        outln!("  {} at the end: {rows}", name(relation));
     }
     Ok(match execution.outcome {
         Outcome::Good => Exit::Holds,
@@ -77,9 +82,9 @@ fn print_run<'a>(
     shown: &[RelationId],
 ) {
     for time in 1..=eot {
-        println!("time {time}");
+        outln!("time {time}");
         for fault in execution.faults.iter().filter(|fault| fault.at() == time) {
-            println!("  fault: {fault}");
+            outln!("  fault: {fault}");
         }
         for message in execution.messages.iter().filter(|message| message.at == time) {
             let from = message.from.as_deref().unwrap_or("*");
@@ -87,11 +92,15 @@ fn print_run<'a>(
                 Some(fault) => format!("  LOST ({fault})"),
                 None => String::new(),
             };
-            println!("  {from} -> {}: {}{fate}", message.to, tuple(name(message.relation), &message.row));
+            outln!(
+                "  {from} -> {}: {}{fate}",
+                message.to,
+                tuple(name(message.relation), &message.row)
+            );
         }
         for &relation in shown {
             for row in execution.rows(relation, time) {
-                println!("  {}", tuple(name(relation), row));
+                outln!("  {}", tuple(name(relation), row));
             }
         }
     }

@@ -44,7 +44,9 @@ pub(crate) fn answer(
     let first = loop {
         match sweep(eot, eff, 0)? {
             Err(exit) => return Ok(Err(exit)),
-            Ok(answer) if answer.vacuous && answer.report.stopped.is_none() && eot < SWEEP_EOT_MAX => {
+            Ok(answer)
+                if answer.vacuous && answer.report.stopped.is_none() && eot < SWEEP_EOT_MAX =>
+            {
                 eot += 1;
             }
             Ok(answer) => break answer,

@@ -2,7 +2,7 @@
 
 use linchpin_formula::{Graph, Literal, Node, Variable};
 use rustc_hash::FxHashMap;
-use rustsat::encodings::card::{BoundUpperIncremental, BoundUpper, Encode, Totalizer};
+use rustsat::encodings::card::{BoundUpper, BoundUpperIncremental, Encode, Totalizer};
 use rustsat::instances::{BasicVarManager, Cnf, ManageVars};
 use rustsat::solvers::{Solve, SolveIncremental, SolverResult};
 use rustsat::types::{Clause, Lit, TernaryVal};

@@ -98,9 +98,10 @@ mod tests {
                 assert!(bounds.check_faults(&space.fault_set(&set)).is_ok());
                 seen.push(set);
             }
-            assert!(seen.windows(2).all(|pair| {
-                (pair[0].len(), &pair[0]) < (pair[1].len(), &pair[1])
-            }));
+            assert!(
+                seen.windows(2)
+                    .all(|pair| { (pair[0].len(), &pair[0]) < (pair[1].len(), &pair[1]) })
+            );
             assert_eq!(bounds.fault_space(), seen.len().into());
         }
     }

@@ -320,10 +320,7 @@ impl<S: System> Search<'_, S> {
     }
 
     /// Draws until a bad run is found, then looks for minimal counterexamples within it.
-    fn random(
-        &mut self,
-        first: Option<linchpin_formula::Literal>,
-    ) -> Result<(), End<S::Error>> {
+    fn random(&mut self, first: Option<linchpin_formula::Literal>) -> Result<(), End<S::Error>> {
         let mut random = Random::new(self.options.seed);
         if self.system.space().fault_count() == 0 {
             return Ok(());

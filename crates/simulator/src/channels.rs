@@ -68,8 +68,7 @@ impl Channels {
 
     /// True if what `from` sends to `to` at `time` arrives.
     pub(crate) fn is_open(&self, from: usize, to: usize, time: u32) -> bool {
-        from == to
-            || (self.crash[from] > time && !self.lost[self.shape.place(from, to, time)])
+        from == to || (self.crash[from] > time && !self.lost[self.shape.place(from, to, time)])
     }
 
     /// True if nothing sent by the node at this time arrives because it crashed.

@@ -64,7 +64,6 @@ impl Compiled {
             .map(|index| self.empty_table(RelationId(index as u32)))
             .collect()
     }
-
 }
 
 /// Every table of a run.
@@ -166,10 +165,9 @@ fn split_aggregate(program: &mut Program, id: RuleId) -> [RelationId; 2] {
     let next = program.relations.len() as u32;
     let added = [RelationId(next), RelationId(next + 1)];
     for role in ["member", "better"] {
-        program.relations.push(Relation {
-            name: format!("{}#{role}{}", target.name, id.0),
-            ..target.clone()
-        });
+        program
+            .relations
+            .push(Relation { name: format!("{}#{role}{}", target.name, id.0), ..target.clone() });
     }
     let span = rule.span;
     let aggregates: Vec<(usize, Aggregate)> = rule

@@ -86,7 +86,8 @@ impl Execution {
 
     /// The rows of a relation at a time step, in order.
     pub fn rows(&self, relation: RelationId, time: u32) -> impl Iterator<Item = &[Value]> {
-        let start = self.facts.partition_point(|fact| (fact.time, fact.relation) < (time, relation));
+        let start =
+            self.facts.partition_point(|fact| (fact.time, fact.relation) < (time, relation));
         self.facts[start..]
             .iter()
             .take_while(move |fact| (fact.time, fact.relation) == (time, relation))

@@ -21,7 +21,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn range(&self, literal: usize, relation: RelationId) -> Option<std::ops::Range<RowIndex>> {
+    pub(crate) fn range(
+        &self,
+        literal: usize,
+        relation: RelationId,
+    ) -> Option<std::ops::Range<RowIndex>> {
         let &(_, old, new) = self.ends.iter().find(|end| end.0 == relation)?;
         Some(match literal.cmp(&self.delta_literal) {
             std::cmp::Ordering::Less => 0..old,
@@ -40,7 +44,12 @@ pub(crate) trait Deriver {
     fn row_count(&self, relation: RelationId) -> usize;
 
     /// Evaluates a rule; what it derives becomes visible at [`Deriver::commit`].
-    fn fire(&mut self, rule: &RulePlan, steps: &[Step], window: Option<&Window>) -> Result<(), Self::Stop>;
+    fn fire(
+        &mut self,
+        rule: &RulePlan,
+        steps: &[Step],
+        window: Option<&Window>,
+    ) -> Result<(), Self::Stop>;
 
     /// Makes what was derived visible.
     fn commit(&mut self) -> Result<(), Self::Stop>;
@@ -72,7 +81,9 @@ pub(crate) fn fixpoint<D: Deriver>(stratum: &StratumPlan, deriver: &mut D) -> Re
             .collect();
         let Some(growing) = ends.iter().find(|end| end.1 < end.2) else { break };
         if round >= ROUNDS_MAX || ends.iter().any(|end| end.2 as usize > ROWS_MAX) {
-            let rule = stratum.rules.iter().find(|rule| rule.head == growing.0);
+            let mut growing_rules = stratum.rules.iter().filter(|rule| rule.head == growing.0);
+            let rule = growing_rules.clone().find(|rule| !rule.delta.is_empty());
+            let rule = rule.or_else(|| growing_rules.next());
             return Err(deriver.endless(rule.map_or(RuleId(0), |rule| rule.rule)));
         }
         let mut window = Window { delta_literal: 0, ends };

@@ -28,9 +28,7 @@ use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
-use crate::join::{
-    Store, Valuation, candidates, columns_agree, execute, value_of,
-};
+use crate::join::{Store, Valuation, candidates, columns_agree, execute, value_of};
 use crate::lineage::Absence;
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
 use crate::table::{RowIndex, Table};
@@ -103,7 +101,12 @@ struct View<'a> {
 }
 
 impl Store for View<'_> {
-    fn rows(&self, literal: usize, relation: RelationId, time: Option<u32>) -> (&Table, Range<RowIndex>) {
+    fn rows(
+        &self,
+        literal: usize,
+        relation: RelationId,
+        time: Option<u32>,
+    ) -> (&Table, Range<RowIndex>) {
         let at = time.unwrap_or(self.now);
         let table = self.tables.at(at, relation);
         let range = self
@@ -183,9 +186,9 @@ pub(crate) fn ground(
     let crash_rows = crash.iter().map(|(row, _)| &row[..]);
     let conditions = Conditions {
         steps: vec![vec![Vec::new(); compiled.program.relations.len()]; eot as usize],
-        crash: compiled.crash.map(|relation| {
-            (relation, crash.iter().map(|(_, condition)| *condition).collect())
-        }),
+        crash: compiled
+            .crash
+            .map(|relation| (relation, crash.iter().map(|(_, condition)| *condition).collect())),
     };
     let grounder = Grounder {
         compiled,
@@ -224,6 +227,12 @@ impl<'a> Grounder<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+            } else {
+                // Never seen, but an error in it is an error of the run.
+                for rule in compiled.schedule.inductive.iter().filter(|rule| rule.can_fail()) {
+                    self.fire(rule, &rule.full, None)?;
+                    self.derived.clear();
+                }
             }
         }
         for now in 1..=compiled.bounds.eot {
@@ -233,11 +242,7 @@ impl<'a> Grounder<'a> {
             }
             self.commit()?;
         }
-        Ok(Ground {
-            tables: self.tables,
-            conditions: self.conditions,
-            failures: self.failures,
-        })
+        Ok(Ground { tables: self.tables, conditions: self.conditions, failures: self.failures })
     }
 
     fn too_large(&self, reason: &'static str, rule: Option<RuleId>) -> TooLarge {
@@ -245,7 +250,13 @@ impl<'a> Grounder<'a> {
     }
 
     /// Adds one more way for a row to be there.
-    fn add(&mut self, time: u32, relation: RelationId, row: &[Symbol], condition: Literal) -> RowIndex {
+    fn add(
+        &mut self,
+        time: u32,
+        relation: RelationId,
+        row: &[Symbol],
+        condition: Literal,
+    ) -> RowIndex {
         let (index, is_new) = self.tables.at_mut(time, relation).insert(row);
         let conditions = &mut self.conditions.steps[time as usize - 1][relation.index()];
         if is_new {
@@ -286,14 +297,18 @@ impl<'a> Grounder<'a> {
             let undecided = component
                 .solve(self.graph, &given, &instances, &mut solved, NODES_MAX)
                 .ok_or_else(|| {
-                    let rule = stratum.rules.iter().find(|rule| rule.head == component.atoms[0].relation);
-                    self.too_large("too many facts depend on each other in a circle", rule.map(|r| r.rule))
+                    let rule =
+                        stratum.rules.iter().find(|rule| rule.head == component.atoms[0].relation);
+                    self.too_large(
+                        "too many facts depend on each other in a circle",
+                        rule.map(|r| r.rule),
+                    )
                 })?;
             self.fail(undecided);
         }
         for (&atom, &condition) in &solved {
-            self.conditions.steps[self.now as usize - 1][atom.relation.index()][atom.row as usize] =
-                condition;
+            self.conditions.steps[self.now as usize - 1][atom.relation.index()]
+                [atom.row as usize] = condition;
         }
         for instance in &instances {
             if instance.head.is_none() {
@@ -318,14 +333,9 @@ impl<'a> Grounder<'a> {
                 for absence in &open.absences {
                     let table = self.tables.at(self.now, absence.relation);
                     absent.extend(
-                        table
-                            .rows()
-                            .enumerate()
-                            .filter(|(_, cells)| absence.matches(cells))
-                            .map(|(row, _)| Atom {
-                                relation: absence.relation,
-                                row: row as RowIndex,
-                            }),
+                        table.rows().enumerate().filter(|(_, cells)| absence.matches(cells)).map(
+                            |(row, _)| Atom { relation: absence.relation, row: row as RowIndex },
+                        ),
                     );
                 }
                 Instance { head, outside: open.outside, present: open.present, absent }
@@ -367,18 +377,17 @@ impl<'a> Grounder<'a> {
                 .filter(|&row| columns_agree(access, table.row(row)))
                 .map(|row| view.conditions.of(at, access.relation, row))
                 .collect();
-            known.push(!graph.or(matching));
+            let absent = !graph.or(matching);
+            graph.declare_absence(absent);
+            known.push(absent);
         }
         (known, present, absences)
     }
 }
 
 /// Per group: for each aggregate, the ways in which each member is there.
-type Groups = IndexMap<
-    Vec<Symbol>,
-    Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>,
-    FxBuildHasher,
->;
+type Groups =
+    IndexMap<Vec<Symbol>, Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
 
 impl Deriver for Grounder<'_> {
     type Stop = TooLarge;
@@ -391,7 +400,12 @@ impl Deriver for Grounder<'_> {
         self.too_large("the possible facts of a time step do not end", Some(rule))
     }
 
-    fn fire(&mut self, rule: &RulePlan, steps: &[Step], window: Option<&Window>) -> Result<(), TooLarge> {
+    fn fire(
+        &mut self,
+        rule: &RulePlan,
+        steps: &[Step],
+        window: Option<&Window>,
+    ) -> Result<(), TooLarge> {
         let now = self.now;
         for access in RulePlan::accesses(steps) {
             if let AccessBy::Index(index) = access.by {
@@ -455,7 +469,12 @@ impl Deriver for Grounder<'_> {
                 }
                 if !present.is_empty() || !absences.is_empty() {
                     let head = error.is_none().then(|| (rule.head, row.into()));
-                    open_instances.push(OpenInstance { head, outside: condition, present, absences });
+                    open_instances.push(OpenInstance {
+                        head,
+                        outside: condition,
+                        present,
+                        absences,
+                    });
                 } else if error.is_some() {
                     failed.push(condition);
                 } else if rule.is_aggregate() {
@@ -485,7 +504,9 @@ impl Deriver for Grounder<'_> {
             return Err(self.too_large("its rules can fire in too many ways", Some(rule.rule)));
         }
         if self.graph.node_count() > NODES_MAX {
-            return Err(self.too_large("the conditions of its facts are too large", Some(rule.rule)));
+            return Err(
+                self.too_large("the conditions of its facts are too large", Some(rule.rule))
+            );
         }
         for condition in failed {
             self.fail(condition);
@@ -534,8 +555,10 @@ impl Grounder<'_> {
                 .into_iter()
                 .map(|(symbol, mut ways)| (symbol, self.graph.or_of(&mut ways)))
                 .collect();
-            let values = outcomes(function, members, self.interner, self.graph)
-                .ok_or_else(|| self.too_large("an aggregate has too many possible values", Some(rule.rule)))?;
+            let values =
+                outcomes(function, members, self.interner, self.graph).ok_or_else(|| {
+                    self.too_large("an aggregate has too many possible values", Some(rule.rule))
+                })?;
             let mut next = Vec::new();
             for (symbols, condition) in &combined {
                 for (value, when) in &values {

@@ -35,7 +35,11 @@ pub(crate) fn outcomes(
     }
 }
 
-fn counts(members: &[(Symbol, Literal)], interner: &mut Interner, graph: &mut Graph) -> Vec<Outcome> {
+fn counts(
+    members: &[(Symbol, Literal)],
+    interner: &mut Interner,
+    graph: &mut Graph,
+) -> Vec<Outcome> {
     let certain = members.iter().filter(|member| member.1 == Literal::TRUE).count();
     let open: Vec<Literal> =
         members.iter().map(|member| member.1).filter(|&literal| literal != Literal::TRUE).collect();

@@ -151,7 +151,10 @@ impl Component {
             let Some(head) = &instance.head else { continue };
             let mut body = vec![instance.outside];
             let value = |atom: &Atom, own: &Conditions| {
-                own.get(atom).or_else(|| solved.get(atom)).copied().expect("components are in order")
+                own.get(atom)
+                    .or_else(|| solved.get(atom))
+                    .copied()
+                    .expect("components are in order")
             };
             body.extend(instance.present.iter().map(|atom| value(atom, present)));
             body.extend(instance.absent.iter().map(|atom| !value(atom, assumed)));
@@ -168,7 +171,11 @@ impl Component {
     }
 
     /// The condition of an instance once all atoms are solved.
-    pub(crate) fn condition(instance: &Instance, graph: &mut Graph, solved: &Conditions) -> Literal {
+    pub(crate) fn condition(
+        instance: &Instance,
+        graph: &mut Graph,
+        solved: &Conditions,
+    ) -> Literal {
         let mut body = vec![instance.outside];
         body.extend(instance.present.iter().map(|atom| solved[atom]));
         body.extend(instance.absent.iter().map(|atom| !solved[atom]));

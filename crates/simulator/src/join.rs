@@ -20,7 +20,12 @@ pub(crate) enum ArithmeticError {
 /// What a plan is executed against.
 pub(crate) trait Store {
     /// The rows of a relation for a positive literal, and which of them to use.
-    fn rows(&self, literal: usize, relation: RelationId, time: Option<u32>) -> (&Table, Range<RowIndex>);
+    fn rows(
+        &self,
+        literal: usize,
+        relation: RelationId,
+        time: Option<u32>,
+    ) -> (&Table, Range<RowIndex>);
 
     /// The rows of a relation for a negative literal.
     fn rows_for_absence(&self, relation: RelationId, time: Option<u32>) -> &Table;
@@ -217,11 +222,8 @@ impl<S: Store> Join<'_, S> {
                     for &(column, slot) in binds {
                         self.slots[slot] = row[column];
                     }
-                    self.matched[*literal] = Matched {
-                        relation: access.relation.0,
-                        time: access.time,
-                        row: row_index,
-                    };
+                    self.matched[*literal] =
+                        Matched { relation: access.relation.0, time: access.time, row: row_index };
                     self.run(rest);
                 }
             }

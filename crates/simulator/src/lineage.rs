@@ -37,7 +37,8 @@ impl Absence {
             Term::Slot(slot) => slots[*slot],
             Term::Arithmetic(..) => unreachable!("expressions are taken out of literals"),
         };
-        let known = access.columns.iter().zip(&access.key).map(|(&c, term)| (c, value(term))).collect();
+        let known =
+            access.columns.iter().zip(&access.key).map(|(&c, term)| (c, value(term))).collect();
         Self {
             time: access.time.unwrap_or(now),
             relation: access.relation,
@@ -74,13 +75,4 @@ pub(crate) struct Sending {
 pub(crate) struct Lineage {
     pub(crate) derivations: Vec<Derivation>,
     pub(crate) sendings: Vec<Sending>,
-}
-
-impl Lineage {
-    /// Drops what was recorded of these relations at this time step.
-    pub(crate) fn forget(&mut self, time: u32, relations: &[RelationId]) {
-        self.derivations.retain(|derivation| {
-            derivation.head.time != time || !relations.contains(&derivation.head.relation)
-        });
-    }
 }

@@ -73,7 +73,12 @@ struct View<'a> {
 }
 
 impl Store for View<'_> {
-    fn rows(&self, literal: usize, relation: RelationId, time: Option<u32>) -> (&Table, Range<RowIndex>) {
+    fn rows(
+        &self,
+        literal: usize,
+        relation: RelationId,
+        time: Option<u32>,
+    ) -> (&Table, Range<RowIndex>) {
         let at = time.unwrap_or(self.now);
         let table = self.tables.at(at, relation);
         let range = self
@@ -148,6 +153,8 @@ impl<'a> Machine<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+            } else {
+                self.compute_in_vain()?;
             }
         }
         for now in 1..=compiled.bounds.eot {
@@ -160,6 +167,20 @@ impl<'a> Machine<'a> {
         Ok(Run { tables: self.tables, traffic: self.traffic, lineage: self.lineage })
     }
 
+    /// What rules derive at the last time step for the next is never seen, but an error in it is an
+    /// error of the run.
+    fn compute_in_vain(&mut self) -> Result<(), RunError> {
+        let compiled = self.compiled;
+        let lineage = self.lineage.take();
+        for rule in compiled.schedule.inductive.iter().filter(|rule| rule.can_fail()) {
+            self.fire(rule, &rule.full, None)?;
+            self.derived.clear();
+            self.cells.clear();
+        }
+        self.lineage = lineage;
+        Ok(())
+    }
+
     /// The well-founded model of a stratum, by the alternating fixpoint (Van Gelder, 1993): from
     /// "nothing is true", read negations against the last result, in turn an overestimate and an
     /// underestimate, until the underestimate stands still.
@@ -169,10 +190,11 @@ impl<'a> Machine<'a> {
             .iter()
             .map(|&relation| (relation, self.tables.at(self.now, relation).clone()))
             .collect();
+        let recorded = self.lineage.as_ref().map_or(0, |lineage| lineage.derivations.len());
         let mut below = given.clone();
         loop {
-            let above = self.least_model(stratum, &given, below.clone())?;
-            let next = self.least_model(stratum, &given, above.clone())?;
+            let above = self.least_model(stratum, &given, recorded, below.clone())?;
+            let next = self.least_model(stratum, &given, recorded, above.clone())?;
             let stands_still = next.iter().zip(&below).all(|(a, b)| a.1.len() == b.1.len());
             if !stands_still {
                 below = next;
@@ -182,10 +204,9 @@ impl<'a> Machine<'a> {
                 next.iter().zip(&above).find(|(below, above)| below.1.len() != above.1.len())
             {
                 let rule = stratum.rules.iter().find(|rule| rule.head == *relation);
-                return Err(self.failure(
-                    RunErrorKind::NotTotal,
-                    rule.map_or(RuleId(0), |rule| rule.rule),
-                ));
+                return Err(
+                    self.failure(RunErrorKind::NotTotal, rule.map_or(RuleId(0), |rule| rule.rule))
+                );
             }
             return match self.error.take() {
                 Some(error) => Err(error),
@@ -194,18 +215,20 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The least model when negations of the stratum are read against `assumed`.
+    /// The least model when negations of the stratum are read against `assumed`. Derivations after
+    /// the first `recorded` are those of an earlier attempt.
     fn least_model(
         &mut self,
         stratum: &StratumPlan,
         given: &[(RelationId, Table)],
+        recorded: usize,
         assumed: Vec<(RelationId, Table)>,
     ) -> Result<Vec<(RelationId, Table)>, RunError> {
         for (relation, table) in given {
             *self.tables.at_mut(self.now, *relation) = table.clone();
         }
         if let Some(lineage) = &mut self.lineage {
-            lineage.forget(self.now, &stratum.relations);
+            lineage.derivations.truncate(recorded);
         }
         self.error = None;
         self.assumed = Some(Assumed { tables: assumed });
@@ -246,7 +269,12 @@ impl Deriver for Machine<'_> {
         self.failure(RunErrorKind::Endless, rule)
     }
 
-    fn fire(&mut self, rule: &RulePlan, steps: &[Step], window: Option<&Window>) -> Result<(), RunError> {
+    fn fire(
+        &mut self,
+        rule: &RulePlan,
+        steps: &[Step],
+        window: Option<&Window>,
+    ) -> Result<(), RunError> {
         let now = self.now;
         for access in RulePlan::accesses(steps) {
             if let crate::plan::AccessBy::Index(index) = access.by {
@@ -268,6 +296,8 @@ impl Deriver for Machine<'_> {
         let mut groups: IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher> =
             IndexMap::default();
         let mut error: Option<ArithmeticError> = None;
+        // An error on the way to a well-founded model must not hide what else is derived.
+        let goes_on = self.assumed.is_some();
         let (cells, derived, reasons) = (&mut self.cells, &mut self.derived, &mut self.reasons);
         let (channels, traffic, lineage) = (&self.channels, &mut self.traffic, &mut self.lineage);
         let node_count = self.compiled.node_count();
@@ -278,7 +308,7 @@ impl Deriver for Machine<'_> {
             &view,
             self.interner,
             &mut |interner, valuation| {
-                if error.is_some() {
+                if error.is_some() && !goes_on {
                     return;
                 }
                 if valuation.error.is_some() {
@@ -352,9 +382,9 @@ impl Deriver for Machine<'_> {
             },
         );
         if let Some(error) = error {
-            return self.fail(error.into(), rule.rule);
+            self.fail(error.into(), rule.rule)?;
         }
-        for (group, (members, reason)) in groups {
+        'groups: for (group, (members, reason)) in groups {
             let start = self.cells.len();
             let (mut group, mut members) = (group.into_iter(), members.into_iter());
             for column in &rule.columns {
@@ -367,7 +397,8 @@ impl Deriver for Machine<'_> {
                             Ok(symbol) => symbol,
                             Err(error) => {
                                 self.cells.truncate(start);
-                                return self.fail(error.into(), rule.rule);
+                                self.fail(error.into(), rule.rule)?;
+                                continue 'groups;
                             }
                         }
                     }
@@ -434,9 +465,8 @@ fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let (sets, collected) = groups
-        .entry(group)
-        .or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+    let (sets, collected) =
+        groups.entry(group).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

@@ -126,7 +126,12 @@ impl Table {
     }
 
     /// The rows in `range` whose indexed columns have these values, in ascending order.
-    pub(crate) fn probe(&self, index: usize, key: &[Symbol], range: &Range<RowIndex>) -> &[RowIndex] {
+    pub(crate) fn probe(
+        &self,
+        index: usize,
+        key: &[Symbol],
+        range: &Range<RowIndex>,
+    ) -> &[RowIndex] {
         let index = &self.indexes[index];
         debug_assert_eq!(index.indexed, self.len(), "index out of date");
         let found = index.buckets.find(hash_of(key.iter().copied()), |bucket| {

@@ -109,6 +109,9 @@ fn every_code_has_a_true_page() {
         assert!(page.starts_with(&title), "{code}: the page begins with {title:?}");
         let (before, rest) = page.split_once("\n## Example\n").expect("an example");
         let (example, fix) = rest.split_once("\n## Fix\n").expect("a fix");
+        if code.is_of_run() {
+            continue;
+        }
 
         let (diagnostics, sources) = diagnose(code, example);
         let severity = diagnostics.iter().find(|found| found.code == code).map(|it| it.severity);
@@ -118,9 +121,8 @@ fn every_code_has_a_true_page() {
         let (shown, tail) = tail.split_once("```").expect("the output of the example");
         if update {
             let output = output.trim_end();
-            let text = format!(
-                "{before}\n## Example\n{head}```text\n{output}\n```{tail}\n## Fix\n{fix}"
-            );
+            let text =
+                format!("{before}\n## Example\n{head}```text\n{output}\n```{tail}\n## Fix\n{fix}");
             fs::write(&path, text).expect("the page can be written");
         } else {
             assert_eq!(shown.trim_end(), output.trim_end(), "{code}: run with UPDATE_PAGES=1");
