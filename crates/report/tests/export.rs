@@ -42,7 +42,7 @@ fn drawn(graph: &str, format: &str) -> Option<String> {
     let Ok(mut child) = spawned else {
         let required = std::env::var("LINCHPIN_REQUIRE_ALL").is_ok_and(|value| value == "1");
         assert!(!required, "cannot be skipped (LINCHPIN_REQUIRE_ALL=1): graphviz is missing");
-        eprintln!("skipped: graphviz is not installed (scripts/install-test-tools.sh installs it)");
+        eprintln!("skipped: graphviz is not installed (scripts/install-tools.sh installs it)");
         return None;
     };
     child.stdin.take().unwrap().write_all(graph.as_bytes()).unwrap();

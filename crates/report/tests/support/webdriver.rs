@@ -37,7 +37,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut server) = spawned else {
-            skip("chromedriver is not installed (scripts/install-test-tools.sh installs it)");
+            skip("chromedriver is not installed (scripts/install-tools.sh installs it)");
             return None;
         };
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
