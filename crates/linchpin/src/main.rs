@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod completions;
 mod control;
 mod directory;
 mod exit;
@@ -10,8 +11,12 @@ mod human;
 mod input;
 mod json;
 mod output;
+mod progress;
+mod recording;
+mod report_command;
 mod run;
 mod sweep;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -22,9 +27,13 @@ use crate::exit::Exit;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };
     let result = match &arguments.command {
-        Command::Check(check) => check::command(check, arguments.color),
-        Command::Run(run) => run::command(run, arguments.color),
+        Command::Check(check) => check::command(check, look),
+        Command::Run(run) => run::command(run, look),
+        Command::Report(report) => report_command::command(report, look),
+        Command::Completions { shell } => completions::print(*shell),
+        Command::Man { directory } => completions::write_manual(directory),
     };
     let exit = result.unwrap_or_else(|error| {
         output::errln!("error: {error:#}");
