@@ -64,6 +64,9 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
             "  VACUOUS: without any fault the precondition never holds, so nothing was asked of it."
         );
     }
+    if let Some(reason) = &answer.not_grounded {
+        outln!("  note: the program could not be grounded ({reason}), so each run teaches little.");
+    }
     let campaign = &answer.campaign;
     let header = &campaign.header;
     let style = look.style();

@@ -3,7 +3,7 @@
 use anyhow::{anyhow, bail};
 use linchpin_dedalus::hir::{RelationId, Value};
 use linchpin_model::{FaultSet, Outcome};
-use linchpin_report::terminal as report_terminal;
+use linchpin_report::{Story, terminal as report_terminal};
 use linchpin_simulator::Execution;
 
 use crate::args::RunArguments;
@@ -82,7 +82,7 @@ pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Ex
         };
         let runs = failure_free.into_iter().chain([record.clone()]).collect();
         let campaign = recording::of_runs(header, runs);
-        let told = story(&campaign, &record);
+        let told = Story { replay: String::new(), ..story(&campaign, &record) };
         let words = report_terminal::tell(&campaign.header, &told, style);
         outln!("\n{}", words.trim_end());
     }
