@@ -330,6 +330,10 @@ impl<'a> Parser<'a> {
     /// The name of a relation, whose `(` follows.
     fn relation(&mut self, expected: &str) -> Parsed<Name> {
         match self.kind() {
+            TokenKind::Name if self.at_name("notin") => Err(self.unexpected(
+                expected,
+                Some("`notin` is the word for negation: give the relation another name"),
+            )),
             TokenKind::Name if self.kind_ahead(1) == TokenKind::ParenthesisOpen => {
                 let token = self.bump();
                 Ok(Name { text: self.text_of(token).to_owned(), span: self.span_of(token) })
