@@ -146,7 +146,7 @@ fn run(command: &str, folder: &Path) -> String {
         std::env::var("PATH").unwrap_or_default()
     );
     let output = Command::new("sh")
-        .args(["-c", &format!("{command} 2>&1")])
+        .args(["-c", &format!("exec 2>&1; {command}")])
         .current_dir(folder)
         .env("PATH", path)
         .env("NO_COLOR", "1")

@@ -101,6 +101,16 @@ fn async_aggregates_are_over_what_is_sent_on_open_channels() {
     several.clone().fault("omit b->c @1").gives("n(c, 3, 7)@2");
     several.clone().fault("crash a @1").fault("crash b @1").gives("n(c, 1, 4)@2");
     several.fault("crash c @1").gives("n(c, 4, 10)@2");
+    // And as a question: two senders know of 2, so one of the two may be lost.
+    program(
+        "p(\"a\", 1)@1; p(\"a\", 2)@1; p(\"b\", 2)@1; p(\"b\", 3)@1;
+         n(\"c\", count<V>)@async :- p(X, V);
+         pre(X) :- tick(X); tick(\"c\")@2; post(X) :- tick(X), n(X, N), N >= 2;",
+    )
+    .nodes(&["a", "b", "c"])
+    .eot(2)
+    .eff(2)
+    .breaks(&["omit a->c @1; omit b->c @1"], false);
 }
 
 #[test]
@@ -133,4 +143,12 @@ fn sums_that_overflow_are_errors_and_averages_do_not() {
         .fails("integer overflow at time 1", "s(X, sum<V>) :- p(X, V)");
     program("p(\"a\", 9223372036854775807)@1; p(\"a\", 1)@1; m(X, avg<V>) :- p(X, V);")
         .gives("m(a, 4611686018427387904)@1");
+}
+
+#[test]
+fn members_of_a_free_location_are_nodes() {
+    program("group(\"b\", 1)@1; n(\"a\", count<X>) :- notin group(X, _);")
+        .nodes(&["a", "b", "c"])
+        .eot(2)
+        .gives("n(a, 2)@1; n(a, 3)@2");
 }

@@ -160,3 +160,18 @@ fn crash_is_built_in() {
     program("p(\"a\")@1; q(X) :- p(X), notin crash(X, X);").says("D0036");
     program("p(\"a\")@1; q(X) :- p(X), crash(X, X, \"one\");").says("D0040");
 }
+
+#[test]
+fn the_time_of_a_crash_can_be_compared() {
+    program("go(\"a\")@1; early(X, N) :- go(X), crash(X, N, T), T < 3;")
+        .fault("crash a @2")
+        .fault("crash b @3")
+        .gives("early(a, a)@1");
+}
+
+#[test]
+fn there_is_no_fault_on_the_way_to_oneself_or_to_strangers() {
+    let text = "go(\"a\", \"a\")@1; go(\"a\", \"z\")@1; got(Y, X)@async :- go(X, Y); got(X, Y)@next :- got(X, Y);
+                pre(\"a\", \"a\")@4; post(X, Y) :- got(X, Y);";
+    program(text).eff(4).crashes(2).holds();
+}

@@ -267,3 +267,32 @@ fn a_relation_that_is_never_derived_is_empty() {
     case.says("D0037");
     case.gives("no q; s(a)@1; no r");
 }
+
+#[test]
+fn a_free_location_may_look_ahead() {
+    program("group(\"b\", 1)@3; post(X) :- notin group(X, _)@3;").eot(3).gives("post(a)@1; post(a)@2; post(a)@3");
+}
+
+#[test]
+fn negation_at_any_place_looks_at_all_of_them() {
+    program("here(\"a\", 1)@1; here(\"a\", 2)@1; r(\"b\", 1)@1; r(\"z\", 2)@1; q(X, N) :- here(X, N), notin r(_, N);")
+        .gives("no q");
+    program("here(\"a\", 1)@1; r(\"b\", 1)@2; q(\"a\") :- notin r(_, _);")
+        .gives("q(a)@1; q(a)@3; q(a)@4");
+}
+
+#[test]
+fn expressions_under_a_negation_bind_nothing() {
+    program("p(\"a\")@1; r(\"a\", 1)@1; q(X) :- p(X), notin r(X, N+1);").says("D0030");
+}
+
+#[test]
+fn facts_do_not_need_a_declared_node_to_be_seen_by_the_outcome() {
+    program("pre(\"z\", 1)@4; post(\"z\", 1)@4;").holds();
+}
+
+#[test]
+fn a_rule_fires_at_every_step_and_node() {
+    program("p(\"a\", 1)@1; p(\"a\", 1)@2; p(\"b\", 1)@2; q(X)@next :- p(X, _);")
+        .gives("q(a)@2; q(a)@3; q(b)@3");
+}
