@@ -115,7 +115,8 @@ codes! {
     // Strata.
     /// Occurs when a relation depends on its own absence within a time step.
     Unstratified = "D0050", Warning, "a cycle runs through a negation within a time step";
-    /// Occurs when a `count`, `sum` or `avg` depends on itself within a time step.
+    /// Occurs when a `count`, `sum` or `avg`, or several aggregates of one head, depend on themselves
+    /// within a time step.
     AggregateInCycle = "D0051", Error, "an aggregate depends on itself within a time step";
 
     // Places.

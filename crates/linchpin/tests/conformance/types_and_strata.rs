@@ -173,10 +173,14 @@ fn a_message_whose_content_has_no_value_is_an_error_even_if_it_is_lost() {
 }
 
 #[test]
-fn rules_for_the_next_step_do_nothing_at_the_end() {
-    // What they would derive belongs to no step of the run: neither does its error.
-    program("p(\"a\", 0)@4; q(X, 1/N)@next :- p(X, N);").gives("no q");
-    program("p(\"a\", 0)@4; q(X, 1/N)@async :- p(X, N);").gives("no q");
+fn an_error_in_what_would_hold_after_the_end_is_one_too() {
+    program("p(\"a\", 0)@4; q(X, 1/N)@next :- p(X, N);")
+        .fails("division by zero at time 4", "q(X, 1/N)@next :- p(X, N)");
+    program("p(\"a\", 0)@4; q(X, 1/N)@async :- p(X, N);")
+        .fails("division by zero at time 4", "q(X, 1/N)@async :- p(X, N)");
+    program("p(\"a\", 9223372036854775807)@4; p(\"a\", 1)@4; q(X, sum<N>)@next :- p(X, N);")
+        .fails("integer overflow at time 4", "q(X, sum<N>)@next :- p(X, N)");
+    program("p(\"a\", 0)@5; q(X, 1/N)@next :- p(X, N);").gives("no q");
 }
 
 #[test]
@@ -191,13 +195,4 @@ fn an_error_that_needs_faults_is_found() {
                 missing(X, 0) :- tick(X), notin got(X); bad(X, 1/N) :- missing(X, N);";
     program(text).gives("no bad");
     program(text).fault("omit a->b @1").fails("division by zero at time 2", "bad(X, 1/N) :- missing(X, N)");
-}
-
-#[test]
-fn experiment() {
-    program(
-        "edge(\"a\", 1, 2, 5)@1; edge(\"a\", 1, 2, 3)@1; dist(\"a\", 1, 0)@1;
-         near(X, N, min<D>, max<D>) :- dist(X, N, D); dist(X, T, D+L) :- near(X, F, D, _), edge(X, F, T, L);",
-    )
-    .gives("near(a, 1, 0, 0)@1; near(a, 2, 3, 5)@1");
 }
