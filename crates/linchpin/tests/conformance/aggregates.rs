@@ -69,14 +69,18 @@ fn other_columns_may_be_literals_and_expressions() {
 
 #[test]
 fn groups_are_the_other_columns_and_not_the_location() {
-    program("p(\"a\", 1)@1; p(\"b\", 1)@1; p(\"b\", 2)@1; n(\"a\", count<V>) :- p(X, V), X != \"z\";")
-        .gives("n(a, 2)@1");
+    program(
+        "p(\"a\", 1)@1; p(\"b\", 1)@1; p(\"b\", 2)@1; n(\"a\", count<V>) :- p(X, V), X != \"z\";",
+    )
+    .gives("n(a, 2)@1");
 }
 
 #[test]
 fn the_location_itself_may_be_aggregated() {
-    program("p(\"a\", 1)@1; p(\"b\", 1)@1; first(min<X>, N) :- p(X, N); n(\"a\", count<X>) :- p(X, _);")
-        .gives("first(a, 1)@1; n(a, 2)@1");
+    program(
+        "p(\"a\", 1)@1; p(\"b\", 1)@1; first(min<X>, N) :- p(X, N); n(\"a\", count<X>) :- p(X, _);",
+    )
+    .gives("first(a, 1)@1; n(a, 2)@1");
 }
 
 #[test]

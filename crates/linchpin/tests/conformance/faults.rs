@@ -11,9 +11,8 @@ const STREAM: &str = "
 
 #[test]
 fn an_omission_loses_everything_sent_on_one_channel_at_one_time() {
-    program(STREAM).gives(
-        "got(b, a)@2; got(b, a)@3; got(b, a)@4; sent(a)@1; sent(a)@2; sent(a)@3; sent(a)@4",
-    );
+    program(STREAM)
+        .gives("got(b, a)@2; got(b, a)@3; got(b, a)@4; sent(a)@1; sent(a)@2; sent(a)@3; sent(a)@4");
     program(STREAM).fault("omit a->b @2").gives("got(b, a)@2; got(b, a)@4");
     // The other direction, and other receivers, are other channels.
     program(STREAM).fault("omit b->a @2").gives("got(b, a)@2; got(b, a)@3; got(b, a)@4");
@@ -57,8 +56,10 @@ fn a_crashed_node_keeps_its_state_receives_derives_and_is_given_facts() {
          late(\"b\")@3; echo(\"b\")@async :- late(\"b\");",
     )
     .fault("crash b @1")
-    .gives("got(b, a)@2; got(b, a)@3; got(b, a)@4; kept(b, a)@2; kept(b, a)@3; kept(b, a)@4; \
-            late(b)@3; echo(b)@4");
+    .gives(
+        "got(b, a)@2; got(b, a)@3; got(b, a)@4; kept(b, a)@2; kept(b, a)@3; kept(b, a)@4; \
+            late(b)@3; echo(b)@4",
+    );
 }
 
 #[test]

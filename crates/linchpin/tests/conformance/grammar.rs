@@ -101,8 +101,10 @@ fn operators_need_no_spaces() {
 
 #[test]
 fn precedence_is_the_usual_and_association_to_the_left() {
-    program("p(\"a\", 7)@1; q(X, N-2-1, 1+N*2, (1+N)*2, 100/N/2, 12/2*3, -N, -N+1, -(N+1)) :- p(X, N);")
-        .gives("q(a, 4, 15, 16, 7, 18, -7, -6, -8)@1");
+    program(
+        "p(\"a\", 7)@1; q(X, N-2-1, 1+N*2, (1+N)*2, 100/N/2, 12/2*3, -N, -N+1, -(N+1)) :- p(X, N);",
+    )
+    .gives("q(a, 4, 15, 16, 7, 18, -7, -6, -8)@1");
 }
 
 #[test]
@@ -186,7 +188,8 @@ fn several_input_files_are_one_program() {
 }
 
 #[test]
-fn includes_are_looked_up_beside_the_first_input_then_beside_the_includer_then_in_the_given_folders() {
+fn includes_are_looked_up_beside_the_first_input_then_beside_the_includer_then_in_the_given_folders()
+ {
     let main = ("spec/main.ded", "include \"lib/all.ded\"; q(X) :- p(X);");
     // `one.ded` from within spec/lib/.
     let all = ("spec/lib/all.ded", "include \"one.ded\";");
@@ -216,7 +219,10 @@ fn a_file_is_included_once() {
     let half = ("half.ded", "p(\"a\")@1;");
     let case = files(
         1,
-        &[("main.ded", "include \"half.ded\"; include \"./half.ded\"; q(X, count<X>) :- p(X);"), half],
+        &[
+            ("main.ded", "include \"half.ded\"; include \"./half.ded\"; q(X, count<X>) :- p(X);"),
+            half,
+        ],
     );
     case.says("");
     case.gives("q(a, 1)@1");
@@ -241,4 +247,12 @@ fn an_include_stands_anywhere_among_the_clauses() {
     files(1, &[("main.ded", "q(X) :- p(X); include \"other.ded\";"), ("other.ded", "p(\"a\")@1;")])
         .gives("q(a)@1");
     files(1, &[("main.ded", "p(\"a\")@1; include other;")]).says("D0020");
+}
+
+#[test]
+fn bodies_have_a_limit() {
+    let body = |terms: usize| format!("p(\"a\")@1; q(X) :- {};", vec!["p(X)"; terms].join(", "));
+    program(&body(1000)).gives("q(a)@1");
+    program(&body(5000)).says("");
+    program(&body(5001)).says("D0021");
 }

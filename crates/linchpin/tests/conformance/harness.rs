@@ -166,10 +166,8 @@ impl Case {
                 if program.relation(id).kind == RelationKind::Crash && time > 1 {
                     continue;
                 }
-                by_simulator
-                    .extend(execution.rows(id, time).map(|row| shown(name, row, time)));
-                by_oracle
-                    .extend(naive.rows(id, time).iter().map(|row| shown(name, row, time)));
+                by_simulator.extend(execution.rows(id, time).map(|row| shown(name, row, time)));
+                by_oracle.extend(naive.rows(id, time).iter().map(|row| shown(name, row, time)));
             }
         }
         let under = &self.faults;
@@ -221,10 +219,8 @@ impl Case {
                     Specification::new(&program, &self.bounds, self.invariant).expect("checked");
                 let options = Options { strategy, all: true, ..Options::default() };
                 let result = search(&mut specification, options, &mut ());
-                let failed = matches!(
-                    result,
-                    Err(SearchError::Run { error: SystemError::Run(_), .. })
-                );
+                let failed =
+                    matches!(result, Err(SearchError::Run { error: SystemError::Run(_), .. }));
                 assert!(failed, "{strategy:?}: {result:?}\n{}", self.text());
             }
         }

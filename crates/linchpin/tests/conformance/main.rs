@@ -4,8 +4,8 @@
 //! and of the ground program; counterexamples those of every complete strategy.
 
 mod aggregates;
-mod grammar;
 mod faults;
+mod grammar;
 mod harness;
 mod outcome;
 mod time_and_place;

@@ -50,7 +50,8 @@ fn an_invariant_that_asks_nothing_is_vacuous_and_holds() {
 #[test]
 fn faults_may_break_a_vacuous_program() {
     // Only a lost message makes it promise anything.
-    let case = ask("pre(X) :- ask(X, Y), tick(X), notin got(Y, X); tick(\"a\")@3; post(X) :- never(X);");
+    let case =
+        ask("pre(X) :- ask(X, Y), tick(X), notin got(Y, X); tick(\"a\")@3; post(X) :- never(X);");
     case.eot(3).eff(3).breaks(&["omit a->b @1"], true);
 }
 
@@ -119,11 +120,7 @@ fn counterexamples_are_minimal_by_inclusion() {
     let case = program(text).nodes(&["a", "b", "c"]).eot(3).eff(3);
     case.clone().breaks(&["omit a->c @1; omit b->c @1"], false);
     case.crashes(1).breaks(
-        &[
-            "omit a->c @1; omit b->c @1",
-            "omit a->c @1; crash b @1",
-            "crash a @1; omit b->c @1",
-        ],
+        &["omit a->c @1; omit b->c @1", "omit a->c @1; crash b @1", "crash a @1; omit b->c @1"],
         false,
     );
 }

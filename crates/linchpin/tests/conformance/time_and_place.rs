@@ -177,9 +177,9 @@ fn a_read_at_an_absolute_time_is_of_that_time() {
     program("p(\"a\", 1)@1; p(\"a\", 2)@2; tick(\"a\")@3; q(X) :- tick(X), notin p(X, 2)@1;")
         .gives("q(a)@3");
     // Also where it is now, within a recursion.
-    program("p(\"a\", 1)@1; p(X, N+1) :- p(X, N)@1, N < 3;").eot(2).gives(
-        "p(a, 1)@1; p(a, 2)@1; p(a, 3)@1; p(a, 2)@2; p(a, 3)@2",
-    );
+    program("p(\"a\", 1)@1; p(X, N+1) :- p(X, N)@1, N < 3;")
+        .eot(2)
+        .gives("p(a, 1)@1; p(a, 2)@1; p(a, 3)@1; p(a, 2)@2; p(a, 3)@2");
 }
 
 #[test]
@@ -207,8 +207,10 @@ fn a_look_ahead_others_depend_on_is_an_error() {
 
 #[test]
 fn aggregates_may_look_ahead() {
-    program("p(\"a\", 1)@3; p(\"a\", 2)@3; tick(\"a\")@1; post(X, count<N>) :- tick(X), p(X, N)@3;")
-        .gives("post(a, 2)@1");
+    program(
+        "p(\"a\", 1)@3; p(\"a\", 2)@3; tick(\"a\")@1; post(X, count<N>) :- tick(X), p(X, N)@3;",
+    )
+    .gives("post(a, 2)@1");
 }
 
 #[test]
@@ -270,7 +272,9 @@ fn a_relation_that_is_never_derived_is_empty() {
 
 #[test]
 fn a_free_location_may_look_ahead() {
-    program("group(\"b\", 1)@3; post(X) :- notin group(X, _)@3;").eot(3).gives("post(a)@1; post(a)@2; post(a)@3");
+    program("group(\"b\", 1)@3; post(X) :- notin group(X, _)@3;")
+        .eot(3)
+        .gives("post(a)@1; post(a)@2; post(a)@3");
 }
 
 #[test]

@@ -61,8 +61,7 @@ fn arithmetic_errors_end_the_run_whether_or_not_the_outcome_needs_the_value() {
 #[test]
 fn an_arithmetic_error_counts_only_where_the_rest_of_the_body_holds() {
     // In whatever order the body is written.
-    for body in
-        ["p(X, N), 1/N == 1, go(X)", "p(X, N), go(X), 1/N == 1", "go(X), 1/N == 1, p(X, N)"]
+    for body in ["p(X, N), 1/N == 1, go(X)", "p(X, N), go(X), 1/N == 1", "go(X), 1/N == 1, p(X, N)"]
     {
         let text = format!("p(\"a\", 0)@1; go(\"b\")@1; q(X) :- {body};");
         program(&text).gives("no q");
@@ -86,7 +85,8 @@ fn arithmetic_errors_in_literals() {
 
 #[test]
 fn cycles_through_next_and_async_are_no_cycles() {
-    let case = program("p(\"a\")@1; p(X)@next :- q(X); q(X) :- p(X), notin r(X); r(X)@next :- q(X);");
+    let case =
+        program("p(\"a\")@1; p(X)@next :- q(X); q(X) :- p(X), notin r(X); r(X)@next :- q(X);");
     case.says("");
     case.gives("p(a)@1; q(a)@1; p(a)@2; r(a)@2");
 }
@@ -154,8 +154,10 @@ fn a_cycle_through_a_read_at_time_1_is_one_at_time_1() {
     let case = program("p(\"a\")@2; q(X) :- p(X), notin q(X)@1;");
     case.says("D0050");
     case.gives("q(a)@2");
-    program("p(\"a\")@1; q(X) :- p(X), notin q(X)@1;")
-        .fails("a cycle through negation leaves facts undecided at time 1", "q(X) :- p(X), notin q(X)@1");
+    program("p(\"a\")@1; q(X) :- p(X), notin q(X)@1;").fails(
+        "a cycle through negation leaves facts undecided at time 1",
+        "q(X) :- p(X), notin q(X)@1",
+    );
 }
 
 #[test]
@@ -194,5 +196,7 @@ fn an_error_that_needs_faults_is_found() {
     let text = "p(\"a\", \"b\")@1; got(Y)@async :- p(_X, Y); tick(\"b\")@2;
                 missing(X, 0) :- tick(X), notin got(X); bad(X, 1/N) :- missing(X, N);";
     program(text).gives("no bad");
-    program(text).fault("omit a->b @1").fails("division by zero at time 2", "bad(X, 1/N) :- missing(X, N)");
+    program(text)
+        .fault("omit a->b @1")
+        .fails("division by zero at time 2", "bad(X, 1/N) :- missing(X, N)");
 }
