@@ -153,7 +153,7 @@ fn an_interrupted_search_leaves_a_report() {
 fn completions_and_manual_pages_know_every_subcommand() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let text = stdout(&linchpin(&["completions", shell]));
-        assert!(text.contains("--crashes") && text.contains("report"), "{shell}");
+        assert!(text.contains("crashes") && text.contains("report"), "{shell}");
     }
     let parent = tempfile::tempdir().expect("a folder");
     linchpin(&["man", parent.path().to_str().expect("UTF-8")]);
