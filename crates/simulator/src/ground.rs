@@ -168,6 +168,8 @@ struct Grounder<'a> {
     derived: IndexMap<(bool, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
+    /// How many of them have their heads among the rows.
+    committed: usize,
     failures: Vec<Literal>,
     valuations: usize,
 }
@@ -201,6 +203,7 @@ pub(crate) fn ground(
         derived: IndexMap::default(),
         open: None,
         open_instances: Vec::new(),
+        committed: 0,
         failures: Vec::new(),
         valuations: 0,
     };
@@ -329,6 +332,7 @@ impl<'a> Grounder<'a> {
     /// Resolves the heads and absences of the instances collected, now that all rows are known.
     fn close_instances(&mut self) -> Vec<Instance> {
         let open_instances = std::mem::take(&mut self.open_instances);
+        self.committed = 0;
         open_instances
             .into_iter()
             .map(|open| {
@@ -526,12 +530,13 @@ impl Deriver for Grounder<'_> {
 
     fn commit(&mut self) -> Result<(), TooLarge> {
         // Heads of an open stratum: their conditions are found when it is complete.
-        for index in 0..self.open_instances.len() {
+        for index in self.committed..self.open_instances.len() {
             if let Some((relation, row)) = &self.open_instances[index].head {
                 let (relation, row) = (*relation, row.clone());
                 self.add(self.now, relation, &row, Literal::FALSE);
             }
         }
+        self.committed = self.open_instances.len();
         let derived = std::mem::take(&mut self.derived);
         for ((next, relation, row), mut ways) in derived {
             let condition = self.graph.or_of(&mut ways);
