@@ -20,7 +20,7 @@ pub struct Story {
     pub faults: Vec<FaultPoint>,
     /// What is missing and why, from the missing row back to the faults.
     pub why: Vec<WhyPoint>,
-    /// The command that shows the run again.
+    /// The command that shows the run again; not told if empty.
     pub replay: String,
 }
 
