@@ -45,7 +45,10 @@ fn random_programs_agree() {
                             counts.lock().unwrap()[kind] += 1;
                         }
                         Ok(None) => {}
-                        Err(message) => failures.lock().unwrap().push((seed, message)),
+                        Err(message) => {
+                            eprintln!("seed {seed}: {message}");
+                            failures.lock().unwrap().push((seed, message));
+                        }
                     }
                 }
             });
