@@ -68,7 +68,7 @@ codes! {
     // Syntax.
     /// Occurs when a token stands where the grammar has another.
     Syntax = "D0020", Error, "a clause does not follow the grammar";
-    /// Occurs when an expression nests deeper than the limit.
+    /// Occurs when an expression nests deeper, or a body has more terms, than the limit.
     TooDeep = "D0021", Error, "an expression is nested too deep";
     /// Occurs when the head of a rule carries `@N`.
     TimeOnRuleHead = "D0022", Error, "the head of a rule has an absolute time";
@@ -115,7 +115,8 @@ codes! {
     // Strata.
     /// Occurs when a relation depends on its own absence within a time step.
     Unstratified = "D0050", Warning, "a cycle runs through a negation within a time step";
-    /// Occurs when a `count`, `sum` or `avg` depends on itself within a time step.
+    /// Occurs when a `count`, `sum` or `avg`, or several aggregates of one head, depend on themselves
+    /// within a time step.
     AggregateInCycle = "D0051", Error, "an aggregate depends on itself within a time step";
 
     // Places.
@@ -143,6 +144,9 @@ codes! {
     // The invariant.
     /// Occurs when the program lacks a relation that the invariant is made of.
     InvariantMissing = "D0080", Error, "the relation of the invariant is missing";
+
+    /// Occurs when `pre` and `post` have different numbers of columns.
+    InvariantArity = "D0081", Error, "`pre` and `post` differ in arity";
 
     // Errors of a run, which no look at the program alone reveals.
     /// Occurs when an integer leaves the range of 64 bits in some run.

@@ -2,6 +2,7 @@
 //! crates below it.
 
 mod args;
+mod certificate_command;
 mod check;
 mod completions;
 mod control;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };
     let result = match &arguments.command {
+        Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
         Command::Run(run) => run::command(run, look),
         Command::Report(report) => report_command::command(report, look),
