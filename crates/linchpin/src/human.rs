@@ -1,14 +1,14 @@
 //! Results for people.
 
 use linchpin_model::{Fault, Verdict};
-use linchpin_report::{replay_command, terminal as report_terminal};
+use linchpin_report::{Story, replay_command, terminal as report_terminal};
 use linchpin_search::StopReason;
 
 use crate::args::CheckArguments;
 use crate::check::Answer;
 use crate::input::Input;
 use crate::output::outln;
-use crate::terminal::{Look, diagram, story};
+use crate::terminal::{Look, diagram};
 
 pub(crate) fn plural(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -74,7 +74,7 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         outln!("\ncounterexample {}: {}", index + 1, plural(faults.len() as u64, "fault"));
         let told = if index == 0 { campaign.kept_with(faults) } else { None };
         if let Some(bad) = told {
-            let words = report_terminal::tell(header, &story(campaign, bad), style);
+            let words = report_terminal::tell(header, &Story::of(campaign, bad), style);
             outln!("\n{}\n{}", diagram(header, bad, style), words.trim_end());
         } else {
             for fault in faults.iter() {

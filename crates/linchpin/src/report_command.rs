@@ -4,12 +4,12 @@ use anyhow::{anyhow, bail};
 use linchpin_model::{Outcome, Verdict};
 use linchpin_record::{Campaign, Detail, Run, Writer};
 use linchpin_report::export::{dot, junit, sarif, shiviz, svg};
-use linchpin_report::{LineageGraph, html, outcome_facts, terminal as report_terminal};
+use linchpin_report::{LineageGraph, Story, html, outcome_facts, terminal as report_terminal};
 
 use crate::args::{ReportArguments, ReportFormat};
 use crate::exit::Exit;
 use crate::output::{errln, outln, to_stdout};
-use crate::terminal::{Look, diagram, story};
+use crate::terminal::{Look, diagram};
 
 pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result<Exit> {
     let campaign = Campaign::load(&arguments.directory)?;
@@ -31,7 +31,7 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
             let style = look.style();
             let mut text = diagram(&campaign.header, run, style);
             if run.outcome == Outcome::Bad {
-                let told = story(&campaign, run);
+                let told = Story::of(&campaign, run);
                 text = format!("{text}\n{}", report_terminal::tell(&campaign.header, &told, style));
             }
             text

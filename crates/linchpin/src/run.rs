@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::input::{Input, Question, specification};
 use crate::output::outln;
 use crate::recording;
-use crate::terminal::{Look, diagram, story};
+use crate::terminal::{Look, diagram};
 
 pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Exit> {
     let program = &arguments.program;
@@ -82,7 +82,7 @@ pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Ex
         };
         let runs = failure_free.into_iter().chain([record.clone()]).collect();
         let campaign = recording::of_runs(header, runs);
-        let told = Story { replay: String::new(), ..story(&campaign, &record) };
+        let told = Story { replay: String::new(), ..Story::of(&campaign, &record) };
         let words = report_terminal::tell(&campaign.header, &told, style);
         outln!("\n{}", words.trim_end());
     }

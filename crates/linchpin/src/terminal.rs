@@ -3,9 +3,9 @@
 use std::io::IsTerminal;
 
 use linchpin_dedalus::render;
-use linchpin_record::{Campaign, Header, Run};
+use linchpin_record::{Header, Run};
+use linchpin_report::SpaceTime;
 use linchpin_report::terminal::{self, Style};
-use linchpin_report::{SpaceTime, Story};
 
 use crate::args::Color;
 use crate::input::style;
@@ -37,14 +37,4 @@ pub(crate) fn diagram(header: &Header, run: &Run, style: Style) -> String {
     let answered = header.vocabulary.answered.map_or("", name);
     let names = (header.vocabulary.asked.map(name), answered);
     terminal::diagram(&SpaceTime::new(header, run), names, style)
-}
-
-/// Why a bad run is bad, by comparison with the nearest good one that was kept.
-pub(crate) fn story(campaign: &Campaign, bad: &Run) -> Story {
-    let failure_free = campaign.kept.get(&0);
-    let nearest = campaign.nearest_good(&bad.faults).and_then(|run| campaign.kept.get(&run.run));
-    match nearest.or(failure_free).filter(|good| good.faults != bad.faults) {
-        Some(good) => Story::new(&campaign.header, bad, good, failure_free),
-        None => Story::without_comparison(&campaign.header, bad),
-    }
 }
