@@ -28,7 +28,7 @@ use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
-use crate::join::{Store, Valuation, candidates, columns_agree, execute, value_of};
+use crate::join::{Store, Valuation, candidates, execute, row_agrees, value_of};
 use crate::lineage::Absence;
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
 use crate::table::{RowIndex, Table};
@@ -344,9 +344,14 @@ impl<'a> Grounder<'a> {
                 for absence in &open.absences {
                     let table = self.tables.at(self.now, absence.relation);
                     absent.extend(
-                        table.rows().enumerate().filter(|(_, cells)| absence.matches(cells)).map(
-                            |(row, _)| Atom { relation: absence.relation, row: row as RowIndex },
-                        ),
+                        table
+                            .rows()
+                            .enumerate()
+                            .filter(|(_, cells)| absence.matches(cells, self.interner))
+                            .map(|(row, _)| Atom {
+                                relation: absence.relation,
+                                row: row as RowIndex,
+                            }),
                     );
                 }
                 Instance { head, outside: open.outside, present: open.present, absent }
@@ -358,6 +363,7 @@ impl<'a> Grounder<'a> {
     fn body(
         view: &View<'_>,
         graph: &mut Graph,
+        interner: &Interner,
         steps: &[Step],
         valuation: &Valuation<'_>,
     ) -> (Vec<Literal>, Vec<Atom>, Vec<Absence>) {
@@ -385,7 +391,7 @@ impl<'a> Grounder<'a> {
             let table = view.rows_for_absence(access.relation, access.time);
             let all = 0..table.len() as RowIndex;
             let matching: Vec<Literal> = candidates(access, table, &all, valuation.slots)
-                .filter(|&row| columns_agree(access, table.row(row)))
+                .filter(|&row| row_agrees(access, table.row(row), valuation.slots, interner))
                 .map(|row| view.conditions.of(at, access.relation, row))
                 .collect();
             let absent = !graph.or(matching);
@@ -448,7 +454,8 @@ impl Deriver for Grounder<'_> {
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
                     return;
                 }
-                let (mut known, present, absences) = Self::body(&view, graph, steps, valuation);
+                let (mut known, present, absences) =
+                    Self::body(&view, graph, interner, steps, valuation);
                 let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
                 let mut error = valuation.error;
                 for column in &rule.columns {
