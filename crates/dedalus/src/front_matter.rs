@@ -45,6 +45,8 @@ pub struct Scenario {
     pub eff: Option<u32>,
     /// `crashes`: at most so many nodes crash.
     pub crashes: Option<u32>,
+    /// `max-delay`: what is sent before `eff` may arrive up to so many steps late.
+    pub max_delay: Option<u32>,
     /// `nodes`: the declared nodes.
     pub nodes: Option<Vec<String>>,
     /// `invariant`: `"implication"`, `"baseline"` or `"good"`.

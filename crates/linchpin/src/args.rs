@@ -59,6 +59,10 @@ pub(crate) struct BoundsArguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) crashes: Option<u32>,
 
+    /// What is sent before EFF may arrive up to this many steps late [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) max_delay: Option<u32>,
+
     /// The nodes, separated by commas [default: inferred from the facts]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) nodes: Option<Vec<String>>,
@@ -77,6 +81,7 @@ impl BoundsArguments {
         self.eot.is_some()
             || self.eff.is_some()
             || self.crashes.is_some()
+            || self.max_delay.is_some()
             || self.nodes.is_some()
             || self.invariant.is_some()
     }
@@ -188,7 +193,8 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) bounds: BoundsArguments,
 
-    /// A fault, 'omit FROM->TO @TIME' or 'crash NODE @TIME'; may be repeated
+    /// A fault, 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS' or 'crash NODE @TIME'; may
+    /// be repeated
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<Fault>,
 

@@ -18,19 +18,27 @@ pub(crate) fn sentence(fault: &Fault) -> String {
         Fault::Omission { from, to, at } => {
             format!("at time {at}, what {from} sends to {to} is lost")
         }
+        Fault::Delay { from, to, at, by } => {
+            let steps = plural(u64::from(*by), "step");
+            format!("at time {at}, what {from} sends to {to} is {steps} late")
+        }
         Fault::Crash { node, at } => format!("at time {at}, {node} crashes"),
     }
 }
 
 pub(crate) fn bounds_text(answer: &Answer) -> String {
     let bounds = &answer.bounds;
-    format!(
-        "EOT {}, EFF {}, {}, nodes {}",
+    let mut text = format!(
+        "EOT {}, EFF {}, {}",
         bounds.eot,
         bounds.eff,
         plural(u64::from(bounds.crashes), "crash").replace("crashs", "crashes"),
-        bounds.nodes.join(" ")
-    )
+    );
+    if bounds.max_delay > 0 {
+        let steps = plural(u64::from(bounds.max_delay), "step");
+        text.push_str(&format!(", delays up to {steps}"));
+    }
+    format!("{text}, nodes {}", bounds.nodes.join(" "))
 }
 
 pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArguments, _: Color) {

@@ -103,6 +103,7 @@ pub(crate) struct Question {
     pub(crate) eot: Option<u32>,
     pub(crate) eff: Option<u32>,
     pub(crate) crashes: u32,
+    pub(crate) max_delay: u32,
     pub(crate) nodes: Vec<String>,
     pub(crate) invariant: Invariant,
     pub(crate) expect: Option<Verdict>,
@@ -155,6 +156,7 @@ impl Question {
             eot: flags.eot.or(scenario.eot),
             eff: flags.eff.or(scenario.eff),
             crashes: flags.crashes.or(scenario.crashes).unwrap_or(0),
+            max_delay: flags.max_delay.or(scenario.max_delay).unwrap_or(0),
             nodes: nodes.unwrap_or_else(|| linchpin_dedalus::infer_nodes(&input.program)),
             invariant: flags.invariant.map(Invariant::from).unwrap_or_else(|| {
                 match scenario.invariant {
@@ -174,7 +176,13 @@ impl Question {
 
     /// Bounds of a given length.
     pub(crate) fn bounds(&self, eot: u32, eff: u32) -> anyhow::Result<Bounds> {
-        let bounds = Bounds { eot, eff, crashes: self.crashes, nodes: self.nodes.clone() };
+        let bounds = Bounds {
+            eot,
+            eff,
+            crashes: self.crashes,
+            nodes: self.nodes.clone(),
+            max_delay: self.max_delay,
+        };
         if let Err(errors) = bounds.check() {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             bail!("{}", errors.join("\nerror: "));

@@ -1,5 +1,7 @@
 //! Bounds on faults: the failure specification.
 
+use std::collections::BTreeMap;
+
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -10,7 +12,10 @@ use crate::{Fault, FaultSet};
 ///
 /// ([LDFI] section 2.1.1.) Omissions `a->b @t` with a != b and t < `eff`; crashes at any time step
 /// 1..=`eot`, at most one per node and at most `crashes` in all.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// What the paper does not have is off by default: `Bounds { eot, eff, crashes, nodes,
+/// ..Bounds::default() }` is the paper's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bounds {
     /// End of time: the last time step of a run (at least 1).
     pub eot: u32,
@@ -21,6 +26,14 @@ pub struct Bounds {
     pub crashes: u32,
     /// The nodes of the system, in the order given.
     pub nodes: Vec<String>,
+    /// What is sent before `eff` may arrive up to this many steps late (0: nothing is late).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_delay: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Why bounds make no sense.
@@ -79,9 +92,21 @@ pub enum BoundsError {
         /// The end of time.
         eot: u32,
     },
-    /// Occurs when a message to oneself should be lost.
-    #[error("the fault `{0}` loses a message from a node to itself, which is never lost")]
+    /// Occurs when a message to oneself should be lost or late.
+    #[error("the fault `{0}` strikes what a node sends to itself, which is never lost or late")]
     ToItself(Fault),
+    /// Occurs when what is sent over one channel at one time should be lost and late, or late in
+    /// two ways.
+    #[error(
+        "the faults `{first}` and `{second}` exclude each other: \
+         what is sent over a channel at one time is lost, or late in one way"
+    )]
+    Exclusive {
+        /// One fault.
+        first: Fault,
+        /// The other.
+        second: Fault,
+    },
     /// Occurs when a node should crash twice.
     #[error("the node `{0}` crashes twice: a node crashes at most once in a run")]
     CrashesTwice(String),
@@ -130,9 +155,10 @@ impl Bounds {
     /// The first fault that cannot.
     pub fn check_faults(&self, faults: &FaultSet) -> Result<(), BoundsError> {
         let mut crashed: Vec<&str> = Vec::new();
+        let mut fates: BTreeMap<(&str, &str, u32), &Fault> = BTreeMap::new();
         for fault in faults.iter() {
             let names: Vec<&String> = match fault {
-                Fault::Omission { from, to, .. } => vec![from, to],
+                Fault::Omission { from, to, .. } | Fault::Delay { from, to, .. } => vec![from, to],
                 Fault::Crash { node, .. } => vec![node],
             };
             if let Some(node) = names.iter().find(|name| !self.nodes.contains(name)) {
@@ -146,8 +172,14 @@ impl Bounds {
                 return Err(BoundsError::AfterEnd { fault: fault.clone(), eot: self.eot });
             }
             match fault {
-                Fault::Omission { from, to, .. } if from == to => {
-                    return Err(BoundsError::ToItself(fault.clone()));
+                Fault::Omission { from, to, at } | Fault::Delay { from, to, at, .. } => {
+                    if from == to {
+                        return Err(BoundsError::ToItself(fault.clone()));
+                    }
+                    if let Some(first) = fates.insert((from, to, *at), fault) {
+                        let (first, second) = (first.clone(), fault.clone());
+                        return Err(BoundsError::Exclusive { first, second });
+                    }
                 }
                 Fault::Crash { node, .. } => {
                     if crashed.contains(&node.as_str()) {
@@ -155,10 +187,16 @@ impl Bounds {
                     }
                     crashed.push(node);
                 }
-                Fault::Omission { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// How many steps late what is sent at this time may arrive: 0 from `eff` on, like losses, and
+    /// never so late that it would arrive after the end (that is a loss, which may occur as well).
+    #[must_use]
+    pub fn delay_max(&self, at: u32) -> u32 {
+        if at < self.eff { self.max_delay.min(self.eot.saturating_sub(at + 1)) } else { 0 }
     }
 
     /// Every single fault the bounds allow, by time.
@@ -170,6 +208,8 @@ impl Bounds {
                 for from in &self.nodes {
                     for to in self.nodes.iter().filter(|to| *to != from) {
                         faults.push(Fault::omission(from, to, at));
+                        let delays = 1..=self.delay_max(at);
+                        faults.extend(delays.map(|by| Fault::delay(from, to, at, by)));
                     }
                 }
             }
@@ -185,8 +225,11 @@ impl Bounds {
     #[must_use]
     pub fn fault_space(&self) -> BigUint {
         let nodes = self.nodes.len() as u64;
-        let omissions = nodes * nodes.saturating_sub(1) * u64::from(self.eff.saturating_sub(1));
-        let losses = BigUint::from(1u8) << omissions;
+        let channels = (nodes * nodes.saturating_sub(1)) as u32;
+        // Over each channel at each time before EFF: arrives, is lost, or is late in one way.
+        let losses: BigUint = (1..self.eff)
+            .map(|at| BigUint::from(2u64 + u64::from(self.delay_max(at))).pow(channels))
+            .product();
         let crashes: BigUint = (0..=u64::from(self.crashes))
             .map(|count| binomial(nodes, count) * BigUint::from(self.eot).pow(count as u32))
             .sum();
@@ -224,7 +267,7 @@ mod tests {
 
     fn bounds(eot: u32, eff: u32, crashes: u32, nodes: usize) -> Bounds {
         let nodes = (0..nodes).map(|index| format!("n{index}")).collect();
-        Bounds { eot, eff, crashes, nodes }
+        Bounds { eot, eff, crashes, nodes, ..Bounds::default() }
     }
 
     #[test]
@@ -239,8 +282,16 @@ mod tests {
 
     #[test]
     fn the_exact_count_is_that_of_an_enumeration() {
-        for (eot, eff, crashes, nodes) in [(2, 2, 1, 2), (3, 2, 2, 3), (4, 1, 1, 2), (1, 1, 0, 1)] {
-            let bounds = bounds(eot, eff, crashes, nodes);
+        for (eot, eff, crashes, nodes, max_delay) in [
+            (2, 2, 1, 2, 0),
+            (3, 2, 2, 3, 0),
+            (4, 1, 1, 2, 0),
+            (1, 1, 0, 1, 0),
+            (4, 3, 0, 2, 1),
+            (4, 4, 1, 2, 3),
+            (3, 3, 0, 2, 9),
+        ] {
+            let bounds = Bounds { max_delay, ..bounds(eot, eff, crashes, nodes) };
             let faults = bounds.faults();
             let count = (0u64..1 << faults.len())
                 .filter(|mask| {
@@ -278,5 +329,14 @@ mod tests {
         assert!(fine.check_faults(&set("omit n0->n0 @1")).is_err());
         assert!(fine.check_faults(&set("crash z @1")).is_err());
         assert!(fine.check_faults(&set("crash n0 @4")).is_err());
+        assert!(fine.check_faults(&set("delay n0->n1 @3 by 7")).is_ok());
+        assert!(fine.check_faults(&set("delay n0->n0 @3 by 1")).is_err());
+        let two: FaultSet =
+            [Fault::omission("n0", "n1", 1), Fault::delay("n0", "n1", 1, 1)].into_iter().collect();
+        assert_eq!(
+            fine.check_faults(&two).unwrap_err().to_string(),
+            "the faults `omit n0->n1 @1` and `delay n0->n1 @1 by 1` exclude each other: \
+             what is sent over a channel at one time is lost, or late in one way"
+        );
     }
 }

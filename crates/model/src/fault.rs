@@ -9,9 +9,13 @@ use thiserror::Error;
 
 /// One thing that goes wrong in a run of a specification.
 ///
-/// Serialized as `{"kind":"omit","from":"a","to":"b","at":1}` or
-/// `{"kind":"crash","node":"c","at":3}`. Written and parsed as `omit a->b @1` and `crash c @3`; a
-/// name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
+/// | Written and parsed | Serialized |
+/// | --- | --- |
+/// | `omit a->b @1` | `{"kind":"omit","from":"a","to":"b","at":1}` |
+/// | `delay a->b @1 by 2` | `{"kind":"delay","from":"a","to":"b","at":1,"by":2}` |
+/// | `crash c @3` | `{"kind":"crash","node":"c","at":3}` |
+///
+/// A name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Fault {
@@ -24,6 +28,17 @@ pub enum Fault {
         to: String,
         /// Time step of the sending (1-based).
         at: u32,
+    },
+    /// Everything `from` sends to `to` at time `at` arrives `by` steps later than it would.
+    Delay {
+        /// Sender.
+        from: String,
+        /// Receiver.
+        to: String,
+        /// Time step of the sending (1-based).
+        at: u32,
+        /// How many steps late it arrives (at least 1): at time `at + 1 + by`.
+        by: u32,
     },
     /// `node` sends nothing to others from time `at` on.
     Crash {
@@ -41,6 +56,12 @@ impl Fault {
         Self::Omission { from: from.into(), to: to.into(), at }
     }
 
+    /// A delay.
+    #[must_use]
+    pub fn delay(from: impl Into<String>, to: impl Into<String>, at: u32, by: u32) -> Self {
+        Self::Delay { from: from.into(), to: to.into(), at, by }
+    }
+
     /// A crash.
     #[must_use]
     pub fn crash(node: impl Into<String>, at: u32) -> Self {
@@ -51,19 +72,20 @@ impl Fault {
     #[must_use]
     pub fn at(&self) -> u32 {
         match self {
-            Self::Omission { at, .. } | Self::Crash { at, .. } => *at,
+            Self::Omission { at, .. } | Self::Delay { at, .. } | Self::Crash { at, .. } => *at,
         }
     }
 
-    fn key(&self) -> (u32, u8, &str, &str) {
+    fn key(&self) -> (u32, u8, &str, &str, u32) {
         match self {
-            Self::Omission { from, to, at } => (*at, 0, from, to),
-            Self::Crash { node, at } => (*at, 1, node, ""),
+            Self::Omission { from, to, at } => (*at, 0, from, to, 0),
+            Self::Delay { from, to, at, by } => (*at, 1, from, to, *by),
+            Self::Crash { node, at } => (*at, 2, node, "", 0),
         }
     }
 }
 
-/// By time, then omissions before crashes, then by name.
+/// By time, then in the order of the variants, then by name.
 impl Ord for Fault {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
@@ -104,6 +126,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Omission { from, to, at } => write!(f, "omit {}->{} @{at}", Name(from), Name(to)),
+            Self::Delay { from, to, at, by } => {
+                write!(f, "delay {}->{} @{at} by {by}", Name(from), Name(to))
+            }
             Self::Crash { node, at } => write!(f, "crash {} @{at}", Name(node)),
         }
     }
@@ -113,7 +138,7 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "cannot read the fault `{input}` at character {position}: expected {expected}; \
-     write 'omit FROM->TO @TIME' or 'crash NODE @TIME'"
+     write 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS' or 'crash NODE @TIME'"
 )]
 pub struct FaultParseError {
     /// The text given.
@@ -180,16 +205,27 @@ impl<'a> Cursor<'a> {
     }
 
     fn time(&mut self) -> Result<u32, FaultParseError> {
-        const EXPECTED: &str = "a time of 1 or more, as in '@1'";
-        self.literal("@", EXPECTED)?;
+        self.number("@", "a time of 1 or more, as in '@1'")
+    }
+
+    /// A number of 1 or more after a mark.
+    fn number(&mut self, mark: &str, expected: &'static str) -> Result<u32, FaultParseError> {
+        self.literal(mark, expected)?;
         self.skip_space();
         let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
-        let time: u32 = self.rest[..end].parse().map_err(|_| self.error(EXPECTED))?;
-        if time == 0 {
-            return Err(self.error(EXPECTED));
+        let number: u32 = self.rest[..end].parse().map_err(|_| self.error(expected))?;
+        if number == 0 {
+            return Err(self.error(expected));
         }
         self.rest = &self.rest[end..];
-        Ok(time)
+        Ok(number)
+    }
+
+    /// `FROM->TO`.
+    fn channel(&mut self) -> Result<(String, String), FaultParseError> {
+        let from = self.name()?;
+        self.literal("->", "'->' and the receiving node")?;
+        Ok((from, self.name()?))
     }
 }
 
@@ -201,20 +237,23 @@ impl FromStr for Fault {
         cursor.skip_space();
         let word_end =
             cursor.rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(cursor.rest.len());
-        let fault = match &cursor.rest[..word_end] {
+        let kind = &cursor.rest[..word_end];
+        if !["omit", "delay", "crash"].contains(&kind) {
+            return Err(cursor.error("'omit', 'delay' or 'crash'"));
+        }
+        cursor.rest = &cursor.rest[word_end..];
+        let fault = match kind {
             "omit" => {
-                cursor.rest = &cursor.rest[word_end..];
-                let from = cursor.name()?;
-                cursor.literal("->", "'->' and the receiving node")?;
-                let to = cursor.name()?;
+                let (from, to) = cursor.channel()?;
                 Self::Omission { from, to, at: cursor.time()? }
             }
-            "crash" => {
-                cursor.rest = &cursor.rest[word_end..];
-                let node = cursor.name()?;
-                Self::Crash { node, at: cursor.time()? }
+            "delay" => {
+                let (from, to) = cursor.channel()?;
+                let at = cursor.time()?;
+                let by = cursor.number("by", "how many steps late, as in 'by 1'")?;
+                Self::Delay { from, to, at, by }
             }
-            _ => return Err(cursor.error("'omit' or 'crash'")),
+            _ => Self::Crash { node: cursor.name()?, at: cursor.time()? },
         };
         cursor.skip_space();
         if cursor.rest.is_empty() { Ok(fault) } else { Err(cursor.error("nothing more")) }
@@ -292,7 +331,7 @@ mod tests {
 
     #[test]
     fn faults_read_what_they_write() {
-        for text in ["omit a->b @1", "crash C @3", "omit \"a b\"->\"q\\\"x\" @12", "crash n.1 @7"] {
+        for text in ["omit a->b @1", "delay a->b @2 by 3", "crash C @3", "omit \"a b\"->\"q\\\"x\" @12", "crash n.1 @7"] {
             let fault: Fault = text.parse().unwrap();
             assert_eq!(fault.to_string(), text);
         }
@@ -303,15 +342,17 @@ mod tests {
     #[test]
     fn a_bad_fault_names_the_place() {
         let cases = [
-            ("drop a->b @1", 1, "'omit' or 'crash'"),
+            ("drop a->b @1", 1, "'omit', 'delay' or 'crash'"),
             ("omit a b @1", 8, "'->' and the receiving node"),
             ("omit a->b", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @0", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @1 x", 12, "nothing more"),
+            ("delay a->b @1", 14, "how many steps late, as in 'by 1'"),
+            ("delay a->b @1 by 0", 18, "how many steps late, as in 'by 1'"),
             ("crash @1", 7, "the name of a node"),
             ("crash \"a", 7, "a closing double quote"),
             ("omit a->b @99999999999", 12, "a time of 1 or more, as in '@1'"),
-            ("", 1, "'omit' or 'crash'"),
+            ("", 1, "'omit', 'delay' or 'crash'"),
         ];
         for (input, position, expected) in cases {
             let error = input.parse::<Fault>().unwrap_err();
@@ -322,13 +363,13 @@ mod tests {
     #[test]
     fn sets_are_ordered_by_time() {
         let set: FaultSet =
-            [Fault::crash("a", 2), Fault::omission("b", "a", 3), Fault::omission("a", "b", 2)]
+            [Fault::crash("a", 2), Fault::delay("b", "a", 3, 1), Fault::omission("a", "b", 2)]
                 .into_iter()
                 .collect();
-        assert_eq!(set.to_string(), "{omit a->b @2, crash a @2, omit b->a @3}");
+        assert_eq!(set.to_string(), "{omit a->b @2, crash a @2, delay b->a @3 by 1}");
         assert_eq!(
             serde_json::to_string(&set).unwrap(),
-            r#"[{"kind":"omit","from":"a","to":"b","at":2},{"kind":"crash","node":"a","at":2},{"kind":"omit","from":"b","to":"a","at":3}]"#
+            r#"[{"kind":"omit","from":"a","to":"b","at":2},{"kind":"crash","node":"a","at":2},{"kind":"delay","from":"b","to":"a","at":3,"by":1}]"#
         );
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Encoder {
     faults: FxHashMap<Variable, Lit>,
     /// Faults in order of appearance.
     appeared: Vec<Variable>,
+    /// Faults outside the budget that exclude each other, if there are any.
+    rivals: FxHashMap<Variable, Vec<Variable>>,
     /// The solver's literal that implies a formula.
     defined: FxHashMap<Literal, Lit>,
     /// Counts the faults that occur.
@@ -38,12 +40,19 @@ impl Encoder {
             variables: BasicVarManager::default(),
             faults: FxHashMap::default(),
             appeared: Vec::new(),
+            rivals: FxHashMap::default(),
             defined: FxHashMap::default(),
             count: Totalizer::default(),
             counted: 0,
             unsatisfiable: false,
             solver_calls: 0,
         };
+        for fault in (0..space.fault_count() as u32).map(Variable) {
+            let rivals: Vec<Variable> = space.rivals(fault).collect();
+            if !rivals.is_empty() {
+                encoder.rivals.insert(fault, rivals);
+            }
+        }
         let budget = space.budget();
         let mut active = Vec::new();
         for group in budget.groups.iter().filter(|group| !group.is_empty()) {
@@ -106,6 +115,13 @@ impl Encoder {
         let literal = self.variables.new_lit();
         self.faults.insert(variable, literal);
         self.appeared.push(variable);
+        // Rivals that never appear do not occur.
+        let rivals = self.rivals.get(&variable).into_iter().flatten();
+        let rivals: Vec<Lit> =
+            rivals.filter_map(|rival| self.faults.get(rival).copied()).collect();
+        for rival in rivals {
+            self.add([!literal, !rival]);
+        }
         literal
     }
 

@@ -25,16 +25,8 @@ impl<'a> Enumerator<'a> {
 
     /// Can `candidate` join the faults at these positions?
     fn fits(&self, positions: &[usize], candidate: usize) -> bool {
-        let Some(group) = self.space.group(self.candidates[candidate]) else { return true };
-        let mut taken = 0;
-        for &position in positions {
-            match self.space.group(self.candidates[position]) {
-                Some(other) if other == group => return false,
-                Some(_) => taken += 1,
-                None => {}
-            }
-        }
-        taken < self.space.budget().groups_max
+        let chosen = positions.iter().map(|&position| self.candidates[position]);
+        self.space.admits(chosen, self.candidates[candidate])
     }
 
     /// Fills `positions` up to `size` with the least positions from `from` on that fit, going back
@@ -87,9 +79,15 @@ mod tests {
 
     #[test]
     fn everything_is_enumerated_once_by_size() {
-        for (eot, eff, crashes, names) in [(2, 2, 1, "ab"), (3, 2, 2, "abc"), (2, 0, 3, "abc")] {
+        for (eot, eff, crashes, names, max_delay) in [
+            (2, 2, 1, "ab", 0),
+            (3, 2, 2, "abc", 0),
+            (2, 0, 3, "abc", 0),
+            (4, 4, 1, "ab", 3),
+            (5, 2, 1, "abc", 1),
+        ] {
             let nodes = names.chars().map(String::from).collect();
-            let bounds = Bounds { eot, eff, crashes, nodes };
+            let bounds = Bounds { eot, eff, crashes, nodes, max_delay };
             let space = FaultSpace::new(&bounds);
             let all: Vec<Variable> = (0..space.fault_count() as u32).map(Variable).collect();
             let mut enumerator = Enumerator::new(&space, &all);

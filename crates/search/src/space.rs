@@ -18,15 +18,28 @@ pub struct Budget {
 }
 
 /// Every fault that may occur, numbered, and the sets of them that are within the bounds.
+///
+/// A set is within the bounds if it has at most one fault of each group, and if faults of at most
+/// [`Budget::groups_max`] groups of the budget are among them.
 #[derive(Clone, Debug, Default)]
 pub struct FaultSpace {
     faults: Vec<Fault>,
     numbers: FxHashMap<Fault, Variable>,
-    /// Faults that may occur in any combination.
-    free: Vec<Variable>,
+    /// Disjoint groups of mutually exclusive faults, whose number is not bounded. (The ways in
+    /// which what is sent over a channel at one time can go wrong.)
+    exclusive: Vec<Vec<Variable>>,
     budget: Budget,
-    /// Per fault: the group of the budget it belongs to.
-    group_of: Vec<Option<usize>>,
+    /// Per fault: the group it belongs to.
+    group_of: Vec<Group>,
+}
+
+/// A group of mutually exclusive faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    /// Number of a group outside the budget.
+    Exclusive(usize),
+    /// Number of a group of the budget.
+    Budget(usize),
 }
 
 impl FaultSpace {
@@ -34,23 +47,28 @@ impl FaultSpace {
     #[must_use]
     pub fn new(bounds: &Bounds) -> Self {
         let faults = bounds.faults();
-        let mut free = Vec::new();
+        let mut channels: FxHashMap<(&str, &str, u32), usize> = FxHashMap::default();
+        let mut exclusive: Vec<Vec<Variable>> = Vec::new();
         let mut groups: Vec<Vec<Variable>> = vec![Vec::new(); bounds.nodes.len()];
         let mut group_of = Vec::with_capacity(faults.len());
         for (index, fault) in faults.iter().enumerate() {
             let variable = Variable(index as u32);
-            match fault {
-                Fault::Omission { .. } => {
-                    free.push(variable);
-                    group_of.push(None);
+            let group = match fault {
+                Fault::Omission { from, to, at } | Fault::Delay { from, to, at, .. } => {
+                    let next = exclusive.len();
+                    let group = *channels.entry((from, to, *at)).or_insert(next);
+                    exclusive.resize(next.max(group + 1), Vec::new());
+                    exclusive[group].push(variable);
+                    Group::Exclusive(group)
                 }
                 Fault::Crash { node, .. } => {
                     let group = bounds.nodes.iter().position(|name| name == node);
                     let group = group.expect("only declared nodes crash");
                     groups[group].push(variable);
-                    group_of.push(Some(group));
+                    Group::Budget(group)
                 }
-            }
+            };
+            group_of.push(group);
         }
         let numbers = faults
             .iter()
@@ -58,7 +76,7 @@ impl FaultSpace {
             .map(|(index, fault)| (fault.clone(), Variable(index as u32)))
             .collect();
         let budget = Budget { groups, groups_max: bounds.crashes as usize };
-        Self { faults, numbers, free, budget, group_of }
+        Self { faults, numbers, exclusive, budget, group_of }
     }
 
     /// How many different faults there are.
@@ -91,15 +109,43 @@ impl FaultSpace {
         &self.budget
     }
 
-    /// The group of the budget a fault belongs to.
-    pub(crate) fn group(&self, variable: Variable) -> Option<usize> {
-        self.group_of[variable.0 as usize]
+    /// The other faults that exclude this one and are not in the budget.
+    pub(crate) fn rivals(&self, variable: Variable) -> impl Iterator<Item = Variable> {
+        let group = match self.group_of[variable.0 as usize] {
+            Group::Exclusive(group) => &self.exclusive[group][..],
+            Group::Budget(_) => &[],
+        };
+        group.iter().copied().filter(move |rival| *rival != variable)
+    }
+
+    /// Can `candidate` join the faults `chosen`, which are within the bounds and before it?
+    pub(crate) fn admits(
+        &self,
+        chosen: impl Iterator<Item = Variable>,
+        candidate: Variable,
+    ) -> bool {
+        let own = self.group_of[candidate.0 as usize];
+        let mut taken = 0;
+        for other in chosen {
+            let group = self.group_of[other.0 as usize];
+            if group == own {
+                return false;
+            }
+            taken += usize::from(matches!(group, Group::Budget(_)));
+        }
+        matches!(own, Group::Exclusive(_)) || taken < self.budget.groups_max
     }
 
     /// A fault set chosen uniformly among all within the bounds.
     pub(crate) fn sample(&self, random: &mut Random) -> Vec<Variable> {
-        let mut chosen: Vec<Variable> =
-            self.free.iter().copied().filter(|_| random.below(2) == 1).collect();
+        let mut chosen: Vec<Variable> = self
+            .exclusive
+            .iter()
+            .filter_map(|group| {
+                let drawn = random.below(group.len() as u64 + 1) as usize;
+                Some(group[drawn.checked_sub(1)?])
+            })
+            .collect();
         chosen.extend(self.sample_budget(random));
         chosen.sort_unstable();
         chosen
@@ -134,5 +180,34 @@ impl FaultSpace {
                 groups[order[index]][random.below(width as u64) as usize]
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_set_is_drawn_equally_often() {
+        let bounds = Bounds {
+            eot: 4,
+            eff: 3,
+            crashes: 1,
+            nodes: vec!["a".into(), "b".into()],
+            max_delay: 2,
+        };
+        let space = FaultSpace::new(&bounds);
+        let count: usize = bounds.fault_space().try_into().expect("a small space");
+        let mut random = Random::new(5);
+        let mut drawn: BTreeMap<Vec<Variable>, usize> = BTreeMap::new();
+        for _ in 0..count * 60 {
+            let set = space.sample(&mut random);
+            assert!(bounds.check_faults(&space.fault_set(&set)).is_ok());
+            *drawn.entry(set).or_default() += 1;
+        }
+        assert_eq!(drawn.len(), count);
+        assert!(drawn.values().all(|times| (20..130).contains(times)), "{:?}", drawn.values());
     }
 }

@@ -32,6 +32,8 @@ impl Shape {
 pub(crate) struct Channels {
     shape: Shape,
     lost: Vec<bool>,
+    /// How many steps late.
+    late: Vec<u32>,
     /// Per node: the time of its crash, or `u32::MAX`.
     crash: Vec<u32>,
 }
@@ -40,6 +42,7 @@ impl Channels {
     pub(crate) fn new(compiled: &Compiled, faults: &FaultSet) -> Self {
         let shape = Shape::of(compiled);
         let mut lost = vec![false; shape.size()];
+        let mut late = vec![0; shape.size()];
         let mut crash = vec![u32::MAX; shape.node_count];
         let node = |name: &str| {
             compiled.bounds.nodes.iter().position(|node| node == name).expect("faults were checked")
@@ -49,10 +52,13 @@ impl Channels {
                 Fault::Omission { from, to, at } => {
                     lost[shape.place(node(from), node(to), *at)] = true;
                 }
+                Fault::Delay { from, to, at, by } => {
+                    late[shape.place(node(from), node(to), *at)] = *by;
+                }
                 Fault::Crash { node: name, at } => crash[node(name)] = *at,
             }
         }
-        Self { shape, lost, crash }
+        Self { shape, lost, late, crash }
     }
 
     /// The rows of the relation `crash`: observer, node, time.
@@ -66,9 +72,15 @@ impl Channels {
         rows
     }
 
-    /// True if what `from` sends to `to` at `time` arrives.
-    pub(crate) fn is_open(&self, from: usize, to: usize, time: u32) -> bool {
-        from == to || (self.crash[from] > time && !self.lost[self.shape.place(from, to, time)])
+    /// How many steps what `from` sends to `to` at `time` travels, if it arrives (1 if it is not
+    /// late); perhaps beyond the end of the run.
+    pub(crate) fn travel(&self, from: usize, to: usize, time: u32) -> Option<u32> {
+        if from == to {
+            return Some(1);
+        }
+        let place = self.shape.place(from, to, time);
+        let sent = self.crash[from] > time && !self.lost[place];
+        sent.then(|| self.late[place].saturating_add(1))
     }
 
     /// True if nothing sent by the node at this time arrives because it crashed.
@@ -81,7 +93,9 @@ impl Channels {
 #[derive(Clone, Debug)]
 pub(crate) struct ChannelConditions {
     shape: Shape,
-    open: Vec<Literal>,
+    /// Per place: how many steps what is sent may travel, each with its condition. Conditions of
+    /// one place exclude each other within the bounds.
+    travels: Vec<Vec<(u32, Literal)>>,
     /// Per time - 1, then node: the crash at exactly that time.
     crash: Vec<Vec<Literal>>,
 }
@@ -97,7 +111,7 @@ impl ChannelConditions {
             variable_of(fault).map_or(Literal::FALSE, |variable| graph.variable(variable))
         };
         let nodes = &compiled.bounds.nodes;
-        let mut open = vec![Literal::TRUE; shape.size()];
+        let mut travels = vec![vec![(1, Literal::TRUE)]; shape.size()];
         let mut crash = Vec::new();
         let mut crashed = vec![Literal::FALSE; shape.node_count];
         for now in 1..=shape.eot {
@@ -107,18 +121,27 @@ impl ChannelConditions {
                 crash_now.push(crashes);
                 crashed[from] = graph.or([crashed[from], crashes]);
                 for (to, receiver) in nodes.iter().enumerate().filter(|(to, _)| *to != from) {
-                    let lost = condition(graph, &Fault::omission(name, receiver, now));
-                    open[shape.place(from, to, now)] = graph.and([!lost, !crashed[from]]);
+                    let sent = !crashed[from];
+                    let mut on_time =
+                        vec![sent, !condition(graph, &Fault::omission(name, receiver, now))];
+                    let mut ways = vec![(1, Literal::FALSE)];
+                    for by in 1..=compiled.bounds.delay_max(now) {
+                        let late = condition(graph, &Fault::delay(name, receiver, now, by));
+                        on_time.push(!late);
+                        ways.push((1 + by, graph.and([sent, late])));
+                    }
+                    ways[0].1 = graph.and(on_time);
+                    travels[shape.place(from, to, now)] = ways;
                 }
             }
             crash.push(crash_now);
         }
-        Self { shape, open, crash }
+        Self { shape, travels, crash }
     }
 
-    /// The condition that what `from` sends to `to` at `time` arrives.
-    pub(crate) fn open(&self, from: usize, to: usize, time: u32) -> Literal {
-        self.open[self.shape.place(from, to, time)]
+    /// How many steps what `from` sends to `to` at `time` may travel, each with its condition.
+    pub(crate) fn travels(&self, from: usize, to: usize, time: u32) -> &[(u32, Literal)] {
+        &self.travels[self.shape.place(from, to, time)]
     }
 
     /// The possible rows of the relation `crash`, with their conditions.

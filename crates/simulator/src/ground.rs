@@ -164,8 +164,8 @@ struct Grounder<'a> {
     conditions: Conditions,
     now: u32,
     channels: &'a ChannelConditions,
-    /// What becomes visible at the next commit: (next step?, relation, row) -> ways.
-    derived: IndexMap<(bool, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
+    /// What becomes known at the next commit: (how many steps from now, relation, row) -> ways.
+    derived: IndexMap<(u32, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
     failures: Vec<Literal>,
@@ -379,9 +379,34 @@ impl<'a> Grounder<'a> {
     }
 }
 
-/// Per group: for each aggregate, the ways in which each member is there.
+/// Per time of becoming visible and group: for each aggregate, the ways in which each member is
+/// there.
 type Groups =
-    IndexMap<Vec<Symbol>, Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
+    IndexMap<(u32, Vec<Symbol>), Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
+
+/// Notes one way for the members of a row to be there.
+fn add_to_group(
+    groups: &mut Groups,
+    rule: &RulePlan,
+    after: u32,
+    row: &[Symbol],
+    condition: Literal,
+) {
+    let mut group = Vec::new();
+    let mut members = Vec::new();
+    for (column, &symbol) in rule.columns.iter().zip(row) {
+        match column {
+            Column::Term(_) => group.push(symbol),
+            Column::Aggregate(..) => members.push(symbol),
+        }
+    }
+    let sets = groups
+        .entry((after, group))
+        .or_insert_with(|| vec![IndexMap::default(); members.len()]);
+    for (set, member) in sets.iter_mut().zip(members) {
+        set.entry(member).or_default().push(condition);
+    }
+}
 
 impl Deriver for Grounder<'_> {
     type Stop = TooLarge;
@@ -431,7 +456,7 @@ impl Deriver for Grounder<'_> {
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
                     return;
                 }
-                let (mut known, present, absences) = Self::body(&view, graph, steps, valuation);
+                let (known, present, absences) = Self::body(&view, graph, steps, valuation);
                 let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
                 let mut error = valuation.error;
                 for column in &rule.columns {
@@ -443,6 +468,10 @@ impl Deriver for Grounder<'_> {
                         Column::Aggregate(_, slot) => row.push(valuation.slots[*slot]),
                     }
                 }
+                let mut ways: &[(u32, Literal)] = match rule.timing {
+                    Timing::Now => &[(0, Literal::TRUE)],
+                    Timing::Next | Timing::Async => &[(1, Literal::TRUE)],
+                };
                 if rule.timing == Timing::Async && error.is_none() {
                     let receiver = row[0] as usize;
                     if receiver >= node_count {
@@ -454,43 +483,34 @@ impl Deriver for Grounder<'_> {
                         Sender::Global => None,
                     };
                     if let Some(sender) = sender {
-                        known.push(channels.open(sender, receiver, now));
+                        ways = channels.travels(sender, receiver, now);
                     }
                 }
-                let condition = graph.and_of(&mut known);
-                if condition == Literal::FALSE {
-                    return;
-                }
-                if !present.is_empty() || !absences.is_empty() {
-                    let head = error.is_none().then(|| (rule.head, row.into()));
-                    open_instances.push(OpenInstance {
-                        head,
-                        outside: condition,
-                        present,
-                        absences,
-                    });
-                } else if error.is_some() {
-                    failed.push(condition);
-                } else if rule.is_aggregate() {
-                    let mut group = Vec::new();
-                    let mut members = Vec::new();
-                    for (column, symbol) in rule.columns.iter().zip(row) {
-                        match column {
-                            Column::Term(_) => group.push(symbol),
-                            Column::Aggregate(..) => members.push(symbol),
-                        }
+                let ways = ways.iter().map(|&(after, travels)| {
+                    let mut conditions = known.clone();
+                    conditions.push(travels);
+                    (after, graph.and_of(&mut conditions))
+                });
+                for (after, condition) in ways {
+                    if condition == Literal::FALSE {
+                        continue;
                     }
-                    let sets = groups
-                        .entry(group)
-                        .or_insert_with(|| vec![IndexMap::default(); members.len()]);
-                    for (set, member) in sets.iter_mut().zip(members) {
-                        set.entry(member).or_default().push(condition);
+                    if !present.is_empty() || !absences.is_empty() {
+                        let head = error.is_none().then(|| (rule.head, row[..].into()));
+                        open_instances.push(OpenInstance {
+                            head,
+                            outside: condition,
+                            present: present.clone(),
+                            absences: absences.clone(),
+                        });
+                    } else if error.is_some() {
+                        failed.push(condition);
+                    } else if rule.is_aggregate() {
+                        add_to_group(&mut groups, rule, after, &row, condition);
+                    } else {
+                        let ways = derived.entry((after, rule.head, row[..].into())).or_default();
+                        ways.push(condition);
                     }
-                } else {
-                    derived
-                        .entry((rule.timing != Timing::Now, rule.head, row.into()))
-                        .or_default()
-                        .push(condition);
                 }
             },
         );
@@ -505,8 +525,8 @@ impl Deriver for Grounder<'_> {
         for condition in failed {
             self.fail(condition);
         }
-        for (group, sets) in groups {
-            self.aggregate(rule, &group, sets)?;
+        for ((after, group), sets) in groups {
+            self.aggregate(rule, after, &group, sets)?;
         }
         Ok(())
     }
@@ -520,10 +540,10 @@ impl Deriver for Grounder<'_> {
             }
         }
         let derived = std::mem::take(&mut self.derived);
-        for ((next, relation, row), mut ways) in derived {
+        for ((after, relation, row), mut ways) in derived {
             let condition = self.graph.or_of(&mut ways);
             if condition != Literal::FALSE {
-                self.add(self.now + u32::from(next), relation, &row, condition);
+                self.add(self.now + after, relation, &row, condition);
             }
         }
         Ok(())
@@ -535,6 +555,7 @@ impl Grounder<'_> {
     fn aggregate(
         &mut self,
         rule: &RulePlan,
+        after: u32,
         group: &[Symbol],
         sets: Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>,
     ) -> Result<(), TooLarge> {
@@ -580,10 +601,7 @@ impl Grounder<'_> {
                     Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
                 })
                 .collect();
-            self.derived
-                .entry((rule.timing != Timing::Now, rule.head, row))
-                .or_default()
-                .push(condition);
+            self.derived.entry((after, rule.head, row)).or_default().push(condition);
         }
         Ok(())
     }

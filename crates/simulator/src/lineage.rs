@@ -67,7 +67,8 @@ pub(crate) struct Sending {
     pub(crate) from: Option<usize>,
     pub(crate) to: usize,
     pub(crate) at: u32,
-    pub(crate) arrives: bool,
+    /// When it arrives, if it is not lost; perhaps after the end of the run.
+    pub(crate) arrives: Option<u32>,
 }
 
 /// Everything recorded of a run.

@@ -17,7 +17,7 @@ mod body;
 mod check;
 mod model;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use linchpin_dedalus::hir::{Program, RelationId, RelationKind, Rule, Timing, Value};
@@ -124,19 +124,22 @@ impl<'a> Evaluator<'a> {
                 *tables.step_mut(now) = step;
             }
             for rule in rules(&[Timing::Next, Timing::Async], false) {
-                let rows = self.apply(rule, &tables, now, faults).map_err(error)?;
-                // What a rule derives at the last step is never seen, but computed.
-                if now < eot {
-                    tables.step_mut(now + 1)[rule.head.relation.index()].extend(rows);
+                // What a rule derives for a step after the last is never seen, but computed.
+                for (after, rows) in self.apply(rule, &tables, now, faults).map_err(error)? {
+                    if after <= eot - now {
+                        tables.step_mut(now + after)[rule.head.relation.index()].extend(rows);
+                    }
                 }
             }
         }
         for now in 1..=eot {
             for rule in rules(&[Timing::Now], true) {
-                let rows = self
+                let derived = self
                     .apply(rule, &tables, now, faults)
                     .map_err(|kind| NaiveError { kind, time: now })?;
-                tables.step_mut(now)[rule.head.relation.index()].extend(rows);
+                for rows in derived.into_values() {
+                    tables.step_mut(now)[rule.head.relation.index()].extend(rows);
+                }
             }
         }
         Ok(tables)
@@ -160,43 +163,69 @@ impl<'a> Evaluator<'a> {
         rows
     }
 
-    /// What a rule derives from complete tables.
+    /// What a rule derives from complete tables, by how many steps later it is there.
     fn apply(
         &self,
         rule: &Rule,
         tables: &Tables,
         now: u32,
         faults: &FaultSet,
-    ) -> Result<BTreeSet<Row>, RunErrorKind> {
+    ) -> Result<BTreeMap<u32, BTreeSet<Row>>, RunErrorKind> {
         let step = tables.step(now);
         let sight = body::Sight { now, tables, present: step, absent: step };
         let found = body::instances(rule, &sight, &self.bounds.nodes);
         if let Some(kind) = found.error {
             return Err(kind);
         }
-        let arrived = found
-            .instances
+        let mut arrived: BTreeMap<u32, BTreeSet<Row>> = BTreeMap::new();
+        for instance in found.instances {
+            let after = match rule.head.timing {
+                Timing::Now => Some(0),
+                Timing::Next => Some(1),
+                Timing::Async => self.travel(&instance, now, faults),
+            };
+            if let Some(after) = after {
+                arrived.entry(after).or_default().insert(instance.row);
+            }
+        }
+        // Messages that arrive at different times are aggregated apart.
+        arrived
             .into_iter()
-            .filter(|instance| {
-                rule.head.timing != Timing::Async || self.arrives(instance, now, faults)
-            })
-            .map(|instance| instance.row)
-            .collect();
-        body::aggregate(rule, arrived)
+            .map(|(after, rows)| Ok((after, body::aggregate(rule, rows)?)))
+            .collect()
     }
 
-    /// Whether a message sent now reaches the node in its first column.
-    fn arrives(&self, message: &body::Instance, now: u32, faults: &FaultSet) -> bool {
+    /// How many steps a message sent now takes to the node in its first column, if it gets there.
+    fn travel(&self, message: &body::Instance, now: u32, faults: &FaultSet) -> Option<u32> {
         let name = |value: &Value| match value {
             Value::String(name) => Some(name.to_string()),
             Value::Integer(_) => None,
         };
-        let to = message.row.first().and_then(name);
-        let Some(to) = to.filter(|to| self.bounds.nodes.contains(to)) else { return false };
-        let Some(from) = message.location.as_ref().and_then(name) else { return true };
-        let crashed = faults
-            .iter()
-            .any(|fault| matches!(fault, Fault::Crash { node, at } if *node == from && *at <= now));
-        from == to || !(crashed || faults.contains(&Fault::omission(from, to, now)))
+        let to = message.row.first().and_then(name)?;
+        if !self.bounds.nodes.contains(&to) {
+            return None;
+        }
+        let Some(from) = message.location.as_ref().and_then(name) else { return Some(1) };
+        if from == to {
+            return Some(1);
+        }
+        let mut after = 1;
+        for fault in faults.iter() {
+            match fault {
+                Fault::Crash { node, at } if *node == from && *at <= now => return None,
+                Fault::Omission { from: sender, to: receiver, at }
+                    if (sender, receiver, *at) == (&from, &to, now) =>
+                {
+                    return None;
+                }
+                Fault::Delay { from: sender, to: receiver, at, by }
+                    if (sender, receiver, *at) == (&from, &to, now) =>
+                {
+                    after += by;
+                }
+                _ => {}
+            }
+        }
+        Some(after)
     }
 }

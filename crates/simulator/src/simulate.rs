@@ -31,7 +31,8 @@ struct Derived {
     relation: RelationId,
     /// The row starts here in `Machine::cells`.
     start: usize,
-    next: bool,
+    /// How many steps from now it becomes visible.
+    after: u32,
     /// Index into `Machine::reasons`.
     reason: Option<usize>,
 }
@@ -107,6 +108,10 @@ impl Store for View<'_> {
 }
 
 type Group = Vec<IndexSet<Symbol, FxBuildHasher>>;
+
+/// By when it becomes visible and by its other columns. (Messages of one group that travel for
+/// different times meet at different times.)
+type Groups = IndexMap<(u32, Vec<Symbol>), (Group, Option<Reason>), FxBuildHasher>;
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(
@@ -277,8 +282,7 @@ impl Deriver for Machine<'_> {
             assumed: self.assumed.as_ref(),
             node_count: self.compiled.node_count(),
         };
-        let mut groups: IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher> =
-            IndexMap::default();
+        let mut groups = Groups::default();
         let mut error: Option<ArithmeticError> = None;
         let (cells, derived, reasons) = (&mut self.cells, &mut self.derived, &mut self.reasons);
         let (channels, traffic, lineage) = (&self.channels, &mut self.traffic, &mut self.lineage);
@@ -312,7 +316,8 @@ impl Deriver for Machine<'_> {
                         }
                     }
                 }
-                let mut arrives = true;
+                // When the row becomes visible, if ever.
+                let mut after = Some(u32::from(rule.timing != Timing::Now));
                 let receiver = cells[start] as usize;
                 let sender = match rule.sender {
                     Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
@@ -320,10 +325,10 @@ impl Deriver for Machine<'_> {
                     Sender::Global => None,
                 };
                 if rule.timing == Timing::Async {
-                    arrives = receiver < node_count;
-                    if let Some(sender) = sender.filter(|_| arrives) {
+                    after = after.filter(|_| receiver < node_count);
+                    if let Some(sender) = sender.filter(|_| after.is_some()) {
                         traffic.note(sender, receiver, now);
-                        arrives = channels.is_open(sender, receiver, now);
+                        after = channels.travel(sender, receiver, now);
                     }
                 }
                 if let Some(lineage) = lineage.as_mut()
@@ -338,17 +343,17 @@ impl Deriver for Machine<'_> {
                         from: sender,
                         to: receiver,
                         at: now,
-                        arrives,
+                        arrives: after.map(|after| now.saturating_add(after)),
                     });
                 }
-                if !arrives {
+                let Some(after) = after else {
                     cells.truncate(start);
                     return;
-                }
+                };
                 let reason = lineage.is_some().then(|| reason_of(rule, steps, valuation, now));
                 if rule.is_aggregate() {
                     let row = cells.split_off(start);
-                    add_to_group(&mut groups, rule, &row, reason);
+                    add_to_group(&mut groups, rule, after, &row, reason);
                     return;
                 }
                 let reason = reason.map(|reason| {
@@ -358,7 +363,7 @@ impl Deriver for Machine<'_> {
                 derived.push(Derived {
                     relation: rule.head,
                     start,
-                    next: rule.timing != Timing::Now,
+                    after,
                     reason,
                 });
             },
@@ -366,7 +371,7 @@ impl Deriver for Machine<'_> {
         if let Some(error) = error {
             return self.fail(error.into(), rule.rule);
         }
-        for (group, (members, reason)) in groups {
+        for ((after, group), (members, reason)) in groups {
             let start = self.cells.len();
             let (mut group, mut members) = (group.into_iter(), members.into_iter());
             for column in &rule.columns {
@@ -396,7 +401,7 @@ impl Deriver for Machine<'_> {
                     from: None,
                     to: self.cells[start] as usize,
                     at: now,
-                    arrives: true,
+                    arrives: Some(now.saturating_add(after)),
                 });
             }
             let reason = reason.map(|reason| {
@@ -406,7 +411,7 @@ impl Deriver for Machine<'_> {
             self.derived.push(Derived {
                 relation: rule.head,
                 start,
-                next: rule.timing != Timing::Now,
+                after,
                 reason,
             });
         }
@@ -416,7 +421,10 @@ impl Deriver for Machine<'_> {
     fn commit(&mut self) -> Result<(), RunError> {
         let mut reasons: Vec<Option<Reason>> = self.reasons.drain(..).map(Some).collect();
         for derived in self.derived.drain(..) {
-            let time = self.now + u32::from(derived.next);
+            let time = self.now.saturating_add(derived.after);
+            if time > self.compiled.bounds.eot {
+                continue;
+            }
             let table = self.tables.at_mut(time, derived.relation);
             let arity = self.compiled.program.relation(derived.relation).columns.len();
             let (row, _) = table.insert(&self.cells[derived.start..derived.start + arity]);
@@ -433,8 +441,9 @@ impl Deriver for Machine<'_> {
 }
 
 fn add_to_group(
-    groups: &mut IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher>,
+    groups: &mut Groups,
     rule: &RulePlan,
+    after: u32,
     row: &[Symbol],
     reason: Option<Reason>,
 ) {
@@ -447,7 +456,7 @@ fn add_to_group(
         }
     }
     let (sets, collected) =
-        groups.entry(group).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+        groups.entry((after, group)).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

@@ -336,9 +336,11 @@ impl Specification {
         let mut parts: Vec<Literal> = run
             .traffic
             .iter()
-            .map(|(from, to, time)| {
-                let open = self.channels.open(from, to, time);
-                if channels.is_open(from, to, time) { open } else { !open }
+            .flat_map(|(from, to, time)| {
+                let travel = channels.travel(from, to, time);
+                self.channels.travels(from, to, time).iter().map(move |&(steps, condition)| {
+                    if travel == Some(steps) { condition } else { !condition }
+                })
             })
             .collect();
         if self.compiled.crash.is_some() {
@@ -407,7 +409,7 @@ impl Specification {
             .sendings
             .iter()
             .map(|sending| {
-                let lost_to = sending.from.filter(|_| !sending.arrives).and_then(|from| {
+                let lost_to = sending.from.filter(|_| sending.arrives.is_none()).and_then(|from| {
                     if channels.is_crashed(from, sending.at) {
                         faults
                             .iter()
@@ -425,6 +427,7 @@ impl Specification {
                     row: values(&sending.row),
                     rule: sending.rule,
                     lost_to,
+                    arrives: sending.arrives,
                 }
             })
             .collect();

@@ -12,8 +12,17 @@ use crate::source::{SourceMap, Span};
 use crate::suggest::closest;
 
 const SCENARIO: &str = "scenario";
-const KEYS: [&str; 8] =
-    ["eot", "eff", "crashes", "nodes", "invariant", "expect", "reason", "allow-vacuous"];
+const KEYS: [&str; 9] = [
+    "eot",
+    "eff",
+    "crashes",
+    "max-delay",
+    "nodes",
+    "invariant",
+    "expect",
+    "reason",
+    "allow-vacuous",
+];
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -28,6 +37,7 @@ pub(super) struct Entries {
     pub(super) eot: Option<Placed<u32>>,
     pub(super) eff: Option<Placed<u32>>,
     pub(super) crashes: Option<Placed<u32>>,
+    max_delay: Option<Placed<u32>>,
     pub(super) nodes: Option<Placed<Vec<Placed<String>>>>,
     invariant: Option<Placed<Invariant>>,
     expect: Option<Placed<Expectation>>,
@@ -43,6 +53,7 @@ impl Entries {
             eot: self.eot.or(defaults.eot),
             eff: self.eff.or(defaults.eff),
             crashes: self.crashes.or(defaults.crashes),
+            max_delay: self.max_delay.or(defaults.max_delay),
             nodes: self.nodes.or(defaults.nodes),
             invariant: self.invariant.or(defaults.invariant),
             expect: self.expect.or(defaults.expect),
@@ -61,6 +72,7 @@ impl Entries {
             eot: value(self.eot),
             eff: value(self.eff),
             crashes: value(self.crashes),
+            max_delay: value(self.max_delay),
             nodes: nodes.map(|nodes| nodes.into_iter().map(|node| node.value).collect()),
             invariant: value(self.invariant),
             expect: value(self.expect),
@@ -188,6 +200,7 @@ impl Document {
                 "eot" => entries.eot = self.number(value, 1, diagnostics),
                 "eff" => entries.eff = self.number(value, 0, diagnostics),
                 "crashes" => entries.crashes = self.number(value, 0, diagnostics),
+                "max-delay" => entries.max_delay = self.number(value, 0, diagnostics),
                 "nodes" => entries.nodes = self.nodes(value, diagnostics),
                 "invariant" => {
                     entries.invariant = self.choice(value, &Invariant::NAMES, diagnostics);

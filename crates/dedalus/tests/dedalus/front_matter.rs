@@ -32,6 +32,7 @@ fn all_keys() {
 //! eot = 6
 //! eff = 3
 //!crashes = 1
+//! max-delay = 2
 //!
 //! nodes = ["a", "b",   # comments of TOML
 //!          "C"]
@@ -46,6 +47,7 @@ fn all_keys() {
         eot: Some(6),
         eff: Some(3),
         crashes: Some(1),
+        max_delay: Some(2),
         nodes: Some(["a", "b", "C"].map(str::to_owned).to_vec()),
         invariant: Some(Invariant::Baseline),
         expect: Some(Expectation::Broken),
@@ -90,6 +92,7 @@ fn values_out_of_range() {
         "eff = -1",
         "crashes = -1",
         "crashes = [1]",
+        "max-delay = -1",
         "nodes = []",
         "nodes = \"a\"",
         "nodes = [1]",

@@ -37,8 +37,11 @@ impl Case {
 /// As a file of the corpus.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Bounds { eot, eff, crashes, nodes } = &self.bounds;
+        let Bounds { eot, eff, crashes, nodes, max_delay } = &self.bounds;
         writeln!(f, "//! eot = {eot}\n//! eff = {eff}\n//! crashes = {crashes}")?;
+        if *max_delay > 0 {
+            writeln!(f, "//! max-delay = {max_delay}")?;
+        }
         writeln!(f, "//! nodes = {nodes:?}\n//! invariant = \"{}\"\n", self.invariant)?;
         f.write_str(&self.program())
     }

@@ -82,6 +82,7 @@ fn random_bounds(random: &mut Random) -> Bounds {
             eff: (random.weighted(&[12, 5, 43, 40]) as u32).min(eot),
             crashes: (random.weighted(&[40, 45, 15]) as u32).min(node_count as u32),
             nodes: ["a", "b", "c"][..node_count].iter().map(|&name| name.to_owned()).collect(),
+            ..Bounds::default()
         };
         if bounds.fault_space() <= FAULT_SETS_MAX.into() {
             return bounds;

@@ -53,6 +53,11 @@ fn smaller_cases(case: &Case) -> Vec<Case> {
             cases.push(smaller);
         }
     }
+    if bounds.max_delay > 0 {
+        let mut smaller = case.clone();
+        smaller.bounds.max_delay -= 1;
+        cases.push(smaller);
+    }
     cases.retain(|case| case.bounds.check().is_ok());
     cases
 }
