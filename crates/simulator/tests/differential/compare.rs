@@ -91,8 +91,8 @@ impl Comparison<'_> {
         let evaluator = self.evaluator();
         let reference = evaluator.run(&FaultSet::none());
         let mut sets = vec![FaultSet::none()];
-        for _ in 0..4 {
-            sets.push(random_faults(self.bounds, random));
+        for count in [1, 2, 3, 5] {
+            sets.push(random_faults(self.bounds, count, random));
         }
         // A single run may be given more faults than a search may try.
         let most = Bounds {
@@ -100,7 +100,7 @@ impl Comparison<'_> {
             crashes: self.bounds.nodes.len() as u32,
             ..self.bounds.clone()
         };
-        sets.push(random_faults(&most, random));
+        sets.push(random_faults(&most, 3, random));
         for faults in sets {
             let fast = specification.execute(&faults);
             let naive = evaluator.run(&faults);

@@ -43,13 +43,14 @@ impl Timing {
 
 const NAME_VARIABLES: [&str; 4] = ["X", "Y", "Z", "W"];
 const INTEGER_VARIABLES: [&str; 3] = ["A", "B", "C"];
+/// Those in the middle may stand in a cycle.
 const AGGREGATES: [&str; 5] = ["count", "min", "max", "sum", "avg"];
 
 /// The fault spaces of the cases are no larger.
 pub(crate) const FAULT_SETS_MAX: u64 = 2_000;
 
 /// Candidates for the invariant among which the most interesting is taken.
-const CANDIDATES: usize = 6;
+const CANDIDATES: usize = 8;
 
 /// A random case.
 pub(crate) fn generate(seed: u64) -> Case {
@@ -67,6 +68,7 @@ pub(crate) fn generate(seed: u64) -> Case {
         relations: Vec::new(),
         clauses: Vec::new(),
         negatives: 0,
+        lasting: Vec::new(),
     };
     generator.program();
     generator.invariant(invariant);
@@ -117,6 +119,8 @@ struct Generator {
     clauses: Vec<Clause>,
     /// Negative literals so far.
     negatives: usize,
+    /// Relations that hold something at the end of the run without faults.
+    lasting: Vec<usize>,
 }
 
 impl Generator {
@@ -363,7 +367,8 @@ impl Generator {
 
     /// The body of a rule for the relation: literals within a step mostly from before it, so that
     /// most programs are stratified.
-    fn body(&mut self, index: usize, timing: Timing, aggregate: bool) -> (Vec<String>, Scope) {
+    /// (`any`: or from anywhere.)
+    fn body(&mut self, index: usize, any: bool, aggregate: bool) -> (Vec<String>, Scope) {
         let mut scope = Scope::default();
         let mut first = Vec::new();
         let mut rest = Vec::new();
@@ -375,11 +380,10 @@ impl Generator {
             1 => "_".to_owned(),
             _ => self.constant(Name),
         };
-        let any = timing != Timing::Now;
         let free_location = location == "X" && self.random.percent(5);
         let positives = 1 + self.random.weighted(&[50, 35, 15]);
         for number in 0..positives {
-            let limit = if any || self.random.percent(4) {
+            let limit = if any {
                 self.relations.len()
             } else if aggregate {
                 index
@@ -406,7 +410,7 @@ impl Generator {
                 rest.push(literal);
             }
         }
-        let limit = if any || self.random.percent(7) { self.relations.len() } else { index.max(1) };
+        let limit = if any { self.relations.len() } else { index.max(1) };
         if free_location {
             let read = self.random.below(limit);
             let wildcards = ", _".repeat(self.relations[read].columns.len() - 1);
@@ -448,8 +452,13 @@ impl Generator {
     fn random_rule(&mut self, index: usize, timing: Timing) {
         let Relation { name, columns, .. } = self.relations[index].clone();
         let aggregate = self.random.percent(22);
-        let (mut body, scope) = self.body(index, timing, aggregate);
-        let (head, guard) = self.head(&columns, timing, aggregate, &scope);
+        // Within a step this makes cycles through negation and aggregates.
+        let loose = timing == Timing::Now && self.random.percent(10);
+        let any = loose || timing != Timing::Now;
+        let (mut body, scope) = self.body(index, any, aggregate);
+        let functions = if loose { &AGGREGATES[1..3] } else { &AGGREGATES[..] };
+        let functions = if aggregate { functions } else { &[] };
+        let (head, guard) = self.head(&columns, timing, functions, &scope);
         body.extend(guard);
         self.rule(format!("{name}({}){}", head.join(", "), timing.mark()), body);
     }
@@ -459,19 +468,19 @@ impl Generator {
         &mut self,
         columns: &[Kind],
         timing: Timing,
-        aggregate: bool,
+        functions: &[&str],
         scope: &Scope,
     ) -> (Vec<String>, Option<String>) {
         let mut head = Vec::new();
         let mut guard = None;
-        let mut aggregates = usize::from(aggregate);
+        let mut more = !functions.is_empty();
         for (column, kind) in columns.iter().enumerate() {
             let bound = scope.of(*kind);
             let may_aggregate = column > 0 || self.random.percent(5);
-            if aggregates > 0 && may_aggregate && !scope.bound.is_empty() {
+            if more && may_aggregate && !scope.bound.is_empty() {
                 let function = match kind {
                     Name => *self.random.pick(&AGGREGATES[1..3]),
-                    Integer => *self.random.pick(&AGGREGATES),
+                    Integer => *self.random.pick(functions),
                 };
                 let of = if function == "count" {
                     self.random.pick(&scope.bound).0
@@ -482,7 +491,7 @@ impl Generator {
                     *self.random.pick(&bound)
                 };
                 head.push(format!("{function}<{of}>"));
-                aggregates = usize::from(self.random.percent(25));
+                more = self.random.percent(25);
                 continue;
             }
             if column == 0 && timing != Timing::Async && self.random.percent(90) {
@@ -513,6 +522,7 @@ impl Generator {
     /// Adds the relations the invariant needs: several candidates are tried in the run without
     /// faults, and the most interesting is taken.
     fn invariant(&mut self, invariant: Invariant) {
+        self.lasting = self.find_lasting();
         let before = self.clauses.len();
         let mut candidates: Vec<Vec<Clause>> = Vec::new();
         for number in 0..CANDIDATES {
@@ -541,16 +551,37 @@ impl Generator {
         }
     }
 
-    /// How interesting each candidate is.
+    fn find_lasting(&self) -> Vec<usize> {
+        let text: String = self.clauses.iter().map(|clause| format!("{clause}\n")).collect();
+        let Some(program) = linchpin_dedalus::compile_text("base.ded", &text).program else {
+            return Vec::new();
+        };
+        let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
+        let Ok(tables) = evaluator.run(&FaultSet::none()) else { return Vec::new() };
+        let lasts = |index: &usize| {
+            program
+                .relation_named(&self.relations[*index].name)
+                .is_some_and(|id| !tables.rows(id, self.bounds.eot).is_empty())
+        };
+        (1..self.relations.len()).filter(lasts).collect()
+    }
+
+    /// How interesting each candidate is: asks for something, and is broken by several faults
+    /// rather than by one, or is not broken (as the dice fall).
     fn scores(&mut self, clauses: &[Clause], invariant: Invariant) -> Vec<usize> {
         let text: String = clauses.iter().map(|clause| format!("{clause}\n")).collect();
         let compilation = linchpin_dedalus::compile_text("candidates.ded", &text);
         let Some(program) = compilation.program else { return vec![0; CANDIDATES] };
         let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
         let Ok(reference) = evaluator.run(&FaultSet::none()) else { return vec![0; CANDIDATES] };
-        let faulty: Vec<Tables> = (0..4)
-            .filter_map(|_| evaluator.run(&random_faults(&self.bounds, &mut self.random)).ok())
-            .collect();
+        let mut faulty: Vec<(bool, Tables)> = Vec::new();
+        for count in [1, 1, 2, 4, 6] {
+            let faults = random_faults(&self.bounds, count, &mut self.random);
+            if let Ok(tables) = evaluator.run(&faults) {
+                faulty.push((count == 1, tables));
+            }
+        }
+        let wanted_broken = self.random.percent(75);
         (0..CANDIDATES)
             .map(|number| {
                 let rows = |tables: &Tables, name: &str| -> Vec<Row> {
@@ -560,14 +591,22 @@ impl Generator {
                     })
                 };
                 let judge = |tables: &Tables| judge(invariant, tables, &reference, &rows);
-                let without_faults = judge(&reference);
-                let broken =
-                    faulty.iter().filter(|tables| judge(tables) == Outcome::Bad).count();
-                let good = faulty.iter().filter(|tables| judge(tables) == Outcome::Good).count();
-                match without_faults {
+                let is_broken = |single: bool| {
+                    faulty
+                        .iter()
+                        .any(|(one, tables)| *one == single && judge(tables) == Outcome::Bad)
+                };
+                let broken = match (is_broken(true), is_broken(false)) {
+                    (false, true) => 3,
+                    (true, true) => 2,
+                    (true, false) => 1,
+                    (false, false) => 0,
+                };
+                let interest = if wanted_broken { broken } else { 3 - broken };
+                match judge(&reference) {
                     Outcome::Bad => 1,
                     Outcome::Vacuous => 2 + broken,
-                    _ => 10 + broken.min(2) * 2 + good,
+                    _ => 10 + interest,
                 }
             })
             .collect()
@@ -576,10 +615,8 @@ impl Generator {
     /// Rules for `pre` and `post`, or for `good`.
     fn candidate(&mut self, invariant: Invariant, prefix: &str) -> Vec<Clause> {
         let before = self.clauses.len();
-        let columns = {
-            let relation = 1 + self.random.below(self.relations.len() - 1);
-            self.relations[relation].columns.clone()
-        };
+        let relation = self.source(&(1..self.relations.len()).collect::<Vec<usize>>());
+        let columns = self.relations[relation].columns.clone();
         if invariant == Invariant::Good {
             self.claim(&format!("{prefix}good"), &columns, prefix);
         } else {
@@ -587,6 +624,18 @@ impl Generator {
             self.claim(&format!("{prefix}post"), &columns, prefix);
         }
         self.clauses.split_off(before)
+    }
+
+    /// One of these relations, preferably one that holds something at the end.
+    fn source(&mut self, relations: &[usize]) -> usize {
+        let lasting: Vec<usize> =
+            relations.iter().copied().filter(|other| self.lasting.contains(other)).collect();
+        let relations = if lasting.is_empty() || self.random.percent(10) {
+            relations
+        } else {
+            &lasting[..]
+        };
+        *self.random.pick(relations)
     }
 
     /// A rule that reads what holds at the end.
@@ -600,7 +649,8 @@ impl Generator {
         let same: Vec<usize> = (1..self.relations.len())
             .filter(|&other| self.relations[other].columns == columns)
             .collect();
-        let source = self.relations[*self.random.pick(&same)].name.clone();
+        let source = self.source(&same);
+        let source = self.relations[source].name.clone();
         let literal = format!("{source}({})", variables.join(", "));
         match self.random.weighted(&[50, 25, 25]) {
             0 => {
@@ -636,7 +686,7 @@ impl Generator {
                 );
             }
             _ => {
-                let (mut body, scope) = self.body(self.relations.len() - 1, Timing::Now, false);
+                let (mut body, scope) = self.body(self.relations.len() - 1, false, false);
                 let head = columns
                     .iter()
                     .map(|kind| {
@@ -684,14 +734,14 @@ fn quoted(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// A few faults within the bounds.
-pub(crate) fn random_faults(bounds: &Bounds, random: &mut Random) -> FaultSet {
+/// At most so many faults within the bounds.
+pub(crate) fn random_faults(bounds: &Bounds, count: usize, random: &mut Random) -> FaultSet {
     let all = bounds.faults();
     let mut set = FaultSet::none();
     if all.is_empty() {
         return set;
     }
-    for _ in 0..1 + random.weighted(&[40, 30, 20, 10]) {
+    for _ in 0..count {
         let mut larger = set.clone();
         larger.insert(random.pick(&all).clone());
         let crashes = larger
