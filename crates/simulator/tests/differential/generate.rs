@@ -69,6 +69,7 @@ pub(crate) fn generate(seed: u64) -> Case {
         clauses: Vec::new(),
         negatives: 0,
         lasting: Vec::new(),
+        sensitive: Vec::new(),
     };
     generator.program();
     generator.invariant(invariant);
@@ -81,7 +82,7 @@ fn random_bounds(random: &mut Random) -> Bounds {
         let eot = 2 + random.weighted(&[10, 35, 35, 20]) as u32;
         let bounds = Bounds {
             eot,
-            eff: (random.weighted(&[12, 5, 43, 40]) as u32).min(eot),
+            eff: (random.weighted(&[8, 4, 38, 50]) as u32).min(eot),
             crashes: (random.weighted(&[40, 45, 15]) as u32).min(node_count as u32),
             nodes: ["a", "b", "c"][..node_count].iter().map(|&name| name.to_owned()).collect(),
             ..Bounds::default()
@@ -121,6 +122,8 @@ struct Generator {
     negatives: usize,
     /// Relations that hold something at the end of the run without faults.
     lasting: Vec<usize>,
+    /// Relations whose rows at the end depend on the faults.
+    sensitive: Vec<usize>,
 }
 
 impl Generator {
@@ -143,7 +146,8 @@ impl Generator {
     }
 
     fn program(&mut self) {
-        let relation = |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
+        let relation =
+            |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
         self.relations.push(relation("node".into(), vec![Name, Name], true));
         for index in 0..1 + self.random.below(2) {
             let columns = self.columns();
@@ -260,10 +264,9 @@ impl Generator {
         let sources: Vec<usize> = (1..self.relations.len())
             .filter(|&other| self.relations[other].columns == columns)
             .collect();
-        let source = *self.random.pick(&sources);
+        let source = if self.random.percent(30) { index } else { *self.random.pick(&sources) };
         let mut variables = self.variables(&columns);
-        let mut body =
-            vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
+        let mut body = vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
         let mut scope = Scope::default();
         for (variable, kind) in variables.iter().zip(&columns) {
             scope.bind(variable, *kind);
@@ -337,7 +340,7 @@ impl Generator {
         } else {
             (1 + self.random.below(3)).to_string()
         };
-        match self.random.weighted(&[40, 25, 15, 15, 5]) {
+        match self.random.weighted(&[35, 20, 15, 25, 5]) {
             0 => format!("{left} + {right}"),
             1 => format!("{left} - {right}"),
             2 => format!("{left} * {right}"),
@@ -522,7 +525,7 @@ impl Generator {
     /// Adds the relations the invariant needs: several candidates are tried in the run without
     /// faults, and the most interesting is taken.
     fn invariant(&mut self, invariant: Invariant) {
-        self.lasting = self.find_lasting();
+        self.look();
         let before = self.clauses.len();
         let mut candidates: Vec<Vec<Clause>> = Vec::new();
         for number in 0..CANDIDATES {
@@ -551,19 +554,29 @@ impl Generator {
         }
     }
 
-    fn find_lasting(&self) -> Vec<usize> {
+    /// Finds out which relations hold something at the end, and which differ between runs.
+    fn look(&mut self) {
         let text: String = self.clauses.iter().map(|clause| format!("{clause}\n")).collect();
         let Some(program) = linchpin_dedalus::compile_text("base.ded", &text).program else {
-            return Vec::new();
+            return;
         };
         let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
-        let Ok(tables) = evaluator.run(&FaultSet::none()) else { return Vec::new() };
-        let lasts = |index: &usize| {
-            program
-                .relation_named(&self.relations[*index].name)
-                .is_some_and(|id| !tables.rows(id, self.bounds.eot).is_empty())
-        };
-        (1..self.relations.len()).filter(lasts).collect()
+        let Ok(reference) = evaluator.run(&FaultSet::none()) else { return };
+        let faulty: Vec<Tables> = [1, 1, 2, 4, 8]
+            .iter()
+            .map(|count| random_faults(&self.bounds, *count, &mut self.random))
+            .filter_map(|faults| evaluator.run(&faults).ok())
+            .collect();
+        for index in 1..self.relations.len() {
+            let Some(id) = program.relation_named(&self.relations[index].name) else { continue };
+            let rows = reference.rows(id, self.bounds.eot);
+            if !rows.is_empty() {
+                self.lasting.push(index);
+            }
+            if faulty.iter().any(|tables| tables.rows(id, self.bounds.eot) != rows) {
+                self.sensitive.push(index);
+            }
+        }
     }
 
     /// How interesting each candidate is: asks for something, and is broken by several faults
@@ -575,7 +588,7 @@ impl Generator {
         let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
         let Ok(reference) = evaluator.run(&FaultSet::none()) else { return vec![0; CANDIDATES] };
         let mut faulty: Vec<(bool, Tables)> = Vec::new();
-        for count in [1, 1, 2, 4, 6] {
+        for count in [1, 1, 1, 1, 3, 4, 6] {
             let faults = random_faults(&self.bounds, count, &mut self.random);
             if let Ok(tables) = evaluator.run(&faults) {
                 faulty.push((count == 1, tables));
@@ -619,6 +632,8 @@ impl Generator {
         let columns = self.relations[relation].columns.clone();
         if invariant == Invariant::Good {
             self.claim(&format!("{prefix}good"), &columns, prefix);
+        } else if self.random.percent(35) {
+            self.agreement(relation, prefix);
         } else {
             self.claim(&format!("{prefix}pre"), &columns, prefix);
             self.claim(&format!("{prefix}post"), &columns, prefix);
@@ -626,16 +641,45 @@ impl Generator {
         self.clauses.split_off(before)
     }
 
-    /// One of these relations, preferably one that holds something at the end.
+    /// What one has, all have.
+    fn agreement(&mut self, relation: usize, prefix: &str) {
+        let Relation { name, columns, .. } = self.relations[relation].clone();
+        let variables = self.variables(&columns).join(", ");
+        let mut elsewhere = self.variables(&columns);
+        elsewhere[0] = "W";
+        let elsewhere = elsewhere.join(", ");
+        let literal = format!("{name}({variables})");
+        let mut scope = Scope::default();
+        scope.bind("X", Name);
+        let mut before = vec![literal.clone()];
+        self.crash_term(&mut before, &scope, 60);
+        let mut missing =
+            vec![literal.clone(), "node(X, W)".into(), format!("notin {name}({elsewhere})")];
+        if self.random.percent(60) {
+            missing.push("notin crash(W, W, _)".into());
+        }
+        self.rule(format!("{prefix}pre({variables})"), before);
+        self.rule(format!("{prefix}missing({variables})"), missing);
+        self.rule(
+            format!("{prefix}post({variables})"),
+            vec![literal, format!("notin {prefix}missing({variables})")],
+        );
+    }
+
+    /// One of these relations, preferably one whose rows at the end depend on the faults.
     fn source(&mut self, relations: &[usize]) -> usize {
-        let lasting: Vec<usize> =
-            relations.iter().copied().filter(|other| self.lasting.contains(other)).collect();
-        let relations = if lasting.is_empty() || self.random.percent(10) {
-            relations
-        } else {
-            &lasting[..]
+        let among = |some: &[usize]| -> Vec<usize> {
+            relations.iter().copied().filter(|relation| some.contains(relation)).collect()
         };
-        *self.random.pick(relations)
+        let lasting = among(&self.lasting);
+        let sensitive: Vec<usize> =
+            lasting.iter().copied().filter(|other| self.sensitive.contains(other)).collect();
+        let preferred = match self.random.weighted(&[70, 20, 10]) {
+            0 if !sensitive.is_empty() => &sensitive[..],
+            0 | 1 if !lasting.is_empty() => &lasting[..],
+            _ => relations,
+        };
+        *self.random.pick(preferred)
     }
 
     /// A rule that reads what holds at the end.
@@ -680,10 +724,7 @@ impl Generator {
                 self.rule(format!("{missing}({})", elsewhere.join(", ")), body);
                 let mut anywhere = variables.clone();
                 anywhere[0] = "_";
-                self.rule(
-                    head,
-                    vec![literal, format!("notin {missing}({})", anywhere.join(", "))],
-                );
+                self.rule(head, vec![literal, format!("notin {missing}({})", anywhere.join(", "))]);
             }
             _ => {
                 let (mut body, scope) = self.body(self.relations.len() - 1, false, false);

@@ -104,7 +104,10 @@ fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
         report(test, generate, *seed, disagreement);
     }
     let statistics = statistics.into_inner().unwrap();
-    println!("{cases} cases from seed {first} in {} ms: {statistics:#?}", started.elapsed().as_millis());
+    println!(
+        "{cases} cases from seed {first} in {} ms: {statistics:#?}",
+        started.elapsed().as_millis()
+    );
     if cases >= CASES {
         statistics.check_variety();
     }
