@@ -193,8 +193,8 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) bounds: BoundsArguments,
 
-    /// A fault, 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS' or 'crash NODE @TIME'; may
-    /// be repeated
+    /// A fault, 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS' or 'crash NODE @TIME', or
+    /// another alternative of an input, 'input RELATION(VALUE, ...) @TIME'; may be repeated
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<Fault>,
 

@@ -23,6 +23,10 @@ pub(crate) fn sentence(fault: &Fault) -> String {
             format!("at time {at}, what {from} sends to {to} is {steps} late")
         }
         Fault::Crash { node, at } => format!("at time {at}, {node} crashes"),
+        Fault::Input { relation, row, at } => {
+            let row: Vec<String> = row.iter().map(ToString::to_string).collect();
+            format!("the input {relation}({}) comes at time {at}", row.join(", "))
+        }
     }
 }
 
@@ -37,6 +41,10 @@ pub(crate) fn bounds_text(answer: &Answer) -> String {
     if bounds.max_delay > 0 {
         let steps = plural(u64::from(bounds.max_delay), "step");
         text.push_str(&format!(", delays up to {steps}"));
+    }
+    if !bounds.inputs.is_empty() {
+        let inputs = plural(bounds.inputs.len() as u64, "input");
+        text.push_str(&format!(", {inputs} to choose"));
     }
     format!("{text}, nodes {}", bounds.nodes.join(" "))
 }

@@ -11,7 +11,7 @@ use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::render::{Style, render_all};
 use linchpin_dedalus::source::SourceMap;
 use linchpin_dedalus::{Compilation, CompileOptions, compile_files};
-use linchpin_model::{Bounds, Invariant, Verdict};
+use linchpin_model::{Bounds, Fault, Invariant, Verdict};
 use linchpin_simulator::{Specification, SpecificationError};
 
 use crate::args::{BoundsArguments, Color};
@@ -104,6 +104,8 @@ pub(crate) struct Question {
     pub(crate) eff: Option<u32>,
     pub(crate) crashes: u32,
     pub(crate) max_delay: u32,
+    /// The inputs with alternatives.
+    pub(crate) inputs: Vec<Vec<Fault>>,
     pub(crate) nodes: Vec<String>,
     pub(crate) invariant: Invariant,
     pub(crate) expect: Option<Verdict>,
@@ -157,6 +159,7 @@ impl Question {
             eff: flags.eff.or(scenario.eff),
             crashes: flags.crashes.or(scenario.crashes).unwrap_or(0),
             max_delay: flags.max_delay.or(scenario.max_delay).unwrap_or(0),
+            inputs: linchpin_simulator::inputs(&input.program),
             nodes: nodes.unwrap_or_else(|| linchpin_dedalus::infer_nodes(&input.program)),
             invariant: flags.invariant.map(Invariant::from).unwrap_or_else(|| {
                 match scenario.invariant {
@@ -182,6 +185,7 @@ impl Question {
             crashes: self.crashes,
             nodes: self.nodes.clone(),
             max_delay: self.max_delay,
+            inputs: self.inputs.clone(),
         };
         if let Err(errors) = bounds.check() {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -29,6 +29,11 @@ pub struct Bounds {
     /// What is sent before `eff` may arrive up to this many steps late (0: nothing is late).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub max_delay: u32,
+    /// The inputs with alternatives, each a list of [`Fault::Input`]: the first holds in a run
+    /// without faults, one of the others may hold instead. They stand in the program, not on the
+    /// command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Vec<Fault>>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -107,6 +112,28 @@ pub enum BoundsError {
         /// The other.
         second: Fault,
     },
+    /// Occurs when the program has no such input.
+    #[error("the fault `{fault}` is no alternative of an input; the alternatives are {known}")]
+    UnknownInput {
+        /// The fault.
+        fault: Fault,
+        /// The alternatives there are.
+        known: String,
+    },
+    /// Occurs when an input is chosen that holds without any fault.
+    #[error("the fault `{0}` changes nothing: it is the first alternative of its input")]
+    UsualInput(Fault),
+    /// Occurs when an input should come in two ways.
+    #[error(
+        "the faults `{first}` and `{second}` exclude each other: \
+         they are alternatives of one input"
+    )]
+    InputTwice {
+        /// One fault.
+        first: Fault,
+        /// The other.
+        second: Fault,
+    },
     /// Occurs when a node should crash twice.
     #[error("the node `{0}` crashes twice: a node crashes at most once in a run")]
     CrashesTwice(String),
@@ -160,6 +187,10 @@ impl Bounds {
             let names: Vec<&String> = match fault {
                 Fault::Omission { from, to, .. } | Fault::Delay { from, to, .. } => vec![from, to],
                 Fault::Crash { node, .. } => vec![node],
+                Fault::Input { .. } => {
+                    self.check_input(fault, faults)?;
+                    continue;
+                }
             };
             if let Some(node) = names.iter().find(|name| !self.nodes.contains(name)) {
                 return Err(BoundsError::UnknownNode {
@@ -187,9 +218,30 @@ impl Bounds {
                     }
                     crashed.push(node);
                 }
+                Fault::Input { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// Checks that an input is an alternative, and that `faults` has no other of the same input.
+    fn check_input(&self, fault: &Fault, faults: &FaultSet) -> Result<(), BoundsError> {
+        let Some(alternatives) = self.inputs.iter().find(|input| input.contains(fault)) else {
+            let others = self.inputs.iter().flat_map(|input| input.iter().skip(1));
+            let known: Vec<String> = others.map(|other| format!("`{other}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(BoundsError::UnknownInput { fault: fault.clone(), known });
+        };
+        if alternatives.first() == Some(fault) {
+            return Err(BoundsError::UsualInput(fault.clone()));
+        }
+        let mut others = alternatives.iter().filter(|other| *other != fault);
+        match others.find(|other| faults.contains(other)) {
+            Some(other) => {
+                Err(BoundsError::InputTwice { first: fault.clone(), second: other.clone() })
+            }
+            None => Ok(()),
+        }
     }
 
     /// How many steps late what is sent at this time may arrive: 0 from `eff` on, like losses, and
@@ -217,6 +269,7 @@ impl Bounds {
                 faults.extend(self.nodes.iter().map(|node| Fault::crash(node, at)));
             }
         }
+        faults.extend(self.inputs.iter().flat_map(|input| input.iter().skip(1).cloned()));
         faults.sort();
         faults
     }
@@ -233,7 +286,8 @@ impl Bounds {
         let crashes: BigUint = (0..=u64::from(self.crashes))
             .map(|count| binomial(nodes, count) * BigUint::from(self.eot).pow(count as u32))
             .sum();
-        losses * crashes
+        let inputs: BigUint = self.inputs.iter().map(|input| BigUint::from(input.len())).product();
+        losses * crashes * inputs
     }
 
     /// The paper's estimate of the number of fault sets ([LDFI] section 5, "combinations").
@@ -308,6 +362,29 @@ mod tests {
                 .count();
             assert_eq!(bounds.fault_space(), BigUint::from(count));
         }
+    }
+
+    #[test]
+    fn inputs_have_one_alternative_each() {
+        let input = |text: &str| text.parse::<Fault>().unwrap();
+        let bounds = Bounds {
+            inputs: vec![
+                vec![input("input w(\"a\") @1"), input("input w(\"a\") @2"), input("input w(\"a\") @9")],
+                vec![input("input w(\"b\") @1"), input("input w(\"b\") @2")],
+            ],
+            ..bounds(2, 0, 1, 2)
+        };
+        assert!(bounds.check().is_ok());
+        assert_eq!(bounds.fault_space(), BigUint::from(5u8 * 3 * 2));
+        assert_eq!(bounds.faults().len(), 4 + 3);
+        let check = |texts: &[&str]| {
+            bounds.check_faults(&texts.iter().map(|text| input(text)).collect::<FaultSet>())
+        };
+        assert!(check(&["input w(\"a\") @9", "input w(\"b\") @2", "crash n0 @1"]).is_ok());
+        assert!(matches!(check(&["input w(\"a\") @1"]), Err(BoundsError::UsualInput(_))));
+        assert!(matches!(check(&["input w(\"c\") @2"]), Err(BoundsError::UnknownInput { .. })));
+        let both = check(&["input w(\"a\") @2", "input w(\"a\") @9"]);
+        assert!(matches!(both, Err(BoundsError::InputTwice { .. })));
     }
 
     #[test]

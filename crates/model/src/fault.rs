@@ -7,13 +7,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// One thing that goes wrong in a run of a specification.
+/// One thing that goes wrong in a run, or that comes otherwise than usual, of a specification.
 ///
 /// | Written and parsed | Serialized |
 /// | --- | --- |
 /// | `omit a->b @1` | `{"kind":"omit","from":"a","to":"b","at":1}` |
 /// | `delay a->b @1 by 2` | `{"kind":"delay","from":"a","to":"b","at":1,"by":2}` |
 /// | `crash c @3` | `{"kind":"crash","node":"c","at":3}` |
+/// | `input write("a", 7) @3` | `{"kind":"input","relation":"write","row":["a",7],"at":3}` |
 ///
 /// A name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,6 +48,35 @@ pub enum Fault {
         /// First time step at which nothing it sends arrives (1-based).
         at: u32,
     },
+    /// Of an input with alternatives, this one holds instead of the first. (No fault in the strict
+    /// sense: a different environment.)
+    Input {
+        /// The relation of the input.
+        relation: String,
+        /// Its row.
+        row: Vec<InputValue>,
+        /// Time step at which it comes (1-based); beyond the end of the run it never does.
+        at: u32,
+    },
+}
+
+/// A column of an input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InputValue {
+    /// An integer.
+    Integer(i64),
+    /// A string.
+    String(String),
+}
+
+impl fmt::Display for InputValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(integer) => write!(f, "{integer}"),
+            Self::String(string) => quoted(f, string),
+        }
+    }
 }
 
 impl Fault {
@@ -72,15 +102,19 @@ impl Fault {
     #[must_use]
     pub fn at(&self) -> u32 {
         match self {
-            Self::Omission { at, .. } | Self::Delay { at, .. } | Self::Crash { at, .. } => *at,
+            Self::Omission { at, .. }
+            | Self::Delay { at, .. }
+            | Self::Crash { at, .. }
+            | Self::Input { at, .. } => *at,
         }
     }
 
-    fn key(&self) -> (u32, u8, &str, &str, u32) {
+    fn key(&self) -> (u32, u8, &str, &str, u32, &[InputValue]) {
         match self {
-            Self::Omission { from, to, at } => (*at, 0, from, to, 0),
-            Self::Delay { from, to, at, by } => (*at, 1, from, to, *by),
-            Self::Crash { node, at } => (*at, 2, node, "", 0),
+            Self::Omission { from, to, at } => (*at, 0, from, to, 0, &[]),
+            Self::Delay { from, to, at, by } => (*at, 1, from, to, *by, &[]),
+            Self::Crash { node, at } => (*at, 2, node, "", 0, &[]),
+            Self::Input { relation, row, at } => (*at, 3, relation, "", 0, row),
         }
     }
 }
@@ -106,16 +140,20 @@ impl fmt::Display for Name<'_> {
         if !self.0.is_empty() && self.0.chars().all(is_name_character) {
             f.write_str(self.0)
         } else {
-            f.write_str("\"")?;
-            for character in self.0.chars() {
-                if matches!(character, '"' | '\\') {
-                    f.write_str("\\")?;
-                }
-                write!(f, "{character}")?;
-            }
-            f.write_str("\"")
+            quoted(f, self.0)
         }
     }
+}
+
+fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str("\"")?;
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            f.write_str("\\")?;
+        }
+        write!(f, "{character}")?;
+    }
+    f.write_str("\"")
 }
 
 fn is_name_character(character: char) -> bool {
@@ -130,6 +168,13 @@ impl fmt::Display for Fault {
                 write!(f, "delay {}->{} @{at} by {by}", Name(from), Name(to))
             }
             Self::Crash { node, at } => write!(f, "crash {} @{at}", Name(node)),
+            Self::Input { relation, row, at } => {
+                write!(f, "input {}(", Name(relation))?;
+                for (index, value) in row.iter().enumerate() {
+                    write!(f, "{}{value}", if index == 0 { "" } else { ", " })?;
+                }
+                write!(f, ") @{at}")
+            }
         }
     }
 }
@@ -138,7 +183,8 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "cannot read the fault `{input}` at character {position}: expected {expected}; \
-     write 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS' or 'crash NODE @TIME'"
+     write 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME' or \
+     'input RELATION(VALUE, ...) @TIME'"
 )]
 pub struct FaultParseError {
     /// The text given.
@@ -221,6 +267,37 @@ impl<'a> Cursor<'a> {
         Ok(number)
     }
 
+    /// An integer, or a string in double quotes.
+    fn value(&mut self) -> Result<InputValue, FaultParseError> {
+        const EXPECTED: &str = "an integer, or a string in double quotes";
+        self.skip_space();
+        if self.rest.starts_with('"') {
+            return self.name().map(InputValue::String);
+        }
+        let sign = usize::from(self.rest.starts_with('-'));
+        let digits = self.rest[sign..].find(|c: char| !c.is_ascii_digit());
+        let end = digits.map_or(self.rest.len(), |digits| sign + digits);
+        let integer = self.rest[..end].parse().map_err(|_| self.error(EXPECTED))?;
+        self.rest = &self.rest[end..];
+        Ok(InputValue::Integer(integer))
+    }
+
+    /// `(VALUE, ...)`.
+    fn row(&mut self) -> Result<Vec<InputValue>, FaultParseError> {
+        self.literal("(", "'(' and the row")?;
+        let mut row = vec![self.value()?];
+        loop {
+            self.skip_space();
+            if let Some(rest) = self.rest.strip_prefix(',') {
+                self.rest = rest;
+                row.push(self.value()?);
+            } else {
+                self.literal(")", "',' or ')'")?;
+                return Ok(row);
+            }
+        }
+    }
+
     /// `FROM->TO`.
     fn channel(&mut self) -> Result<(String, String), FaultParseError> {
         let from = self.name()?;
@@ -238,8 +315,8 @@ impl FromStr for Fault {
         let word_end =
             cursor.rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(cursor.rest.len());
         let kind = &cursor.rest[..word_end];
-        if !["omit", "delay", "crash"].contains(&kind) {
-            return Err(cursor.error("'omit', 'delay' or 'crash'"));
+        if !["omit", "delay", "crash", "input"].contains(&kind) {
+            return Err(cursor.error("'omit', 'delay', 'crash' or 'input'"));
         }
         cursor.rest = &cursor.rest[word_end..];
         let fault = match kind {
@@ -253,7 +330,11 @@ impl FromStr for Fault {
                 let by = cursor.number("by", "how many steps late, as in 'by 1'")?;
                 Self::Delay { from, to, at, by }
             }
-            _ => Self::Crash { node: cursor.name()?, at: cursor.time()? },
+            "crash" => Self::Crash { node: cursor.name()?, at: cursor.time()? },
+            _ => {
+                let relation = cursor.name()?;
+                Self::Input { relation, row: cursor.row()?, at: cursor.time()? }
+            }
         };
         cursor.skip_space();
         if cursor.rest.is_empty() { Ok(fault) } else { Err(cursor.error("nothing more")) }
@@ -331,7 +412,14 @@ mod tests {
 
     #[test]
     fn faults_read_what_they_write() {
-        for text in ["omit a->b @1", "delay a->b @2 by 3", "crash C @3", "omit \"a b\"->\"q\\\"x\" @12", "crash n.1 @7"] {
+        for text in [
+            "omit a->b @1",
+            "delay a->b @2 by 3",
+            "crash C @3",
+            "omit \"a b\"->\"q\\\"x\" @12",
+            "crash n.1 @7",
+            "input write(\"a\", -7, \"x, \\\"y\\\")\") @3",
+        ] {
             let fault: Fault = text.parse().unwrap();
             assert_eq!(fault.to_string(), text);
         }
@@ -342,17 +430,20 @@ mod tests {
     #[test]
     fn a_bad_fault_names_the_place() {
         let cases = [
-            ("drop a->b @1", 1, "'omit', 'delay' or 'crash'"),
+            ("drop a->b @1", 1, "'omit', 'delay', 'crash' or 'input'"),
             ("omit a b @1", 8, "'->' and the receiving node"),
             ("omit a->b", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @0", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @1 x", 12, "nothing more"),
+            ("input write @1", 13, "'(' and the row"),
+            ("input write(a) @1", 13, "an integer, or a string in double quotes"),
+            ("input write(\"a\" 1) @1", 17, "',' or ')'"),
             ("delay a->b @1", 14, "how many steps late, as in 'by 1'"),
             ("delay a->b @1 by 0", 18, "how many steps late, as in 'by 1'"),
             ("crash @1", 7, "the name of a node"),
             ("crash \"a", 7, "a closing double quote"),
             ("omit a->b @99999999999", 12, "a time of 1 or more, as in '@1'"),
-            ("", 1, "'omit', 'delay' or 'crash'"),
+            ("", 1, "'omit', 'delay', 'crash' or 'input'"),
         ];
         for (input, position, expected) in cases {
             let error = input.parse::<Fault>().unwrap_err();
@@ -371,5 +462,9 @@ mod tests {
             serde_json::to_string(&set).unwrap(),
             r#"[{"kind":"omit","from":"a","to":"b","at":2},{"kind":"crash","node":"a","at":2},{"kind":"delay","from":"b","to":"a","at":3,"by":1}]"#
         );
+        let input: Fault = "input write(\"a\", 7) @3".parse().unwrap();
+        let json = r#"{"kind":"input","relation":"write","row":["a",7],"at":3}"#;
+        assert_eq!(serde_json::to_string(&input).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), input);
     }
 }

@@ -9,5 +9,5 @@ mod fault;
 mod outcome;
 
 pub use bounds::{Bounds, BoundsError};
-pub use fault::{Fault, FaultParseError, FaultSet};
+pub use fault::{Fault, FaultParseError, FaultSet, InputValue};
 pub use outcome::{Invariant, Outcome, Verdict};

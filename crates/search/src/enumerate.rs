@@ -76,10 +76,12 @@ mod tests {
     use linchpin_model::Bounds;
 
     use super::*;
+    use crate::space::tests::inputs;
 
     #[test]
     fn everything_is_enumerated_once_by_size() {
         for (eot, eff, crashes, names, max_delay) in [
+            (1, 2, 1, "ab", 0),
             (2, 2, 1, "ab", 0),
             (3, 2, 2, "abc", 0),
             (2, 0, 3, "abc", 0),
@@ -87,7 +89,7 @@ mod tests {
             (5, 2, 1, "abc", 1),
         ] {
             let nodes = names.chars().map(String::from).collect();
-            let bounds = Bounds { eot, eff, crashes, nodes, max_delay };
+            let bounds = Bounds { eot, eff, crashes, nodes, max_delay, inputs: inputs(eot) };
             let space = FaultSpace::new(&bounds);
             let all: Vec<Variable> = (0..space.fault_count() as u32).map(Variable).collect();
             let mut enumerator = Enumerator::new(&space, &all);

@@ -26,7 +26,7 @@ pub struct FaultSpace {
     faults: Vec<Fault>,
     numbers: FxHashMap<Fault, Variable>,
     /// Disjoint groups of mutually exclusive faults, whose number is not bounded. (The ways in
-    /// which what is sent over a channel at one time can go wrong.)
+    /// which what is sent over a channel at one time can go wrong; the alternatives of an input.)
     exclusive: Vec<Vec<Variable>>,
     budget: Budget,
     /// Per fault: the group it belongs to.
@@ -48,6 +48,7 @@ impl FaultSpace {
     pub fn new(bounds: &Bounds) -> Self {
         let faults = bounds.faults();
         let mut channels: FxHashMap<(&str, &str, u32), usize> = FxHashMap::default();
+        let mut inputs: FxHashMap<usize, usize> = FxHashMap::default();
         let mut exclusive: Vec<Vec<Variable>> = Vec::new();
         let mut groups: Vec<Vec<Variable>> = vec![Vec::new(); bounds.nodes.len()];
         let mut group_of = Vec::with_capacity(faults.len());
@@ -57,6 +58,15 @@ impl FaultSpace {
                 Fault::Omission { from, to, at } | Fault::Delay { from, to, at, .. } => {
                     let next = exclusive.len();
                     let group = *channels.entry((from, to, *at)).or_insert(next);
+                    exclusive.resize(next.max(group + 1), Vec::new());
+                    exclusive[group].push(variable);
+                    Group::Exclusive(group)
+                }
+                Fault::Input { .. } => {
+                    let input = bounds.inputs.iter().position(|input| input.contains(fault));
+                    let input = input.expect("only alternatives of inputs are chosen");
+                    let next = exclusive.len();
+                    let group = *inputs.entry(input).or_insert(next);
                     exclusive.resize(next.max(group + 1), Vec::new());
                     exclusive[group].push(variable);
                     Group::Exclusive(group)
@@ -184,19 +194,26 @@ impl FaultSpace {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
 
+    /// One input that comes at one of these times.
+    pub(crate) fn inputs(times: u32) -> Vec<Vec<Fault>> {
+        let input = |at: u32| format!("input w(\"a\") @{at}").parse().expect("an input");
+        vec![(1..=times).map(input).collect()]
+    }
+
     #[test]
     fn every_fault_set_is_drawn_equally_often() {
         let bounds = Bounds {
-            eot: 4,
+            eot: 3,
             eff: 3,
             crashes: 1,
             nodes: vec!["a".into(), "b".into()],
-            max_delay: 2,
+            max_delay: 1,
+            inputs: inputs(3),
         };
         let space = FaultSpace::new(&bounds);
         let count: usize = bounds.fault_space().try_into().expect("a small space");

@@ -56,6 +56,7 @@ impl Channels {
                     late[shape.place(node(from), node(to), *at)] = *by;
                 }
                 Fault::Crash { node: name, at } => crash[node(name)] = *at,
+                Fault::Input { .. } => {}
             }
         }
         Self { shape, lost, late, crash }

@@ -9,6 +9,7 @@ use linchpin_dedalus::hir::{
 };
 use linchpin_model::Bounds;
 
+use crate::inputs::{Alternative, alternatives, inputs};
 use crate::plan::{Indexes, Schedule, plan_program};
 use crate::table::Table;
 use crate::value::{Interner, Symbol};
@@ -24,6 +25,8 @@ pub(crate) struct Compiled {
     pub(crate) interner: Interner,
     /// By time step; those after the end of the run are left out.
     pub(crate) facts: BTreeMap<u32, Vec<(RelationId, Box<[Symbol]>)>>,
+    /// The alternatives of every input, the default first.
+    pub(crate) inputs: Vec<Vec<Alternative>>,
     pub(crate) bounds: Bounds,
     /// The built-in relation, if the program reads it.
     pub(crate) crash: Option<RelationId>,
@@ -31,6 +34,7 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     pub(crate) fn new(program: &Program, bounds: &Bounds) -> Self {
+        let bounds = Bounds { inputs: inputs(program), ..bounds.clone() };
         let program = normalize(program);
         let mut interner = Interner::default();
         for node in &bounds.nodes {
@@ -42,12 +46,13 @@ impl Compiled {
             let row = fact.row.iter().map(|value| interner.intern(value)).collect();
             facts.entry(fact.time).or_default().push((fact.relation, row));
         }
+        let inputs = alternatives(&program, &mut interner);
         let crash = program
             .relations
             .iter()
             .position(|relation| relation.kind == RelationKind::Crash)
             .map(|index| RelationId(index as u32));
-        Self { program, schedule, indexes, interner, facts, bounds: bounds.clone(), crash }
+        Self { program, schedule, indexes, interner, facts, inputs, bounds, crash }
     }
 
     pub(crate) fn node_count(&self) -> usize {

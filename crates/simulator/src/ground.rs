@@ -20,7 +20,8 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
-use linchpin_formula::{Graph, Literal};
+use linchpin_formula::{Graph, Literal, Variable};
+use linchpin_model::Fault;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::channels::ChannelConditions;
@@ -28,6 +29,7 @@ use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
+use crate::inputs::{self, Alternative};
 use crate::join::{Store, Valuation, candidates, columns_agree, execute, value_of};
 use crate::lineage::Absence;
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
@@ -164,6 +166,8 @@ struct Grounder<'a> {
     conditions: Conditions,
     now: u32,
     channels: &'a ChannelConditions,
+    /// Every alternative of an input with its condition.
+    inputs: Vec<(&'a Alternative, Literal)>,
     /// What becomes known at the next commit: (how many steps from now, relation, row) -> ways.
     derived: IndexMap<(u32, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
     open: Option<&'a StratumPlan>,
@@ -180,6 +184,7 @@ pub(crate) fn ground(
     interner: &mut Interner,
     graph: &mut Graph,
     channels: &ChannelConditions,
+    variable_of: &dyn Fn(&Fault) -> Option<Variable>,
 ) -> Result<Ground, TooLarge> {
     let eot = compiled.bounds.eot;
     let crash = channels.crash_rows(interner);
@@ -190,6 +195,7 @@ pub(crate) fn ground(
             .crash
             .map(|relation| (relation, crash.iter().map(|(_, condition)| *condition).collect())),
     };
+    let inputs = inputs::conditions(&compiled.inputs, graph, variable_of);
     let grounder = Grounder {
         compiled,
         tables: Tables::new(compiled, crash_rows),
@@ -198,6 +204,7 @@ pub(crate) fn ground(
         conditions,
         now: 1,
         channels,
+        inputs,
         derived: IndexMap::default(),
         open: None,
         open_instances: Vec::new(),
@@ -214,6 +221,12 @@ impl<'a> Grounder<'a> {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
                 self.add(now, *relation, row, Literal::TRUE);
+            }
+            for index in 0..self.inputs.len() {
+                let (input, condition) = self.inputs[index];
+                if input.time == now && condition != Literal::FALSE {
+                    self.add(now, input.relation, &input.row, condition);
+                }
             }
             for stratum in &compiled.schedule.strata {
                 if stratum.recursive {

@@ -19,6 +19,7 @@ mod fixpoint;
 mod ground;
 mod ground_aggregate;
 mod ground_cycle;
+mod inputs;
 mod join;
 mod lineage;
 pub mod naive;
@@ -30,4 +31,5 @@ mod value;
 
 pub use error::{RunError, RunErrorKind};
 pub use execution::{Absence, Derivation, Execution, Fact, FactId, Message};
+pub use inputs::inputs;
 pub use specification::{Prediction, Specification, SpecificationError, SystemError};

@@ -20,8 +20,8 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use linchpin_dedalus::hir::{Program, RelationId, RelationKind, Rule, Timing, Value};
-use linchpin_model::{Bounds, Fault, FaultSet};
+use linchpin_dedalus::hir::{Fact, Program, RelationId, RelationKind, Rule, Timing, Value};
+use linchpin_model::{Bounds, Fault, FaultSet, InputValue};
 use thiserror::Error;
 
 use crate::error::RunErrorKind;
@@ -109,6 +109,16 @@ impl<'a> Evaluator<'a> {
             for fact in self.program.facts.iter().filter(|fact| fact.time == now) {
                 tables.step_mut(now)[fact.relation.index()].insert(fact.row.clone());
             }
+            for choice in &self.program.choices {
+                let alternatives = choice.alternatives();
+                let fact = alternatives
+                    .iter()
+                    .find(|fact| faults.iter().any(|fault| self.chooses(fault, fact)))
+                    .unwrap_or(&alternatives[0]);
+                if fact.time == now {
+                    tables.step_mut(now)[fact.relation.index()].insert(fact.row.clone());
+                }
+            }
         }
         let rules = |timings: &'static [Timing], look_ahead: bool| {
             self.program.rules.iter().filter(move |rule| {
@@ -142,6 +152,19 @@ impl<'a> Evaluator<'a> {
             }
         }
         Ok(tables)
+    }
+
+    fn chooses(&self, fault: &Fault, fact: &Fact) -> bool {
+        let Fault::Input { relation, row, at } = fault else { return false };
+        let same = |(value, chosen): (&Value, &InputValue)| match (value, chosen) {
+            (Value::Integer(value), InputValue::Integer(chosen)) => value == chosen,
+            (Value::String(value), InputValue::String(chosen)) => **value == **chosen,
+            _ => false,
+        };
+        *relation == self.program.relation(fact.relation).name
+            && *at == fact.time
+            && row.len() == fact.row.len()
+            && fact.row.iter().zip(row).all(same)
     }
 
     /// `crash(Observer, Node, Time)`: the same at every time step.

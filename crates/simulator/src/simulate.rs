@@ -12,6 +12,7 @@ use crate::channels::{Channels, Traffic};
 use crate::compiled::{Compiled, Tables};
 use crate::error::{RunError, RunErrorKind};
 use crate::fixpoint::{Deriver, Window, fixpoint};
+use crate::inputs::{Alternative, chosen};
 use crate::join::{ArithmeticError, Store, Valuation, execute, value_of};
 use crate::lineage::{Absence, Derivation, FactRef, Lineage, Sending};
 use crate::plan::{Column, RulePlan, Sender, Step, StratumPlan};
@@ -49,6 +50,8 @@ pub(crate) struct Machine<'a> {
     compiled: &'a Compiled,
     interner: &'a mut Interner,
     channels: Channels,
+    /// The alternatives of inputs that hold.
+    inputs: Vec<&'a Alternative>,
     traffic: Traffic,
     tables: Tables,
     now: u32,
@@ -126,6 +129,7 @@ impl<'a> Machine<'a> {
             compiled,
             interner,
             channels,
+            inputs: chosen(&compiled.inputs, faults),
             traffic: Traffic::new(compiled),
             tables: Tables::new(compiled, crash_rows.iter().map(|row| &row[..])),
             now: 1,
@@ -145,6 +149,9 @@ impl<'a> Machine<'a> {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
                 self.tables.at_mut(now, *relation).insert(row);
+            }
+            for input in self.inputs.iter().filter(|input| input.time == now) {
+                self.tables.at_mut(now, input.relation).insert(&input.row);
             }
             for stratum in &compiled.schedule.strata {
                 if stratum.unstratified {

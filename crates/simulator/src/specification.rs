@@ -108,7 +108,7 @@ impl Specification {
         };
         let compiled = Compiled::new(program, bounds);
         let interner = compiled.interner.clone();
-        let space = FaultSpace::new(bounds);
+        let space = FaultSpace::new(&compiled.bounds);
         let mut graph = Graph::new();
         let channels =
             ChannelConditions::new(&compiled, &mut graph, &|fault| space.variable(fault));
@@ -133,7 +133,7 @@ impl Specification {
         &self.compiled.program
     }
 
-    /// The bounds.
+    /// The bounds, with the inputs of the program.
     #[must_use]
     pub fn bounds(&self) -> &Bounds {
         &self.compiled.bounds
@@ -282,8 +282,14 @@ impl Specification {
     /// Grounds the program if that was not tried yet.
     fn prepare(&mut self) {
         if self.ground.is_none() {
-            let result =
-                ground(&self.compiled, &mut self.interner, &mut self.graph, &self.channels);
+            let space = &self.space;
+            let result = ground(
+                &self.compiled,
+                &mut self.interner,
+                &mut self.graph,
+                &self.channels,
+                &|fault| space.variable(fault),
+            );
             self.ground = Some(result);
         }
     }
@@ -330,7 +336,7 @@ impl Specification {
     }
 
     /// The support that needs no ground program: whenever the same messages arrive, and the same
-    /// nodes crash if the program can see that, the run is the same.
+    /// nodes crash if the program can see that, and the same inputs come, the run is the same.
     fn same_traffic(&mut self, faults: &FaultSet, run: &Run) -> Literal {
         let channels = Channels::new(&self.compiled, faults);
         let mut parts: Vec<Literal> = run
@@ -343,14 +349,20 @@ impl Specification {
                 })
             })
             .collect();
+        let space = &self.space;
         if self.compiled.crash.is_some() {
-            let space = &self.space;
             let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
             parts.extend(
                 self.channels
                     .crashes()
                     .map(|crashes| if values.of(crashes) { crashes } else { !crashes }),
             );
+        }
+        for fault in self.compiled.bounds.inputs.iter().flatten() {
+            if let Some(variable) = space.variable(fault) {
+                let chosen = self.graph.variable(variable);
+                parts.push(if faults.contains(fault) { chosen } else { !chosen });
+            }
         }
         self.graph.and(parts)
     }

@@ -48,6 +48,7 @@ pub fn check(evaluator: &Evaluator<'_>, invariant: Invariant) -> Result<Checked,
     let reference = run(&FaultSet::none())?;
     let mut counterexamples: BTreeSet<FaultSet> = BTreeSet::new();
     let mut runs = 0;
+    let bounds = &Bounds { inputs: crate::inputs(program), ..bounds.clone() };
     for faults in fault_sets(bounds) {
         if counterexamples.iter().any(|known| known.is_subset(&faults)) {
             continue;

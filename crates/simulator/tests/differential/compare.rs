@@ -58,6 +58,7 @@ pub(crate) fn compare(
     let Some(program) = linchpin_dedalus::compile_text("case.ded", text).program else {
         return Ok(rejected);
     };
+    let bounds = &Bounds { inputs: linchpin_simulator::inputs(&program), ..bounds.clone() };
     if Specification::new(&program, bounds, invariant).is_err() {
         return Ok(rejected);
     }
@@ -375,8 +376,9 @@ fn same_ending(name: &str, found: &Ending, expected: &Ending) -> Result<(), Disa
 fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disagreement> {
     for (id, fact) in execution.facts.iter().enumerate() {
         let id = linchpin_simulator::FactId(id as u32);
+        let alternatives = program.choices.iter().flat_map(|choice| choice.alternatives());
         let given = program.relation(fact.relation).kind == RelationKind::Crash
-            || program.facts.iter().any(|given| {
+            || program.facts.iter().cloned().chain(alternatives).any(|given| {
                 (given.time, given.relation, &given.row) == (fact.time, fact.relation, &fact.row)
             });
         if !given && execution.derivations_of(id).is_empty() {

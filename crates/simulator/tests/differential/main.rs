@@ -66,6 +66,11 @@ fn random_programs_with_delays_agree() {
     campaign("random_programs_with_delays_agree", EXTENSION_CASES, extend::with_delays);
 }
 
+#[test]
+fn random_programs_with_inputs_agree() {
+    campaign("random_programs_with_inputs_agree", EXTENSION_CASES, extend::with_inputs);
+}
+
 /// Examines the cases of many seeds; panics with the smallest that fails.
 fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
     let (cases, first) = (setting("LINCHPIN_CASES", default_cases), setting("LINCHPIN_SEED", SEED));
