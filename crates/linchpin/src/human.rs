@@ -1,6 +1,6 @@
 //! Results for people.
 
-use linchpin_model::{Fault, FaultSet, Verdict};
+use linchpin_model::{CrashModel, Fault, FaultSet, Verdict};
 use linchpin_search::StopReason;
 
 use crate::args::{CheckArguments, Color};
@@ -23,6 +23,7 @@ pub(crate) fn sentence(fault: &Fault) -> String {
             format!("at time {at}, what {from} sends to {to} is {steps} late")
         }
         Fault::Crash { node, at } => format!("at time {at}, {node} crashes"),
+        Fault::Recovery { node, at } => format!("at time {at}, {node} recovers"),
         Fault::Input { relation, row, at } => {
             let row: Vec<String> = row.iter().map(ToString::to_string).collect();
             format!("the input {relation}({}) comes at time {at}", row.join(", "))
@@ -41,6 +42,13 @@ pub(crate) fn bounds_text(answer: &Answer) -> String {
     if bounds.max_delay > 0 {
         let steps = plural(u64::from(bounds.max_delay), "step");
         text.push_str(&format!(", delays up to {steps}"));
+    }
+    if bounds.recoveries > 0 {
+        let recoveries = plural(u64::from(bounds.recoveries), "recovery");
+        text.push_str(&format!(", {}", recoveries.replace("recoverys", "recoveries")));
+    }
+    if bounds.crash_model == CrashModel::Stop {
+        text.push_str(", crashes stop nodes");
     }
     if !bounds.inputs.is_empty() {
         let inputs = plural(bounds.inputs.len() as u64, "input");
@@ -96,6 +104,12 @@ pub(crate) fn replay(input: &Input, answer: &Answer, faults: &FaultSet) -> Strin
         answer.bounds.eot,
         answer.bounds.nodes.join(",")
     );
+    if !answer.bounds.durable.is_empty() {
+        command.push_str(&format!(" --durable {}", answer.bounds.durable.join(",")));
+    }
+    if answer.bounds.crash_model == CrashModel::Stop {
+        command.push_str(" --crash-model stop");
+    }
     for fault in faults.iter() {
         command.push_str(&format!(" --fault '{fault}'"));
     }

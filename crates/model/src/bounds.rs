@@ -1,6 +1,6 @@
 //! Bounds on faults: the failure specification.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
@@ -29,11 +29,38 @@ pub struct Bounds {
     /// What is sent before `eff` may arrive up to this many steps late (0: nothing is late).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub max_delay: u32,
+    /// At most this many of the nodes that crash recover (0: none does).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recoveries: u32,
+    /// The relations whose rows survive a crash from which their node recovers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub durable: Vec<String>,
+    /// What a node that has crashed still does.
+    #[serde(default, skip_serializing_if = "CrashModel::is_silent")]
+    pub crash_model: CrashModel,
     /// The inputs with alternatives, each a list of [`Fault::Input`]: the first holds in a run
     /// without faults, one of the others may hold instead. They stand in the program, not on the
     /// command line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Vec<Fault>>,
+}
+
+/// What a node still does that has crashed and does not recover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrashModel {
+    /// It keeps its state, receives, derives and sends to itself, but sends nothing to others.
+    #[default]
+    Silent,
+    /// Nothing: its state stands still, and what is sent to it is lost.
+    Stop,
+}
+
+impl CrashModel {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_silent(&self) -> bool {
+        *self == Self::Silent
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -137,6 +164,15 @@ pub enum BoundsError {
     /// Occurs when a node should crash twice.
     #[error("the node `{0}` crashes twice: a node crashes at most once in a run")]
     CrashesTwice(String),
+    /// Occurs when a node should recover twice.
+    #[error("the node `{0}` recovers twice: a node recovers at most once in a run")]
+    RecoversTwice(String),
+    /// Occurs when a node should recover that has not crashed before.
+    #[error(
+        "the fault `{0}` recovers a node that has not crashed before; \
+         add a crash of it at an earlier time"
+    )]
+    RecoversUncrashed(Fault),
 }
 
 impl Bounds {
@@ -181,12 +217,13 @@ impl Bounds {
     /// # Errors
     /// The first fault that cannot.
     pub fn check_faults(&self, faults: &FaultSet) -> Result<(), BoundsError> {
-        let mut crashed: Vec<&str> = Vec::new();
+        let mut crashed: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut recovered: BTreeSet<&str> = BTreeSet::new();
         let mut fates: BTreeMap<(&str, &str, u32), &Fault> = BTreeMap::new();
         for fault in faults.iter() {
             let names: Vec<&String> = match fault {
                 Fault::Omission { from, to, .. } | Fault::Delay { from, to, .. } => vec![from, to],
-                Fault::Crash { node, .. } => vec![node],
+                Fault::Crash { node, .. } | Fault::Recovery { node, .. } => vec![node],
                 Fault::Input { .. } => {
                     self.check_input(fault, faults)?;
                     continue;
@@ -212,11 +249,19 @@ impl Bounds {
                         return Err(BoundsError::Exclusive { first, second });
                     }
                 }
-                Fault::Crash { node, .. } => {
-                    if crashed.contains(&node.as_str()) {
+                Fault::Crash { node, at } => {
+                    if crashed.insert(node, *at).is_some() {
                         return Err(BoundsError::CrashesTwice(node.clone()));
                     }
-                    crashed.push(node);
+                }
+                // Faults come by time: its crash was met before.
+                Fault::Recovery { node, at } => {
+                    if !recovered.insert(node) {
+                        return Err(BoundsError::RecoversTwice(node.clone()));
+                    }
+                    if crashed.get(node.as_str()).is_none_or(|crash| crash >= at) {
+                        return Err(BoundsError::RecoversUncrashed(fault.clone()));
+                    }
                 }
                 Fault::Input { .. } => {}
             }
@@ -268,10 +313,24 @@ impl Bounds {
             if self.crashes > 0 {
                 faults.extend(self.nodes.iter().map(|node| Fault::crash(node, at)));
             }
+            if self.crashes > 0 && self.recoveries > 0 && at > 1 {
+                faults.extend(self.nodes.iter().map(|node| Fault::recovery(node, at)));
+            }
         }
         faults.extend(self.inputs.iter().flat_map(|input| input.iter().skip(1).cloned()));
         faults.sort();
         faults
+    }
+
+    /// Whether the bounds allow these faults together.
+    #[must_use]
+    pub fn allow(&self, faults: &FaultSet) -> bool {
+        let all = self.faults();
+        let count = |is: fn(&Fault) -> bool| faults.iter().filter(|fault| is(fault)).count();
+        faults.iter().all(|fault| all.binary_search(fault).is_ok())
+            && count(|fault| matches!(fault, Fault::Crash { .. })) <= self.crashes as usize
+            && count(|fault| matches!(fault, Fault::Recovery { .. })) <= self.recoveries as usize
+            && self.check_faults(faults).is_ok()
     }
 
     /// The number of fault sets within the bounds, exactly.
@@ -283,8 +342,16 @@ impl Bounds {
         let losses: BigUint = (1..self.eff)
             .map(|at| BigUint::from(2u64 + u64::from(self.delay_max(at))).pow(channels))
             .product();
+        // Of `count` nodes that crash, `recovering` recover, each at a later time.
+        let (eot, recoveries) = (u64::from(self.eot), u64::from(self.recoveries));
         let crashes: BigUint = (0..=u64::from(self.crashes))
-            .map(|count| binomial(nodes, count) * BigUint::from(self.eot).pow(count as u32))
+            .flat_map(|count| (0..=count.min(recoveries)).map(move |some| (count, some)))
+            .map(|(count, recovering)| {
+                binomial(nodes, count)
+                    * binomial(count, recovering)
+                    * BigUint::from(eot).pow((count - recovering) as u32)
+                    * BigUint::from(eot * eot.saturating_sub(1) / 2).pow(recovering as u32)
+            })
             .sum();
         let inputs: BigUint = self.inputs.iter().map(|input| BigUint::from(input.len())).product();
         losses * crashes * inputs
@@ -336,16 +403,20 @@ mod tests {
 
     #[test]
     fn the_exact_count_is_that_of_an_enumeration() {
-        for (eot, eff, crashes, nodes, max_delay) in [
-            (2, 2, 1, 2, 0),
-            (3, 2, 2, 3, 0),
-            (4, 1, 1, 2, 0),
-            (1, 1, 0, 1, 0),
-            (4, 3, 0, 2, 1),
-            (4, 4, 1, 2, 3),
-            (3, 3, 0, 2, 9),
+        for (eot, eff, crashes, nodes, max_delay, recoveries) in [
+            (2, 2, 1, 2, 0, 0),
+            (3, 2, 2, 3, 0, 0),
+            (4, 1, 1, 2, 0, 0),
+            (1, 1, 0, 1, 0, 0),
+            (4, 3, 0, 2, 1, 0),
+            (4, 4, 1, 2, 3, 0),
+            (3, 3, 0, 2, 9, 0),
+            (3, 0, 2, 2, 0, 1),
+            (3, 0, 2, 2, 0, 2),
+            (4, 1, 1, 2, 0, 5),
+            (3, 0, 3, 3, 0, 2),
         ] {
-            let bounds = Bounds { max_delay, ..bounds(eot, eff, crashes, nodes) };
+            let bounds = Bounds { max_delay, recoveries, ..bounds(eot, eff, crashes, nodes) };
             let faults = bounds.faults();
             let count = (0u64..1 << faults.len())
                 .filter(|mask| {
@@ -355,9 +426,7 @@ mod tests {
                         .filter(|(index, _)| mask >> index & 1 == 1)
                         .map(|(_, fault)| fault.clone())
                         .collect();
-                    let crashed =
-                        set.iter().filter(|fault| matches!(fault, Fault::Crash { .. })).count();
-                    bounds.check_faults(&set).is_ok() && crashed <= crashes as usize
+                    bounds.check_faults(&set).is_ok() && bounds.allow(&set)
                 })
                 .count();
             assert_eq!(bounds.fault_space(), BigUint::from(count));
@@ -408,6 +477,14 @@ mod tests {
         assert!(fine.check_faults(&set("crash n0 @4")).is_err());
         assert!(fine.check_faults(&set("delay n0->n1 @3 by 7")).is_ok());
         assert!(fine.check_faults(&set("delay n0->n0 @3 by 1")).is_err());
+        assert!(fine.check_faults(&set("recover n0 @2")).is_err());
+        let crash_and = |text: &str| {
+            let crash: Fault = "crash n0 @2".parse().unwrap();
+            fine.check_faults(&[crash, text.parse().unwrap()].into_iter().collect())
+        };
+        assert!(crash_and("recover n0 @3").is_ok());
+        assert!(crash_and("recover n0 @2").is_err());
+        assert!(crash_and("recover n1 @3").is_err());
         let two: FaultSet =
             [Fault::omission("n0", "n1", 1), Fault::delay("n0", "n1", 1, 1)].into_iter().collect();
         assert_eq!(

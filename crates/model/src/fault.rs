@@ -14,6 +14,7 @@ use thiserror::Error;
 /// | `omit a->b @1` | `{"kind":"omit","from":"a","to":"b","at":1}` |
 /// | `delay a->b @1 by 2` | `{"kind":"delay","from":"a","to":"b","at":1,"by":2}` |
 /// | `crash c @3` | `{"kind":"crash","node":"c","at":3}` |
+/// | `recover c @5` | `{"kind":"recover","node":"c","at":5}` |
 /// | `input write("a", 7) @3` | `{"kind":"input","relation":"write","row":["a",7],"at":3}` |
 ///
 /// A name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
@@ -46,6 +47,14 @@ pub enum Fault {
         /// The node that crashes.
         node: String,
         /// First time step at which nothing it sends arrives (1-based).
+        at: u32,
+    },
+    /// `node`, which crashed before, runs again from time `at` on, without its volatile state.
+    #[serde(rename = "recover")]
+    Recovery {
+        /// The node that recovers.
+        node: String,
+        /// First time step at which it runs again (1-based).
         at: u32,
     },
     /// Of an input with alternatives, this one holds instead of the first. (No fault in the strict
@@ -98,6 +107,12 @@ impl Fault {
         Self::Crash { node: node.into(), at }
     }
 
+    /// A recovery.
+    #[must_use]
+    pub fn recovery(node: impl Into<String>, at: u32) -> Self {
+        Self::Recovery { node: node.into(), at }
+    }
+
     /// The time step at which the fault strikes.
     #[must_use]
     pub fn at(&self) -> u32 {
@@ -105,6 +120,7 @@ impl Fault {
             Self::Omission { at, .. }
             | Self::Delay { at, .. }
             | Self::Crash { at, .. }
+            | Self::Recovery { at, .. }
             | Self::Input { at, .. } => *at,
         }
     }
@@ -114,7 +130,8 @@ impl Fault {
             Self::Omission { from, to, at } => (*at, 0, from, to, 0, &[]),
             Self::Delay { from, to, at, by } => (*at, 1, from, to, *by, &[]),
             Self::Crash { node, at } => (*at, 2, node, "", 0, &[]),
-            Self::Input { relation, row, at } => (*at, 3, relation, "", 0, row),
+            Self::Recovery { node, at } => (*at, 3, node, "", 0, &[]),
+            Self::Input { relation, row, at } => (*at, 4, relation, "", 0, row),
         }
     }
 }
@@ -168,6 +185,7 @@ impl fmt::Display for Fault {
                 write!(f, "delay {}->{} @{at} by {by}", Name(from), Name(to))
             }
             Self::Crash { node, at } => write!(f, "crash {} @{at}", Name(node)),
+            Self::Recovery { node, at } => write!(f, "recover {} @{at}", Name(node)),
             Self::Input { relation, row, at } => {
                 write!(f, "input {}(", Name(relation))?;
                 for (index, value) in row.iter().enumerate() {
@@ -183,8 +201,8 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "cannot read the fault `{input}` at character {position}: expected {expected}; \
-     write 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME' or \
-     'input RELATION(VALUE, ...) @TIME'"
+     write 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME', \
+     'recover NODE @TIME' or 'input RELATION(VALUE, ...) @TIME'"
 )]
 pub struct FaultParseError {
     /// The text given.
@@ -315,8 +333,8 @@ impl FromStr for Fault {
         let word_end =
             cursor.rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(cursor.rest.len());
         let kind = &cursor.rest[..word_end];
-        if !["omit", "delay", "crash", "input"].contains(&kind) {
-            return Err(cursor.error("'omit', 'delay', 'crash' or 'input'"));
+        if !["omit", "delay", "crash", "recover", "input"].contains(&kind) {
+            return Err(cursor.error("'omit', 'delay', 'crash', 'recover' or 'input'"));
         }
         cursor.rest = &cursor.rest[word_end..];
         let fault = match kind {
@@ -330,6 +348,7 @@ impl FromStr for Fault {
                 let by = cursor.number("by", "how many steps late, as in 'by 1'")?;
                 Self::Delay { from, to, at, by }
             }
+            "recover" => Self::Recovery { node: cursor.name()?, at: cursor.time()? },
             "crash" => Self::Crash { node: cursor.name()?, at: cursor.time()? },
             _ => {
                 let relation = cursor.name()?;
@@ -418,6 +437,7 @@ mod tests {
             "crash C @3",
             "omit \"a b\"->\"q\\\"x\" @12",
             "crash n.1 @7",
+            "recover n.1 @9",
             "input write(\"a\", -7, \"x, \\\"y\\\")\") @3",
         ] {
             let fault: Fault = text.parse().unwrap();
@@ -430,7 +450,7 @@ mod tests {
     #[test]
     fn a_bad_fault_names_the_place() {
         let cases = [
-            ("drop a->b @1", 1, "'omit', 'delay', 'crash' or 'input'"),
+            ("drop a->b @1", 1, "'omit', 'delay', 'crash', 'recover' or 'input'"),
             ("omit a b @1", 8, "'->' and the receiving node"),
             ("omit a->b", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @0", 10, "a time of 1 or more, as in '@1'"),
@@ -443,7 +463,7 @@ mod tests {
             ("crash @1", 7, "the name of a node"),
             ("crash \"a", 7, "a closing double quote"),
             ("omit a->b @99999999999", 12, "a time of 1 or more, as in '@1'"),
-            ("", 1, "'omit', 'delay', 'crash' or 'input'"),
+            ("", 1, "'omit', 'delay', 'crash', 'recover' or 'input'"),
         ];
         for (input, position, expected) in cases {
             let error = input.parse::<Fault>().unwrap_err();

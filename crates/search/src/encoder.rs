@@ -8,7 +8,7 @@ use rustsat::solvers::{Solve, SolveIncremental, SolverResult};
 use rustsat::types::{Clause, Lit, TernaryVal};
 use rustsat_batsat::BasicSolver;
 
-use crate::FaultSpace;
+use crate::{Budget, FaultSpace};
 
 /// An incremental solver over the faults of a space.
 ///
@@ -53,23 +53,35 @@ impl Encoder {
                 encoder.rivals.insert(fault, rivals);
             }
         }
-        let budget = space.budget();
+        encoder.limit(space.budget());
+        encoder.limit(space.recoveries());
+        for fault in (0..space.fault_count() as u32).map(Variable) {
+            let Some(needs) = space.needs(fault) else { continue };
+            let needs: Vec<Variable> = needs.collect();
+            let mut clause = vec![!encoder.fault(fault)];
+            clause.extend(needs.into_iter().map(|crash| encoder.fault(crash)));
+            encoder.add_clause(&clause);
+        }
+        encoder
+    }
+
+    /// At most one fault of each group, and faults of so many groups.
+    fn limit(&mut self, budget: &Budget) {
         let mut active = Vec::new();
         for group in budget.groups.iter().filter(|group| !group.is_empty()) {
-            let literals: Vec<Lit> = group.iter().map(|&fault| encoder.fault(fault)).collect();
-            encoder.at_most(&literals, 1);
+            let literals: Vec<Lit> = group.iter().map(|&fault| self.fault(fault)).collect();
+            self.at_most(&literals, 1);
             if budget.groups_max < budget.groups.len() {
-                let some = encoder.variables.new_lit();
+                let some = self.variables.new_lit();
                 for &literal in &literals {
-                    encoder.add([!literal, some]);
+                    self.add([!literal, some]);
                 }
                 active.push(some);
             }
         }
         if active.len() > budget.groups_max {
-            encoder.at_most(&active, budget.groups_max);
+            self.at_most(&active, budget.groups_max);
         }
-        encoder
     }
 
     /// How often the solver was asked.

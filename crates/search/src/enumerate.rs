@@ -80,22 +80,32 @@ mod tests {
 
     #[test]
     fn everything_is_enumerated_once_by_size() {
-        for (eot, eff, crashes, names, max_delay) in [
-            (1, 2, 1, "ab", 0),
-            (2, 2, 1, "ab", 0),
-            (3, 2, 2, "abc", 0),
-            (2, 0, 3, "abc", 0),
-            (4, 4, 1, "ab", 3),
-            (5, 2, 1, "abc", 1),
+        for (eot, eff, crashes, names, max_delay, recoveries) in [
+            (1, 1, 1, "ab", 0, 1),
+            (2, 2, 1, "ab", 0, 0),
+            (3, 2, 2, "abc", 0, 0),
+            (2, 0, 3, "abc", 0, 2),
+            (4, 4, 1, "ab", 3, 0),
+            (4, 2, 1, "abc", 1, 1),
+            (4, 0, 2, "ab", 0, 2),
         ] {
             let nodes = names.chars().map(String::from).collect();
-            let bounds = Bounds { eot, eff, crashes, nodes, max_delay, inputs: inputs(eot) };
+            let bounds = Bounds {
+                eot,
+                eff,
+                crashes,
+                nodes,
+                max_delay,
+                recoveries,
+                inputs: inputs(2),
+                ..Bounds::default()
+            };
             let space = FaultSpace::new(&bounds);
             let all: Vec<Variable> = (0..space.fault_count() as u32).map(Variable).collect();
             let mut enumerator = Enumerator::new(&space, &all);
             let mut seen = Vec::new();
             while let Some(set) = enumerator.next_set() {
-                assert!(bounds.check_faults(&space.fault_set(&set)).is_ok());
+                assert!(bounds.allow(&space.fault_set(&set)));
                 seen.push(set);
             }
             assert!(

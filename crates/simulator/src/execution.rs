@@ -19,6 +19,9 @@ pub struct Execution {
     pub facts: Vec<Fact>,
     /// Every way in which a fact was derived, ordered by fact. A fact without one was given.
     pub derivations: Vec<Derivation>,
+    /// Every fact that is there because its node was down at the step before, when its state stood
+    /// still; each with the same fact at that step. Ordered by fact.
+    pub kept: Vec<(FactId, FactId)>,
     /// Every message sent from one node to another or to itself, ordered by time.
     pub messages: Vec<Message>,
 }

@@ -24,11 +24,12 @@ use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Fault;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::channels::ChannelConditions;
+use crate::channels::{ChannelConditions, Entry};
 use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
+use crate::ground_head::{Derived, Frozen, Groups, Head, add_to_group};
 use crate::inputs::{self, Alternative};
 use crate::join::{Store, Valuation, candidates, columns_agree, execute, value_of};
 use crate::lineage::Absence;
@@ -168,8 +169,14 @@ struct Grounder<'a> {
     channels: &'a ChannelConditions,
     /// Every alternative of an input with its condition.
     inputs: Vec<(&'a Alternative, Literal)>,
+    /// True if some node may be down at some time.
+    any_down: bool,
+    /// State of nodes that are down, with the ways in which it is and they are; by step: this one,
+    /// and the next.
+    frozen: Frozen,
+    frozen_next: Frozen,
     /// What becomes known at the next commit: (how many steps from now, relation, row) -> ways.
-    derived: IndexMap<(u32, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
+    derived: Derived,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
     failures: Vec<Literal>,
@@ -205,6 +212,9 @@ pub(crate) fn ground(
         now: 1,
         channels,
         inputs,
+        any_down: channels.any_down(),
+        frozen: Frozen::default(),
+        frozen_next: Frozen::default(),
         derived: IndexMap::default(),
         open: None,
         open_instances: Vec::new(),
@@ -220,12 +230,12 @@ impl<'a> Grounder<'a> {
         for now in 1..=compiled.bounds.eot {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
-                self.add(now, *relation, row, Literal::TRUE);
+                self.give(*relation, row, Literal::TRUE);
             }
             for index in 0..self.inputs.len() {
                 let (input, condition) = self.inputs[index];
-                if input.time == now && condition != Literal::FALSE {
-                    self.add(now, input.relation, &input.row, condition);
+                if input.time == now {
+                    self.give(input.relation, &input.row, condition);
                 }
             }
             for stratum in &compiled.schedule.strata {
@@ -240,6 +250,7 @@ impl<'a> Grounder<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+                self.stand_still();
             } else {
                 // Never seen, but an error in it is an error of the run.
                 for rule in compiled.schedule.inductive.iter().filter(|rule| rule.can_fail()) {
@@ -279,6 +290,41 @@ impl<'a> Grounder<'a> {
             conditions[index as usize] = self.graph.or([before, condition]);
         }
         index
+    }
+
+    /// Adds a row that the program gives at this step, where its node is not down.
+    fn give(&mut self, relation: RelationId, row: &[Symbol], condition: Literal) {
+        let (now, node) = (self.now, row[0] as usize);
+        let entry = self.compiled.fact_entry(relation, now);
+        let taken = self.channels.takes(self.graph, node, now, entry);
+        let condition = self.graph.and([condition, taken]);
+        if condition == Literal::FALSE {
+            return;
+        }
+        self.add(now, relation, row, condition);
+        if let Entry::State(durable) = entry {
+            let keeps = self.channels.keeps(self.graph, node, now, durable);
+            let frozen = self.graph.and([condition, keeps]);
+            if frozen != Literal::FALSE {
+                self.frozen.entry((relation, row.into())).or_default().push(frozen);
+            }
+        }
+    }
+
+    /// What came to a node that is down is there at the next step again.
+    fn stand_still(&mut self) {
+        let next = self.now + 1;
+        for ((relation, row), mut ways) in std::mem::take(&mut self.frozen) {
+            let condition = self.graph.or_of(&mut ways);
+            self.add(next, relation, &row, condition);
+            let durable = self.compiled.durable[relation.index()];
+            let keeps = self.channels.keeps(self.graph, row[0] as usize, next, durable);
+            let frozen = self.graph.and([condition, keeps]);
+            if frozen != Literal::FALSE {
+                self.frozen_next.entry((relation, row)).or_default().push(frozen);
+            }
+        }
+        self.frozen = std::mem::take(&mut self.frozen_next);
     }
 
     /// Notes a condition under which a run has no result.
@@ -398,35 +444,6 @@ impl<'a> Grounder<'a> {
     }
 }
 
-/// Per time of becoming visible and group: for each aggregate, the ways in which each member is
-/// there.
-type Groups =
-    IndexMap<(u32, Vec<Symbol>), Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
-
-/// Notes one way for the members of a row to be there.
-fn add_to_group(
-    groups: &mut Groups,
-    rule: &RulePlan,
-    after: u32,
-    row: &[Symbol],
-    condition: Literal,
-) {
-    let mut group = Vec::new();
-    let mut members = Vec::new();
-    for (column, &symbol) in rule.columns.iter().zip(row) {
-        match column {
-            Column::Term(_) => group.push(symbol),
-            Column::Aggregate(..) => members.push(symbol),
-        }
-    }
-    let sets = groups
-        .entry((after, group))
-        .or_insert_with(|| vec![IndexMap::default(); members.len()]);
-    for (set, member) in sets.iter_mut().zip(members) {
-        set.entry(member).or_default().push(condition);
-    }
-}
-
 impl Deriver for Grounder<'_> {
     type Stop = TooLarge;
 
@@ -464,6 +481,10 @@ impl Deriver for Grounder<'_> {
         let (graph, derived) = (&mut *self.graph, &mut self.derived);
         let (channels, open_instances) = (self.channels, &mut self.open_instances);
         let valuations = &mut self.valuations;
+        let any_down = self.any_down;
+        let entry = self.compiled.entry(rule).filter(|_| any_down);
+        let durable = self.compiled.durable[rule.head.index()];
+        let frozen_next = &mut self.frozen_next;
         execute(
             steps,
             rule.slot_count,
@@ -475,7 +496,15 @@ impl Deriver for Grounder<'_> {
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
                     return;
                 }
-                let (known, present, absences) = Self::body(&view, graph, steps, valuation);
+                let (mut known, present, absences) = Self::body(&view, graph, steps, valuation);
+                let sender = match rule.sender {
+                    Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
+                    Sender::Node(symbol) => Some(symbol as usize),
+                    Sender::Global => None,
+                };
+                if let Some(sender) = sender.filter(|_| any_down) {
+                    known.push(channels.up(graph, sender, now));
+                }
                 let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
                 let mut error = valuation.error;
                 for column in &rule.columns {
@@ -496,21 +525,14 @@ impl Deriver for Grounder<'_> {
                     if receiver >= node_count {
                         return;
                     }
-                    let sender = match rule.sender {
-                        Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
-                        Sender::Node(symbol) => Some(symbol as usize),
-                        Sender::Global => None,
-                    };
                     if let Some(sender) = sender {
                         ways = channels.travels(sender, receiver, now);
                     }
                 }
-                let ways = ways.iter().map(|&(after, travels)| {
+                for &(after, travels) in ways {
                     let mut conditions = known.clone();
                     conditions.push(travels);
-                    (after, graph.and_of(&mut conditions))
-                });
-                for (after, condition) in ways {
+                    let condition = graph.and_of(&mut conditions);
                     if condition == Literal::FALSE {
                         continue;
                     }
@@ -527,8 +549,8 @@ impl Deriver for Grounder<'_> {
                     } else if rule.is_aggregate() {
                         add_to_group(&mut groups, rule, after, &row, condition);
                     } else {
-                        let ways = derived.entry((after, rule.head, row[..].into())).or_default();
-                        ways.push(condition);
+                        let head = Head { rule, after, entry, durable, now };
+                        head.derive(graph, channels, derived, frozen_next, &row, condition);
                     }
                 }
             },
@@ -620,7 +642,13 @@ impl Grounder<'_> {
                     Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
                 })
                 .collect();
-            self.derived.entry((after, rule.head, row)).or_default().push(condition);
+            let now = self.now;
+            let entry = self.compiled.entry(rule).filter(|_| self.any_down);
+            let durable = self.compiled.durable[rule.head.index()];
+            let head = Head { rule, after, entry, durable, now };
+            let (graph, derived) = (&mut *self.graph, &mut self.derived);
+            let frozen_next = &mut self.frozen_next;
+            head.derive(graph, self.channels, derived, frozen_next, &row, condition);
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ mod fixpoint;
 mod ground;
 mod ground_aggregate;
 mod ground_cycle;
+mod ground_head;
 mod inputs;
 mod join;
 mod lineage;

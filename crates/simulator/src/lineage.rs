@@ -76,4 +76,6 @@ pub(crate) struct Sending {
 pub(crate) struct Lineage {
     pub(crate) derivations: Vec<Derivation>,
     pub(crate) sendings: Vec<Sending>,
+    /// State of a node that is down: a row, and the same row one step before.
+    pub(crate) kept: Vec<(FactRef, FactRef)>,
 }

@@ -20,8 +20,8 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use linchpin_dedalus::hir::{Fact, Program, RelationId, RelationKind, Rule, Timing, Value};
-use linchpin_model::{Bounds, Fault, FaultSet, InputValue};
+use linchpin_dedalus::hir::{Fact, Location, Program, RelationId, RelationKind, Rule, Timing, Value};
+use linchpin_model::{Bounds, CrashModel, Fault, FaultSet, InputValue};
 use thiserror::Error;
 
 use crate::error::RunErrorKind;
@@ -58,6 +58,19 @@ impl Tables {
     fn step_mut(&mut self, time: u32) -> &mut Step {
         &mut self.steps[time as usize - 1]
     }
+}
+
+/// How a row comes to a node from an earlier step.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// As a message or a late fact.
+    Received,
+    /// As what it keeps, or is given at first.
+    State,
+}
+
+fn is_name(value: &Value, name: &str) -> bool {
+    matches!(value, Value::String(value) if **value == *name)
 }
 
 /// A run that has no result.
@@ -106,20 +119,21 @@ impl<'a> Evaluator<'a> {
             if let Some(crash) = crash {
                 tables.step_mut(now)[crash] = self.crash_rows(faults);
             }
-            for fact in self.program.facts.iter().filter(|fact| fact.time == now) {
-                tables.step_mut(now)[fact.relation.index()].insert(fact.row.clone());
-            }
-            for choice in &self.program.choices {
-                let alternatives = choice.alternatives();
-                let fact = alternatives
-                    .iter()
-                    .find(|fact| faults.iter().any(|fault| self.chooses(fault, fact)))
-                    .unwrap_or(&alternatives[0]);
-                if fact.time == now {
+            for fact in self.facts(faults).filter(|fact| fact.time == now) {
+                let entry = if now == 1 { Entry::State } else { Entry::Received };
+                if self.takes(&fact.row, fact.relation, now, entry, faults) {
                     tables.step_mut(now)[fact.relation.index()].insert(fact.row.clone());
                 }
             }
         }
+        // What stands still at a step on nodes that are down.
+        let mut frozen: BTreeSet<(RelationId, Row)> = self
+            .facts(faults)
+            .filter(|fact| fact.time == 1)
+            .filter(|fact| tables.rows(fact.relation, 1).contains(&fact.row))
+            .filter(|fact| self.is_down(&fact.row[0], 1, faults))
+            .map(|fact| (fact.relation, fact.row))
+            .collect();
         let rules = |timings: &'static [Timing], look_ahead: bool| {
             self.program.rules.iter().filter(move |rule| {
                 timings.contains(&rule.head.timing) && rule.look_ahead == look_ahead
@@ -129,17 +143,33 @@ impl<'a> Evaluator<'a> {
         for now in 1..=eot {
             let error = |kind| NaiveError { kind, time: now };
             for group in &groups {
-                let step = self.well_founded(&tables, now, group).map_err(error)?;
+                let step = self.well_founded(&tables, now, group, faults).map_err(error)?;
                 *tables.step_mut(now) = step;
             }
+            let mut standing = BTreeSet::new();
             for rule in rules(&[Timing::Next, Timing::Async], false) {
                 // What a rule derives for a step after the last is never seen, but computed.
-                for (after, rows) in self.apply(rule, &tables, now, faults).map_err(error)? {
-                    if after <= eot - now {
-                        tables.step_mut(now + after)[rule.head.relation.index()].extend(rows);
+                let derived = self.apply(rule, &tables, now, faults).map_err(error)?;
+                for (after, rows) in derived.into_iter().filter(|(after, _)| *after <= eot - now) {
+                    let is_state =
+                        rule.head.timing == Timing::Next && rule.location != Location::Global;
+                    for row in rows {
+                        if is_state && self.is_down(&row[0], now + after, faults) {
+                            standing.insert((rule.head.relation, row.clone()));
+                        }
+                        tables.step_mut(now + after)[rule.head.relation.index()].insert(row);
                     }
                 }
             }
+            if now < eot {
+                for (relation, row) in frozen {
+                    tables.step_mut(now + 1)[relation.index()].insert(row.clone());
+                    if self.is_down(&row[0], now + 1, faults) {
+                        standing.insert((relation, row));
+                    }
+                }
+            }
+            frozen = standing;
         }
         for now in 1..=eot {
             for rule in rules(&[Timing::Now], true) {
@@ -195,7 +225,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<BTreeMap<u32, BTreeSet<Row>>, RunErrorKind> {
         let step = tables.step(now);
         let sight = body::Sight { now, tables, present: step, absent: step };
-        let found = body::instances(rule, &sight, &self.bounds.nodes);
+        let found = body::instances(rule, &sight, &self.nodes_up(now, faults));
         if let Some(kind) = found.error {
             return Err(kind);
         }
@@ -211,10 +241,79 @@ impl<'a> Evaluator<'a> {
             }
         }
         // Messages that arrive at different times are aggregated apart.
-        arrived
-            .into_iter()
-            .map(|(after, rows)| Ok((after, body::aggregate(rule, rows)?)))
-            .collect()
+        let mut derived = BTreeMap::new();
+        for (after, rows) in arrived {
+            let mut rows = body::aggregate(rule, rows)?;
+            let entry = match rule.head.timing {
+                Timing::Now => None,
+                Timing::Next => Some(Entry::State),
+                Timing::Async => Some(Entry::Received),
+            };
+            if let Some(entry) = entry.filter(|_| rule.location != Location::Global) {
+                let relation = rule.head.relation;
+                rows.retain(|row| self.takes(row, relation, now + after, entry, faults));
+            }
+            derived.insert(after, rows);
+        }
+        Ok(derived)
+    }
+
+    /// The facts of a run: those given, and one alternative of each input.
+    fn facts(&self, faults: &FaultSet) -> impl Iterator<Item = Fact> {
+        let chosen = self.program.choices.iter().map(|choice| {
+            let alternatives = choice.alternatives();
+            let other = alternatives
+                .iter()
+                .find(|fact| faults.iter().any(|fault| self.chooses(fault, fact)));
+            other.unwrap_or(&alternatives[0]).clone()
+        });
+        self.program.facts.iter().cloned().chain(chosen)
+    }
+
+    /// The time of the node's recovery, if it recovers.
+    fn recovery(node: &Value, faults: &FaultSet) -> Option<u32> {
+        faults.iter().find_map(|fault| match fault {
+            Fault::Recovery { node: name, at } if is_name(node, name) => Some(*at),
+            _ => None,
+        })
+    }
+
+    /// Whether the node does nothing at this time: it has crashed, and has yet to recover, or is
+    /// stopped by a crash for good.
+    fn is_down(&self, node: &Value, time: u32, faults: &FaultSet) -> bool {
+        let crashed = faults.iter().any(
+            |fault| matches!(fault, Fault::Crash { node: name, at } if is_name(node, name) && *at <= time),
+        );
+        crashed
+            && match Self::recovery(node, faults) {
+                Some(recovery) => time < recovery,
+                None => self.bounds.crash_model == CrashModel::Stop,
+            }
+    }
+
+    /// The nodes that do something at this time.
+    fn nodes_up(&self, time: u32, faults: &FaultSet) -> Vec<String> {
+        let is_up = |node: &&String| {
+            !self.is_down(&Value::String(Arc::from(node.as_str())), time, faults)
+        };
+        self.bounds.nodes.iter().filter(is_up).cloned().collect()
+    }
+
+    /// Whether a row that comes to its node from an earlier step is there.
+    fn takes(
+        &self,
+        row: &Row,
+        relation: RelationId,
+        time: u32,
+        entry: Entry,
+        faults: &FaultSet,
+    ) -> bool {
+        let durable = self.bounds.durable.contains(&self.program.relation(relation).name);
+        !self.is_down(&row[0], time, faults)
+            || match entry {
+                Entry::Received => false,
+                Entry::State => durable || Self::recovery(&row[0], faults).is_none(),
+            }
     }
 
     /// How many steps a message sent now takes to the node in its first column, if it gets there.
@@ -234,7 +333,13 @@ impl<'a> Evaluator<'a> {
         let mut after = 1;
         for fault in faults.iter() {
             match fault {
-                Fault::Crash { node, at } if *node == from && *at <= now => return None,
+                Fault::Crash { node, at } if *node == from && *at <= now => {
+                    let recovery = message.location.as_ref();
+                    let recovery = recovery.and_then(|node| Self::recovery(node, faults));
+                    if recovery.is_none_or(|recovery| now < recovery) {
+                        return None;
+                    }
+                }
                 Fault::Omission { from: sender, to: receiver, at }
                     if (sender, receiver, *at) == (&from, &to, now) =>
                 {

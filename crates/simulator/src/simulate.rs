@@ -8,7 +8,7 @@ use linchpin_model::FaultSet;
 use rustc_hash::FxBuildHasher;
 
 use crate::aggregate::combine;
-use crate::channels::{Channels, Traffic};
+use crate::channels::{Channels, Entry, Traffic};
 use crate::compiled::{Compiled, Tables};
 use crate::error::{RunError, RunErrorKind};
 use crate::fixpoint::{Deriver, Window, fixpoint};
@@ -34,6 +34,8 @@ struct Derived {
     start: usize,
     /// How many steps from now it becomes visible.
     after: u32,
+    /// It comes to a node as state, in a run in which some node is down at some time.
+    is_state: bool,
     /// Index into `Machine::reasons`.
     reason: Option<usize>,
 }
@@ -52,6 +54,11 @@ pub(crate) struct Machine<'a> {
     channels: Channels,
     /// The alternatives of inputs that hold.
     inputs: Vec<&'a Alternative>,
+    /// True if some node is down at some time.
+    any_down: bool,
+    /// State of nodes that are down, by step: this one, and the next.
+    frozen: IndexSet<(RelationId, Box<[Symbol]>), FxBuildHasher>,
+    frozen_next: IndexSet<(RelationId, Box<[Symbol]>), FxBuildHasher>,
     traffic: Traffic,
     tables: Tables,
     now: u32,
@@ -128,7 +135,10 @@ impl<'a> Machine<'a> {
         Self {
             compiled,
             interner,
+            any_down: channels.any_down(),
             channels,
+            frozen: IndexSet::default(),
+            frozen_next: IndexSet::default(),
             inputs: chosen(&compiled.inputs, faults),
             traffic: Traffic::new(compiled),
             tables: Tables::new(compiled, crash_rows.iter().map(|row| &row[..])),
@@ -148,10 +158,11 @@ impl<'a> Machine<'a> {
         for now in 1..=compiled.bounds.eot {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
-                self.tables.at_mut(now, *relation).insert(row);
+                self.give(*relation, row);
             }
-            for input in self.inputs.iter().filter(|input| input.time == now) {
-                self.tables.at_mut(now, input.relation).insert(&input.row);
+            let inputs = self.inputs.clone();
+            for input in inputs.into_iter().filter(|input| input.time == now) {
+                self.give(input.relation, &input.row);
             }
             for stratum in &compiled.schedule.strata {
                 if stratum.unstratified {
@@ -165,6 +176,7 @@ impl<'a> Machine<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+                self.stand_still();
             } else {
                 self.compute_in_vain()?;
             }
@@ -254,6 +266,38 @@ impl<'a> Machine<'a> {
             .collect())
     }
 
+    /// Adds a row that the program gives at this step, unless its node is down.
+    fn give(&mut self, relation: RelationId, row: &[Symbol]) {
+        let (now, node) = (self.now, row[0] as usize);
+        if !self.channels.takes(node, now, self.compiled.fact_entry(relation, now)) {
+            return;
+        }
+        self.tables.at_mut(now, relation).insert(row);
+        if self.channels.is_down(node, now) {
+            self.frozen.insert((relation, row.into()));
+        }
+    }
+
+    /// What came to a node that is down is there at the next step again.
+    fn stand_still(&mut self) {
+        let (now, next) = (self.now, self.now + 1);
+        for (relation, row) in std::mem::take(&mut self.frozen) {
+            let (index, _) = self.tables.at_mut(next, relation).insert(&row);
+            if let Some(lineage) = &mut self.lineage {
+                let before = self.tables.at(now, relation).find(&row);
+                let before = before.expect("what stands still was there before");
+                lineage.kept.push((
+                    FactRef { time: next, relation, row: index },
+                    FactRef { time: now, relation, row: before },
+                ));
+            }
+            if self.channels.is_down(row[0] as usize, next) {
+                self.frozen_next.insert((relation, row));
+            }
+        }
+        self.frozen = std::mem::take(&mut self.frozen_next);
+    }
+
     fn failure(&self, kind: RunErrorKind, rule: RuleId) -> RunError {
         RunError { kind, rule, time: self.now }
     }
@@ -312,6 +356,8 @@ impl Deriver for Machine<'_> {
         let (cells, derived, reasons) = (&mut self.cells, &mut self.derived, &mut self.reasons);
         let (channels, traffic, lineage) = (&self.channels, &mut self.traffic, &mut self.lineage);
         let node_count = self.compiled.node_count();
+        let any_down = self.any_down;
+        let entry = self.compiled.entry(rule).filter(|_| any_down);
         execute(
             steps,
             rule.slot_count,
@@ -319,7 +365,13 @@ impl Deriver for Machine<'_> {
             &view,
             self.interner,
             &mut |interner, valuation| {
-                if error.is_some() && !goes_on {
+                let sender = match rule.sender {
+                    Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
+                    Sender::Node(symbol) => Some(symbol as usize),
+                    Sender::Global => None,
+                };
+                let is_down = any_down && sender.is_some_and(|node| channels.is_down(node, now));
+                if is_down || (error.is_some() && !goes_on) {
                     return;
                 }
                 if valuation.error.is_some() {
@@ -344,17 +396,20 @@ impl Deriver for Machine<'_> {
                 // When the row becomes visible, if ever.
                 let mut after = Some(u32::from(rule.timing != Timing::Now));
                 let receiver = cells[start] as usize;
-                let sender = match rule.sender {
-                    Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
-                    Sender::Node(symbol) => Some(symbol as usize),
-                    Sender::Global => None,
-                };
                 if rule.timing == Timing::Async {
                     after = after.filter(|_| receiver < node_count);
                     if let Some(sender) = sender.filter(|_| after.is_some()) {
                         traffic.note(sender, receiver, now);
                         after = channels.travel(sender, receiver, now);
                     }
+                }
+                if let Some(entry) = entry
+                    && !rule.is_aggregate()
+                {
+                    let arrives = |after: &u32| {
+                        channels.takes(receiver, now.saturating_add(*after), entry)
+                    };
+                    after = after.filter(arrives);
                 }
                 if let Some(lineage) = lineage.as_mut()
                     && rule.timing == Timing::Async
@@ -389,6 +444,7 @@ impl Deriver for Machine<'_> {
                     relation: rule.head,
                     start,
                     after,
+                    is_state: matches!(entry, Some(Entry::State(_))),
                     reason,
                 });
             },
@@ -417,6 +473,8 @@ impl Deriver for Machine<'_> {
                 };
                 self.cells.push(symbol);
             }
+            let (node, time) = (self.cells[start] as usize, now.saturating_add(after));
+            let is_taken = entry.is_none_or(|entry| self.channels.takes(node, time, entry));
             if let Some(lineage) = self.lineage.as_mut()
                 && rule.timing == Timing::Async
             {
@@ -427,8 +485,12 @@ impl Deriver for Machine<'_> {
                     from: None,
                     to: self.cells[start] as usize,
                     at: now,
-                    arrives: Some(now.saturating_add(after)),
+                    arrives: Some(time).filter(|_| is_taken),
                 });
+            }
+            if !is_taken {
+                self.cells.truncate(start);
+                continue;
             }
             let reason = reason.map(|reason| {
                 self.reasons.push(reason);
@@ -438,6 +500,7 @@ impl Deriver for Machine<'_> {
                 relation: rule.head,
                 start,
                 after,
+                is_state: matches!(entry, Some(Entry::State(_))),
                 reason,
             });
         }
@@ -453,7 +516,11 @@ impl Deriver for Machine<'_> {
             }
             let table = self.tables.at_mut(time, derived.relation);
             let arity = self.compiled.program.relation(derived.relation).columns.len();
-            let (row, _) = table.insert(&self.cells[derived.start..derived.start + arity]);
+            let cells = &self.cells[derived.start..derived.start + arity];
+            let (row, _) = table.insert(cells);
+            if derived.is_state && self.channels.is_down(cells[0] as usize, time) {
+                self.frozen_next.insert((derived.relation, cells.into()));
+            }
             if let (Some(lineage), Some(reason)) = (self.lineage.as_mut(), derived.reason) {
                 let Reason { rule, premises, absences } =
                     reasons[reason].take().expect("a reason belongs to one row");

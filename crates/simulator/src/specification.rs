@@ -336,7 +336,8 @@ impl Specification {
     }
 
     /// The support that needs no ground program: whenever the same messages arrive, and the same
-    /// nodes crash if the program can see that, and the same inputs come, the run is the same.
+    /// nodes crash and recover if that makes a difference at the node itself or the program can see
+    /// it, and the same inputs come, the run is the same.
     fn same_traffic(&mut self, faults: &FaultSet, run: &Run) -> Literal {
         let channels = Channels::new(&self.compiled, faults);
         let mut parts: Vec<Literal> = run
@@ -350,7 +351,7 @@ impl Specification {
             })
             .collect();
         let space = &self.space;
-        if self.compiled.crash.is_some() {
+        if self.compiled.crash.is_some() || self.channels.any_down() {
             let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
             parts.extend(
                 self.channels
@@ -422,14 +423,18 @@ impl Specification {
             .iter()
             .map(|sending| {
                 let lost_to = sending.from.filter(|_| sending.arrives.is_none()).and_then(|from| {
-                    if channels.is_crashed(from, sending.at) {
+                    let crash_of = |lost: usize| {
                         faults
                             .iter()
-                            .find(|f| matches!(f, Fault::Crash { node, .. } if *node == name(from)))
+                            .find(|f| matches!(f, Fault::Crash { node, .. } if *node == name(lost)))
                             .cloned()
-                    } else {
-                        Some(Fault::omission(name(from), name(sending.to), sending.at))
+                    };
+                    if channels.is_crashed(from, sending.at) {
+                        return crash_of(from);
                     }
+                    let omission = Fault::omission(name(from), name(sending.to), sending.at);
+                    // Else the receiver is down.
+                    if faults.contains(&omission) { Some(omission) } else { crash_of(sending.to) }
                 });
                 Message {
                     at: sending.at,
@@ -445,11 +450,15 @@ impl Specification {
             .collect();
         messages.sort();
         messages.dedup();
+        let mut kept: Vec<(FactId, FactId)> =
+            lineage.kept.iter().map(|(fact, before)| (id_of(fact), id_of(before))).collect();
+        kept.sort();
         Execution {
             faults: faults.clone(),
             outcome,
             facts: facts.into_iter().map(|entry| entry.0).collect(),
             derivations,
+            kept,
             messages,
         }
     }

@@ -105,6 +105,7 @@ impl Comparison<'_> {
         let most = Bounds {
             eff: self.bounds.eot,
             crashes: self.bounds.nodes.len() as u32,
+            recoveries: self.bounds.nodes.len() as u32,
             ..self.bounds.clone()
         };
         sets.push(random_faults(&most, 3, random));
@@ -141,7 +142,7 @@ impl Comparison<'_> {
                     ));
                 }
             }
-            if !is_within(&faults, self.bounds) {
+            if !self.bounds.allow(&faults) {
                 continue;
             }
             match (specification.predict(&faults), &naive) {
@@ -151,6 +152,7 @@ impl Comparison<'_> {
                         outcome: Outcome::Inconclusive,
                         facts,
                         derivations: Vec::new(),
+                        kept: Vec::new(),
                         messages: Vec::new(),
                     };
                     self.same_rows(&predicted, tables)
@@ -381,7 +383,8 @@ fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disa
             || program.facts.iter().cloned().chain(alternatives).any(|given| {
                 (given.time, given.relation, &given.row) == (fact.time, fact.relation, &fact.row)
             });
-        if !given && execution.derivations_of(id).is_empty() {
+        let kept = execution.kept.iter().any(|(kept, _)| *kept == id);
+        if !given && !kept && execution.derivations_of(id).is_empty() {
             return Err(format!("under {} nothing derives {fact:?}", execution.faults));
         }
         for derivation in execution.derivations_of(id) {
@@ -398,12 +401,6 @@ fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disa
     Ok(())
 }
 
-fn is_within(faults: &FaultSet, bounds: &Bounds) -> bool {
-    let all = bounds.faults();
-    let crashes = faults.iter().filter(|fault| matches!(fault, Fault::Crash { .. })).count();
-    faults.iter().all(|fault| all.contains(fault)) && crashes <= bounds.crashes as usize
-}
-
 /// Every fault set within the bounds, as variables.
 fn fault_sets(specification: &Specification, bounds: &Bounds) -> Vec<Vec<Variable>> {
     let space = specification.space();
@@ -413,7 +410,7 @@ fn fault_sets(specification: &Specification, bounds: &Bounds) -> Vec<Vec<Variabl
             let mut set = sets[index].clone();
             set.push(variable);
             let faults = space.fault_set(&set);
-            if is_within(&faults, bounds) && bounds.check_faults(&faults).is_ok() {
+            if bounds.check_faults(&faults).is_ok() && bounds.allow(&faults) {
                 sets.push(set);
             }
         }

@@ -1,6 +1,6 @@
 //! Random programs under faults that the published model does not have.
 
-use linchpin_model::Bounds;
+use linchpin_model::{Bounds, CrashModel};
 
 use crate::case::{Case, Clause};
 use crate::generate::{FAULT_SETS_MAX, generate};
@@ -17,6 +17,36 @@ pub(crate) fn with_delays(seed: u64) -> Case {
         bounds.eot = bounds.eot.max(3);
     }
     narrow(bounds, 1);
+    case
+}
+
+/// A random case in which nodes crash and recover; some relations are durable.
+pub(crate) fn with_recoveries(seed: u64) -> Case {
+    let mut case = generate(seed);
+    let mut random = Random::new(!seed);
+    let bounds = &mut case.bounds;
+    bounds.crashes = bounds.crashes.max(1);
+    bounds.recoveries = 1 + random.below(2) as u32;
+    bounds.eot = bounds.eot.max(3);
+    bounds.eff = bounds.eff.min(2);
+    for name in ["node", "e0", "e1", "r0", "r1", "r2", "r3"] {
+        if random.percent(if name == "node" { 85 } else { 45 }) {
+            bounds.durable.push(name.to_owned());
+        }
+    }
+    if random.percent(20) {
+        bounds.crash_model = CrashModel::Stop;
+    }
+    narrow(bounds, 1);
+    case
+}
+
+/// A random case in which a crash stops a node.
+pub(crate) fn with_stops(seed: u64) -> Case {
+    let mut case = generate(seed);
+    case.bounds.crashes = case.bounds.crashes.max(1);
+    case.bounds.crash_model = CrashModel::Stop;
+    narrow(&mut case.bounds, 1);
     case
 }
 
@@ -75,10 +105,12 @@ fn narrow(bounds: &mut Bounds, times: u64) {
     while bounds.fault_space() * times > FAULT_SETS_MAX.into() {
         if bounds.max_delay > 1 {
             bounds.max_delay -= 1;
-        } else if bounds.crashes > 0 {
+        } else if bounds.crashes > 1 {
             bounds.crashes -= 1;
         } else if bounds.nodes.len() > 2 {
             bounds.nodes.pop();
+        } else if bounds.eff == 0 {
+            bounds.eot -= 1;
         } else {
             bounds.eff -= 1;
         }

@@ -1,7 +1,7 @@
 //! Random small programs that behave enough like protocols to be worth checking: state that lasts,
 //! messages, retries, and among them rules of every other kind.
 
-use linchpin_model::{Bounds, FaultSet, Invariant, Outcome};
+use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
 use linchpin_simulator::naive::{Evaluator, Row, Tables};
 
 use crate::case::{Case, Clause};
@@ -784,12 +784,17 @@ pub(crate) fn random_faults(bounds: &Bounds, count: usize, random: &mut Random) 
     }
     for _ in 0..count {
         let mut larger = set.clone();
-        larger.insert(random.pick(&all).clone());
-        let crashes = larger
-            .iter()
-            .filter(|fault| matches!(fault, linchpin_model::Fault::Crash { .. }))
-            .count();
-        if bounds.check_faults(&larger).is_ok() && crashes <= bounds.crashes as usize {
+        let fault = random.pick(&all).clone();
+        if let Fault::Crash { node, at } = &fault
+            && bounds.recoveries > 0
+            && *at < bounds.eot
+            && random.percent(60)
+        {
+            let later = at + 1 + random.below((bounds.eot - at) as usize) as u32;
+            larger.insert(Fault::recovery(node, later));
+        }
+        larger.insert(fault);
+        if bounds.check_faults(&larger).is_ok() && bounds.allow(&larger) {
             set = larger;
         }
     }

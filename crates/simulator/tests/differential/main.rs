@@ -71,6 +71,16 @@ fn random_programs_with_inputs_agree() {
     campaign("random_programs_with_inputs_agree", EXTENSION_CASES, extend::with_inputs);
 }
 
+#[test]
+fn random_programs_with_recoveries_agree() {
+    campaign("random_programs_with_recoveries_agree", EXTENSION_CASES, extend::with_recoveries);
+}
+
+#[test]
+fn random_programs_with_stops_agree() {
+    campaign("random_programs_with_stops_agree", EXTENSION_CASES, extend::with_stops);
+}
+
 /// Examines the cases of many seeds; panics with the smallest that fails.
 fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
     let (cases, first) = (setting("LINCHPIN_CASES", default_cases), setting("LINCHPIN_SEED", SEED));
