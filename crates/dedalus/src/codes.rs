@@ -147,6 +147,9 @@ codes! {
     /// Occurs when the program lacks a relation that the invariant is made of.
     InvariantMissing = "D0080", Error, "the relation of the invariant is missing";
 
+    /// Occurs when `pre` and `post` have different numbers of columns.
+    InvariantArity = "D0081", Error, "`pre` and `post` differ in arity";
+
     // Inputs with alternatives.
     /// Occurs when a choice has no alternatives, repeats one, or has more than the limit.
     ChoiceInvalid = "D0085", Error, "the alternatives of an input make no sense";

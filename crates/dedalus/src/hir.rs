@@ -130,7 +130,7 @@ impl Choice {
             rows = rows
                 .iter()
                 .flat_map(|row| {
-                    column.iter().map(|value| [&row[..], &[value.clone()]].concat())
+                    column.iter().map(|value| [&row[..], std::slice::from_ref(value)].concat())
                 })
                 .collect();
         }

@@ -198,10 +198,7 @@ impl<'a> Parser<'a> {
         }
         let mut timed = false;
         if self.kind_ahead(ahead) == TokenKind::At {
-            timed = matches!(
-                self.kind_ahead(ahead + 1),
-                TokenKind::Integer | TokenKind::BraceOpen
-            );
+            timed = matches!(self.kind_ahead(ahead + 1), TokenKind::Integer | TokenKind::BraceOpen);
             if self.kind_ahead(ahead + 1) == TokenKind::BraceOpen {
                 while !matches!(
                     self.kind_ahead(ahead + 1),

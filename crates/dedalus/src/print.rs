@@ -6,8 +6,8 @@
 use std::fmt;
 
 use crate::hir::{
-    Aggregate, Argument, ArithmeticOperator, BodyTerm, Choice, Comparison, ComparisonOperator, Expression,
-    Fact, HeadColumn, Literal, Program, Rule, Timing,
+    Aggregate, Argument, ArithmeticOperator, BodyTerm, Choice, Comparison, ComparisonOperator,
+    Expression, Fact, HeadColumn, Literal, Program, Rule, Timing,
 };
 
 impl fmt::Display for Program {

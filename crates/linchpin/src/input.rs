@@ -154,11 +154,7 @@ impl Question {
         scenarios.iter().map(|scenario| Self::one(input, flags, scenario)).collect()
     }
 
-    fn one(
-        input: &Input,
-        flags: &BoundsArguments,
-        scenario: &Scenario,
-    ) -> anyhow::Result<Self> {
+    fn one(input: &Input, flags: &BoundsArguments, scenario: &Scenario) -> anyhow::Result<Self> {
         let nodes = flags.nodes.clone().or_else(|| scenario.nodes.clone());
         let durable = flags.durable.clone().or_else(|| scenario.durable.clone());
         let durable = durable.unwrap_or_default();
@@ -235,6 +231,12 @@ pub(crate) fn specification(
     bounds: &Bounds,
     invariant: Invariant,
 ) -> Result<Specification, crate::exit::Exit> {
+    if invariant != Invariant::Good
+        && let Some(diagnostic) = Diagnostic::invariant_arity(&input.program)
+    {
+        input.show(&[diagnostic]);
+        return Err(crate::exit::Exit::Usage);
+    }
     let result = Specification::new(&input.program, bounds, invariant);
     result.map_err(|error| {
         let SpecificationError::MissingRelation { .. } = error else {

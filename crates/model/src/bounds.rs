@@ -130,15 +130,11 @@ pub enum BoundsError {
     /// Occurs when what is sent over one channel at one time should be lost and late, or late in
     /// two ways.
     #[error(
-        "the faults `{first}` and `{second}` exclude each other: \
-         what is sent over a channel at one time is lost, or late in one way"
+        "the faults `{}` and `{}` exclude each other: \
+         what is sent over a channel at one time is lost, or late in one way",
+        .0.0, .0.1
     )]
-    Exclusive {
-        /// One fault.
-        first: Fault,
-        /// The other.
-        second: Fault,
-    },
+    Exclusive(Box<(Fault, Fault)>),
     /// Occurs when the program has no such input.
     #[error("the fault `{fault}` is no alternative of an input; the alternatives are {known}")]
     UnknownInput {
@@ -152,15 +148,10 @@ pub enum BoundsError {
     UsualInput(Fault),
     /// Occurs when an input should come in two ways.
     #[error(
-        "the faults `{first}` and `{second}` exclude each other: \
-         they are alternatives of one input"
+        "the faults `{}` and `{}` exclude each other: they are alternatives of one input",
+        .0.0, .0.1
     )]
-    InputTwice {
-        /// One fault.
-        first: Fault,
-        /// The other.
-        second: Fault,
-    },
+    InputTwice(Box<(Fault, Fault)>),
     /// Occurs when a node should crash twice.
     #[error("the node `{0}` crashes twice: a node crashes at most once in a run")]
     CrashesTwice(String),
@@ -245,8 +236,8 @@ impl Bounds {
                         return Err(BoundsError::ToItself(fault.clone()));
                     }
                     if let Some(first) = fates.insert((from, to, *at), fault) {
-                        let (first, second) = (first.clone(), fault.clone());
-                        return Err(BoundsError::Exclusive { first, second });
+                        let both = Box::new((first.clone(), fault.clone()));
+                        return Err(BoundsError::Exclusive(both));
                     }
                 }
                 Fault::Crash { node, at } => {
@@ -282,9 +273,7 @@ impl Bounds {
         }
         let mut others = alternatives.iter().filter(|other| *other != fault);
         match others.find(|other| faults.contains(other)) {
-            Some(other) => {
-                Err(BoundsError::InputTwice { first: fault.clone(), second: other.clone() })
-            }
+            Some(other) => Err(BoundsError::InputTwice(Box::new((fault.clone(), other.clone())))),
             None => Ok(()),
         }
     }
@@ -438,7 +427,11 @@ mod tests {
         let input = |text: &str| text.parse::<Fault>().unwrap();
         let bounds = Bounds {
             inputs: vec![
-                vec![input("input w(\"a\") @1"), input("input w(\"a\") @2"), input("input w(\"a\") @9")],
+                vec![
+                    input("input w(\"a\") @1"),
+                    input("input w(\"a\") @2"),
+                    input("input w(\"a\") @9"),
+                ],
                 vec![input("input w(\"b\") @1"), input("input w(\"b\") @2")],
             ],
             ..bounds(2, 0, 1, 2)
@@ -453,7 +446,7 @@ mod tests {
         assert!(matches!(check(&["input w(\"a\") @1"]), Err(BoundsError::UsualInput(_))));
         assert!(matches!(check(&["input w(\"c\") @2"]), Err(BoundsError::UnknownInput { .. })));
         let both = check(&["input w(\"a\") @2", "input w(\"a\") @9"]);
-        assert!(matches!(both, Err(BoundsError::InputTwice { .. })));
+        assert!(matches!(both, Err(BoundsError::InputTwice(_))));
     }
 
     #[test]

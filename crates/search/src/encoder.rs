@@ -6,8 +6,9 @@ use rustsat::encodings::card::{BoundUpper, BoundUpperIncremental, Encode, Totali
 use rustsat::instances::{BasicVarManager, Cnf, ManageVars};
 use rustsat::solvers::{Solve, SolveIncremental, SolverResult};
 use rustsat::types::{Clause, Lit, TernaryVal};
-use rustsat_batsat::BasicSolver;
+use rustsat_batsat::Solver;
 
+use crate::transcript::{Refutation, Transcript};
 use crate::{Budget, FaultSpace};
 
 /// An incremental solver over the faults of a space.
@@ -15,7 +16,7 @@ use crate::{Budget, FaultSpace};
 /// A formula is asserted by one-sided definitions (Plaisted and Greenbaum, 1986): a literal of the
 /// solver implies the formula it stands for. That is enough, since formulas are only ever asserted.
 pub(crate) struct Encoder {
-    solver: BasicSolver,
+    solver: Solver<Transcript>,
     variables: BasicVarManager,
     /// The solver's literal of each fault met so far.
     faults: FxHashMap<Variable, Lit>,
@@ -33,10 +34,12 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// A solver that knows the budget of the space.
-    pub(crate) fn new(space: &FaultSpace) -> Self {
+    /// A solver that knows the budget of the space, and keeps a transcript if that is wanted.
+    pub(crate) fn new(space: &FaultSpace, wants_proofs: bool) -> Self {
+        let mut solver = Solver::default();
+        *solver.batsat_mut().cb_mut() = Transcript::new(wants_proofs);
         let mut encoder = Self {
-            solver: BasicSolver::default(),
+            solver,
             variables: BasicVarManager::default(),
             faults: FxHashMap::default(),
             appeared: Vec::new(),
@@ -100,7 +103,25 @@ impl Encoder {
 
     fn add_clause(&mut self, literals: &[Lit]) {
         let clause: Clause = literals.iter().copied().collect();
+        self.give(clause);
+    }
+
+    /// Every clause goes through here.
+    fn give(&mut self, clause: Clause) {
+        let transcript = self.solver.batsat_mut().cb_mut();
+        transcript.given(clause.iter().map(|literal| literal.to_ipasir()));
         self.solver.add_clause(clause).expect("clauses fit in memory");
+    }
+
+    /// Nothing satisfies what was asserted.
+    fn contradict(&mut self) {
+        self.unsatisfiable = true;
+        self.solver.batsat_mut().cb_mut().given(std::iter::empty());
+    }
+
+    /// Why [`Encoder::solve`] found nothing, if a transcript is kept.
+    pub(crate) fn refutation(&self) -> Option<Refutation<'_>> {
+        self.solver.batsat_ref().cb().refutation()
     }
 
     fn at_most(&mut self, literals: &[Lit], bound: usize) {
@@ -116,7 +137,7 @@ impl Encoder {
             self.add([unit]);
         }
         for clause in cnf {
-            self.solver.add_clause(clause).expect("clauses fit in memory");
+            self.give(clause);
         }
     }
 
@@ -129,8 +150,7 @@ impl Encoder {
         self.appeared.push(variable);
         // Rivals that never appear do not occur.
         let rivals = self.rivals.get(&variable).into_iter().flatten();
-        let rivals: Vec<Lit> =
-            rivals.filter_map(|rival| self.faults.get(rival).copied()).collect();
+        let rivals: Vec<Lit> = rivals.filter_map(|rival| self.faults.get(rival).copied()).collect();
         for rival in rivals {
             self.add([!literal, !rival]);
         }
@@ -141,7 +161,7 @@ impl Encoder {
     pub(crate) fn assert(&mut self, graph: &Graph, formula: Literal) {
         match formula {
             Literal::TRUE => {}
-            Literal::FALSE => self.unsatisfiable = true,
+            Literal::FALSE => self.contradict(),
             _ => {
                 let literal = self.define(graph, formula);
                 self.add([literal]);
@@ -202,7 +222,7 @@ impl Encoder {
     pub(crate) fn forbid_supersets(&mut self, faults: &[Variable]) {
         let clause: Vec<Lit> = faults.iter().map(|&fault| !self.fault(fault)).collect();
         if clause.is_empty() {
-            self.unsatisfiable = true;
+            self.contradict();
         } else {
             self.add_clause(&clause);
         }
@@ -230,6 +250,8 @@ impl Encoder {
             Some(size) => self.at_most_faults(size),
             None => Vec::new(),
         };
+        let transcript = self.solver.batsat_mut().cb_mut();
+        transcript.assumed(assumptions.iter().map(|literal| literal.to_ipasir()));
         self.solver_calls += 1;
         let result = self.solver.solve_assumps(&assumptions).expect("the solver has no limits set");
         if result != SolverResult::Sat {
@@ -258,7 +280,7 @@ impl Encoder {
             .encode_ub_change(size..=size, &mut cnf, &mut self.variables)
             .expect("clauses fit in memory");
         for clause in cnf {
-            self.solver.add_clause(clause).expect("clauses fit in memory");
+            self.give(clause);
         }
         self.count.enforce_ub(size).expect("the bound was encoded")
     }

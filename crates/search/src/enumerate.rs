@@ -32,23 +32,20 @@ impl<'a> Enumerator<'a> {
     /// Fills `positions` up to `size` with the least positions from `from` on that fit, going back
     /// where there are none. False if no set of that size is left.
     fn complete(&mut self, size: usize, mut from: usize) -> bool {
-        loop {
-            while self.positions.len() < size {
-                let next =
-                    (from..self.candidates.len()).find(|&next| self.fits(&self.positions, next));
-                match next {
-                    Some(next) => {
-                        self.positions.push(next);
-                        from = next + 1;
-                    }
-                    None => match self.positions.pop() {
-                        Some(last) => from = last + 1,
-                        None => return false,
-                    },
+        while self.positions.len() < size {
+            let next = (from..self.candidates.len()).find(|&next| self.fits(&self.positions, next));
+            match next {
+                Some(next) => {
+                    self.positions.push(next);
+                    from = next + 1;
                 }
+                None => match self.positions.pop() {
+                    Some(last) => from = last + 1,
+                    None => return false,
+                },
             }
-            return true;
         }
+        true
     }
 
     /// The next set, in ascending order of variables.

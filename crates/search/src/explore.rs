@@ -203,7 +203,7 @@ impl<S: System> Search<'_, S> {
         first: Option<linchpin_formula::Literal>,
         within: Option<&[Variable]>,
     ) -> Result<(), End<S::Error>> {
-        let mut encoder = Encoder::new(self.system.space());
+        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
         if let Some(within) = within {
             for fault in (0..self.system.space().fault_count() as u32).map(Variable) {
                 if within.binary_search(&fault).is_err() {
@@ -256,7 +256,7 @@ impl<S: System> Search<'_, S> {
     /// Satisfy the failure formula, smallest first.
     fn symbolic(&mut self) -> Result<(), End<S::Error>> {
         let failure = self.system.failure().ok_or(SearchError::NoFailureFormula)?;
-        let mut encoder = Encoder::new(self.system.space());
+        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
         encoder.assert(self.system.graph(), failure);
         self.by_size(&mut encoder, |search, encoder, faults| {
             if search.run(&faults)?.outcome != Outcome::Bad {
@@ -278,11 +278,11 @@ impl<S: System> Search<'_, S> {
             for size in 0.. {
                 loop {
                     self.pause()?;
-                    let Some(faults) = encoder.solve(Some(size)) else { break };
+                    let Some(faults) = self.ask(encoder, Some(size)) else { break };
                     visit(self, encoder, faults)?;
                 }
                 self.covered(size);
-                if encoder.solve(None).is_none() {
+                if self.ask(encoder, None).is_none() {
                     break;
                 }
             }
@@ -290,6 +290,17 @@ impl<S: System> Search<'_, S> {
         })();
         self.report.solver_calls += encoder.solver_calls();
         result
+    }
+
+    /// Asks the solver; lets its "there is none" be checked.
+    fn ask(&mut self, encoder: &mut Encoder, size: Option<usize>) -> Option<Vec<Variable>> {
+        let found = encoder.solve(size);
+        if found.is_none()
+            && let Some(refutation) = encoder.refutation()
+        {
+            self.control.refuted(refutation);
+        }
+        found
     }
 
     /// Every subset of `candidates`, smallest first, but for supersets of counterexamples.

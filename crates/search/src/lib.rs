@@ -16,7 +16,9 @@ mod explore;
 mod random;
 mod space;
 mod system;
+mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
+pub use transcript::{Refutation, SolverStep};

@@ -108,8 +108,7 @@ impl Channels {
     /// taken to stop nodes. False for what is no node.
     pub(crate) fn is_down(&self, node: usize, time: u32) -> bool {
         let does_nothing = |&recovery: &u32| {
-            self.is_crashed(node, time)
-                && (recovery != u32::MAX || self.model == CrashModel::Stop)
+            self.is_crashed(node, time) && (recovery != u32::MAX || self.model == CrashModel::Stop)
         };
         self.recovery.get(node).is_some_and(does_nothing)
     }
@@ -261,13 +260,7 @@ impl ChannelConditions {
     }
 
     /// The condition that a row that comes to the node is there at this time.
-    pub(crate) fn takes(
-        &self,
-        graph: &mut Graph,
-        node: usize,
-        time: u32,
-        entry: Entry,
-    ) -> Literal {
+    pub(crate) fn takes(&self, graph: &mut Graph, node: usize, time: u32, entry: Entry) -> Literal {
         match entry {
             Entry::Received => self.up(graph, node, time),
             Entry::State(true) => Literal::TRUE,
@@ -289,9 +282,8 @@ impl ChannelConditions {
 
     /// True if some node may be down at some time.
     pub(crate) fn any_down(&self) -> bool {
-        let is_possible = |down: &Down| {
-            down.recovering != Literal::FALSE || down.stopped != Literal::FALSE
-        };
+        let is_possible =
+            |down: &Down| down.recovering != Literal::FALSE || down.stopped != Literal::FALSE;
         self.down.iter().flatten().any(is_possible)
     }
 }

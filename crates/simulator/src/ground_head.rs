@@ -76,9 +76,8 @@ pub(crate) fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let sets = groups
-        .entry((after, group))
-        .or_insert_with(|| vec![IndexMap::default(); members.len()]);
+    let sets =
+        groups.entry((after, group)).or_insert_with(|| vec![IndexMap::default(); members.len()]);
     for (set, member) in sets.iter_mut().zip(members) {
         set.entry(member).or_default().push(condition);
     }

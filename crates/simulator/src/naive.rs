@@ -20,7 +20,9 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use linchpin_dedalus::hir::{Fact, Location, Program, RelationId, RelationKind, Rule, Timing, Value};
+use linchpin_dedalus::hir::{
+    Fact, Location, Program, RelationId, RelationKind, Rule, Timing, Value,
+};
 use linchpin_model::{Bounds, CrashModel, Fault, FaultSet, InputValue};
 use thiserror::Error;
 
@@ -172,12 +174,12 @@ impl<'a> Evaluator<'a> {
             frozen = standing;
         }
         for now in 1..=eot {
-            for rule in rules(&[Timing::Now], true) {
+            for rule in rules(&[Timing::Now, Timing::Next, Timing::Async], true) {
                 let derived = self
                     .apply(rule, &tables, now, faults)
                     .map_err(|kind| NaiveError { kind, time: now })?;
-                for rows in derived.into_values() {
-                    tables.step_mut(now)[rule.head.relation.index()].extend(rows);
+                for (after, rows) in derived.into_iter().filter(|(after, _)| *after <= eot - now) {
+                    tables.step_mut(now + after)[rule.head.relation.index()].extend(rows);
                 }
             }
         }
@@ -293,9 +295,8 @@ impl<'a> Evaluator<'a> {
 
     /// The nodes that do something at this time.
     fn nodes_up(&self, time: u32, faults: &FaultSet) -> Vec<String> {
-        let is_up = |node: &&String| {
-            !self.is_down(&Value::String(Arc::from(node.as_str())), time, faults)
-        };
+        let is_up =
+            |node: &&String| !self.is_down(&Value::String(Arc::from(node.as_str())), time, faults);
         self.bounds.nodes.iter().filter(is_up).cloned().collect()
     }
 

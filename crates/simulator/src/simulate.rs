@@ -183,7 +183,15 @@ impl<'a> Machine<'a> {
         }
         for now in 1..=compiled.bounds.eot {
             self.now = now;
-            for rule in &compiled.schedule.look_ahead {
+            // What is derived for a time after the last is never seen, but may be an error.
+            let unseen =
+                |rule: &&RulePlan| now == compiled.bounds.eot && rule.timing != Timing::Now;
+            for rule in compiled.schedule.look_ahead.iter().filter(unseen) {
+                self.fire(rule, &rule.full, None)?;
+                self.derived.clear();
+                self.cells.clear();
+            }
+            for rule in compiled.schedule.look_ahead.iter().filter(|rule| !unseen(rule)) {
                 self.fire(rule, &rule.full, None)?;
             }
             self.commit()?;
@@ -406,9 +414,8 @@ impl Deriver for Machine<'_> {
                 if let Some(entry) = entry
                     && !rule.is_aggregate()
                 {
-                    let arrives = |after: &u32| {
-                        channels.takes(receiver, now.saturating_add(*after), entry)
-                    };
+                    let arrives =
+                        |after: &u32| channels.takes(receiver, now.saturating_add(*after), entry);
                     after = after.filter(arrives);
                 }
                 if let Some(lineage) = lineage.as_mut()
@@ -548,8 +555,9 @@ fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let (sets, collected) =
-        groups.entry((after, group)).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+    let (sets, collected) = groups
+        .entry((after, group))
+        .or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

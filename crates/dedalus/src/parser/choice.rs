@@ -107,9 +107,7 @@ impl Parser<'_> {
                 "an input has at most 1000 alternatives",
             ),
         };
-        Err(self.report(
-            Diagnostic::at(Code::ChoiceInvalid, span, message, label).with_help(help),
-        ))
+        Err(self.report(Diagnostic::at(Code::ChoiceInvalid, span, message, label).with_help(help)))
     }
 
     /// Reports a choice that is not part of a fact.

@@ -37,8 +37,9 @@ impl Case {
 /// As a file of the corpus.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Bounds { eot, eff, crashes, nodes, max_delay, recoveries, durable, crash_model, .. } =
-            &self.bounds;
+        let Bounds {
+            eot, eff, crashes, nodes, max_delay, recoveries, durable, crash_model, ..
+        } = &self.bounds;
         writeln!(f, "//! eot = {eot}\n//! eff = {eff}\n//! crashes = {crashes}")?;
         if *max_delay > 0 {
             writeln!(f, "//! max-delay = {max_delay}")?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use linchpin_dedalus::hir::{Program, RelationId, RelationKind};
 use linchpin_formula::Variable;
-use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome, Verdict};
+use linchpin_model::{Bounds, FaultSet, Invariant, Outcome, Verdict};
 use linchpin_search::{Options, SearchError, Strategy, System, search};
 use linchpin_simulator::naive::{self, Checked, Evaluator, Tables};
 use linchpin_simulator::{Execution, Fact, Prediction, Specification, SystemError};

@@ -54,9 +54,8 @@ pub(crate) fn with_stops(seed: u64) -> Case {
 pub(crate) fn with_inputs(seed: u64) -> Case {
     let mut case = generate(seed);
     let mut random = Random::new(!seed);
-    let given = |clause: &Clause| {
-        matches!(clause, Clause::Fact(fact) if !fact.starts_with("node("))
-    };
+    let given =
+        |clause: &Clause| matches!(clause, Clause::Fact(fact) if !fact.starts_with("node("));
     let mut facts: Vec<usize> =
         (0..case.clauses.len()).filter(|&index| given(&case.clauses[index])).collect();
     random.shuffle(&mut facts);

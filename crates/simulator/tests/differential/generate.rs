@@ -46,8 +46,11 @@ const INTEGER_VARIABLES: [&str; 3] = ["A", "B", "C"];
 /// Those in the middle may stand in a cycle.
 const AGGREGATES: [&str; 5] = ["count", "min", "max", "sum", "avg"];
 
-/// The fault spaces of the cases are no larger.
-pub(crate) const FAULT_SETS_MAX: u64 = 2_000;
+/// The fault spaces of most cases are no larger.
+pub(crate) const FAULT_SETS_MAX: u64 = 700;
+
+/// Nor those of the others.
+pub(crate) const FAULT_SETS_MAX_RARELY: u64 = 5_000;
 
 /// Candidates for the invariant among which the most interesting is taken.
 const CANDIDATES: usize = 8;
@@ -77,6 +80,7 @@ pub(crate) fn generate(seed: u64) -> Case {
 }
 
 fn random_bounds(random: &mut Random) -> Bounds {
+    let most = if random.percent(4) { FAULT_SETS_MAX_RARELY } else { FAULT_SETS_MAX };
     loop {
         let node_count = 1 + random.weighted(&[1, 55, 44]);
         let eot = 2 + random.weighted(&[10, 35, 35, 20]) as u32;
@@ -87,7 +91,7 @@ fn random_bounds(random: &mut Random) -> Bounds {
             nodes: ["a", "b", "c"][..node_count].iter().map(|&name| name.to_owned()).collect(),
             ..Bounds::default()
         };
-        if bounds.fault_space() <= FAULT_SETS_MAX.into() {
+        if bounds.fault_space() <= most.into() {
             return bounds;
         }
     }
@@ -199,7 +203,12 @@ impl Generator {
         let Relation { columns, given, .. } = self.relations[index].clone();
         if given || self.random.percent(20) {
             for _ in 0..1 + self.random.below(3) {
-                let row: Vec<String> = columns.iter().map(|kind| self.constant(*kind)).collect();
+                let mut row: Vec<String> =
+                    columns.iter().map(|kind| self.constant(*kind)).collect();
+                if self.random.percent(90) {
+                    let node = self.random.below(self.bounds.nodes.len());
+                    row[0] = quoted(&self.bounds.nodes[node]);
+                }
                 let time = match self.random.weighted(&[70, 20, 10]) {
                     0 => 1,
                     1 => 2,
@@ -214,9 +223,10 @@ impl Generator {
         if given {
             return;
         }
-        for _ in 0..1 + self.random.weighted(&[45, 40, 15]) {
-            match self.random.weighted(&[40, 60]) {
-                0 => self.send(index),
+        self.pass_on(index);
+        for _ in 0..self.random.weighted(&[25, 45, 25, 5]) {
+            match self.random.weighted(&[25, 75]) {
+                0 => self.pass_on(index),
                 _ => {
                     let timing = *self.random.pick(&[
                         Timing::Now,
@@ -258,34 +268,57 @@ impl Generator {
         self.rule(format!("{name}({variables})@next"), body);
     }
 
-    /// Tells others.
-    fn send(&mut self, index: usize) {
+    /// Passes on what another relation holds, mostly one defined before.
+    fn pass_on(&mut self, index: usize) {
         let Relation { name, columns, .. } = self.relations[index].clone();
-        let sources: Vec<usize> = (1..self.relations.len())
-            .filter(|&other| self.relations[other].columns == columns)
-            .collect();
-        let source = if self.random.percent(30) { index } else { *self.random.pick(&sources) };
-        let mut variables = self.variables(&columns);
-        let mut body = vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
+        let source = match self.random.weighted(&[70, 15, 15]) {
+            0 => 1 + self.random.below(index - 1),
+            1 => index,
+            _ => 1 + self.random.below(self.relations.len() - 1),
+        };
+        let Relation { name: source, columns: read, .. } = self.relations[source].clone();
+        let variables = self.variables(&read);
+        let mut body = vec![format!("{source}({})", variables.join(", "))];
         let mut scope = Scope::default();
-        for (variable, kind) in variables.iter().zip(&columns) {
+        for (variable, kind) in variables.iter().zip(&read) {
             scope.bind(variable, *kind);
         }
-        // The receiver: a node known, or one that the row names.
-        let named: Vec<&'static str> = scope.of(Name).into_iter().skip(1).collect();
-        if named.is_empty() || self.random.percent(65) {
-            body.push("node(X, W)".into());
-            scope.bind("W", Name);
-            variables[0] = "W";
-        } else {
-            variables[0] = *self.random.pick(&named);
+        let timing = match self.random.weighted(&[60, 12, 28]) {
+            0 => Timing::Async,
+            1 => Timing::Next,
+            _ => Timing::Now,
+        };
+        let mut place = "X";
+        if timing == Timing::Async {
+            // The receiver: a node known, or one that the row names.
+            let named: Vec<&'static str> = scope.of(Name).into_iter().skip(1).collect();
+            if named.is_empty() || self.random.percent(65) {
+                body.push("node(X, W)".into());
+                scope.bind("W", Name);
+                place = "W";
+            } else {
+                place = *self.random.pick(&named);
+            }
         }
-        if self.random.percent(25) {
-            let other = self.random.below(self.relations.len());
+        // The columns keep their values where their types allow.
+        let mut head = vec![place.to_owned()];
+        for (column, kind) in columns.iter().enumerate().skip(1) {
+            let bound = scope.of(*kind);
+            head.push(if read.get(column) == Some(kind) && self.random.percent(80) {
+                variables[column].to_owned()
+            } else if bound.is_empty() {
+                self.constant(*kind)
+            } else {
+                (*self.random.pick(&bound)).to_owned()
+            });
+        }
+        if self.random.percent(20) {
+            let limit = if timing == Timing::Now { index } else { self.relations.len() };
+            let other = self.random.below(limit);
             body.push(self.negative(other, &scope));
         }
         self.crash_term(&mut body, &scope, 8);
-        self.rule(format!("{name}({})@async", variables.join(", ")), body);
+        self.rule(format!("{name}({}){}", head.join(", "), timing.mark()), body);
     }
 
     fn crash_term(&mut self, body: &mut Vec<String>, scope: &Scope, percent: usize) {
@@ -526,6 +559,9 @@ impl Generator {
     /// faults, and the most interesting is taken.
     fn invariant(&mut self, invariant: Invariant) {
         self.look();
+        if self.random.percent(10) {
+            self.hazard();
+        }
         let before = self.clauses.len();
         let mut candidates: Vec<Vec<Clause>> = Vec::new();
         for number in 0..CANDIDATES {
@@ -588,7 +624,7 @@ impl Generator {
         let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
         let Ok(reference) = evaluator.run(&FaultSet::none()) else { return vec![0; CANDIDATES] };
         let mut faulty: Vec<(bool, Tables)> = Vec::new();
-        for count in [1, 1, 1, 1, 3, 4, 6] {
+        for count in [1, 1, 1, 2, 3, 4, 6] {
             let faults = random_faults(&self.bounds, count, &mut self.random);
             if let Ok(tables) = evaluator.run(&faults) {
                 faulty.push((count == 1, tables));
@@ -623,6 +659,42 @@ impl Generator {
                 }
             })
             .collect()
+    }
+
+    /// A rule that fails under some faults, if all goes well.
+    fn hazard(&mut self) {
+        let relation = self.source(&(1..self.relations.len()).collect::<Vec<usize>>());
+        let Relation { name, columns, .. } = self.relations[relation].clone();
+        let variables = self.variables(&columns);
+        let mut scope = Scope::default();
+        for (variable, kind) in variables.iter().zip(&columns) {
+            scope.bind(variable, *kind);
+        }
+        let mut body = vec![format!("{name}({})", variables.join(", "))];
+        if self.random.percent(60) {
+            let other = self.source(&(1..self.relations.len()).collect::<Vec<usize>>());
+            body.push(self.negative(other, &scope));
+        }
+        let integer = scope.of(Integer).first().map_or("1", |variable| variable);
+        let computed = match self.random.weighted(&[40, 15, 15, 20, 3]) {
+            0 => format!("6 / ({integer} - {})", self.random.below(3)),
+            1 => format!("{} * {integer}", i64::MAX),
+            2 => format!("sum<{}>", self.random.pick(&["A", "B"])),
+            3 => {
+                body.push("notin hazard(X, 0)".into());
+                "0".to_owned()
+            }
+            _ => {
+                self.rule("hazard(X, A + 1)".into(), vec!["hazard(X, A)".into()]);
+                "0".to_owned()
+            }
+        };
+        let (mark, arguments) = match self.random.below(6) {
+            0 if !computed.starts_with('0') => ("@next", "X"),
+            1 if !computed.starts_with('0') => ("@async", "\"a\""),
+            _ => ("", "X"),
+        };
+        self.rule(format!("hazard({arguments}, {computed}){mark}"), body);
     }
 
     /// Rules for `pre` and `post`, or for `good`.

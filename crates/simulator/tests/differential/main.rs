@@ -129,12 +129,7 @@ fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
 }
 
 /// Panics with the smallest case that fails as the one of this seed does.
-fn report(
-    test: &str,
-    generate: fn(u64) -> Case,
-    seed: u64,
-    disagreement: &Disagreement,
-) -> ! {
+fn report(test: &str, generate: fn(u64) -> Case, seed: u64, disagreement: &Disagreement) -> ! {
     let case = generate(seed);
     let small = shrink::shrink(case.clone(), |case| examine(case, seed).is_err());
     let small_disagreement = examine(&small, seed).err().unwrap_or_default();
@@ -214,5 +209,17 @@ impl Statistics {
         let broken_by_faults: u64 =
             self.smallest.iter().filter(|(size, _)| **size > 0).map(|(_, cases)| cases).sum();
         println!("broken by faults: {broken_by_faults}");
+    }
+}
+
+#[test]
+fn dump() {
+    for seed in 50000..50040 {
+        let case = generate::generate(seed);
+        if let Ok(f) = examine(&case, seed)
+            && let Kind::Judged { verdict: Verdict::Holds, vacuous, .. } = f.kind
+        {
+            println!("=== {seed} vacuous {vacuous} space {}\n{case}", case.bounds.fault_space());
+        }
     }
 }
