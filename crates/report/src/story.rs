@@ -20,7 +20,7 @@ pub struct Story {
     pub faults: Vec<FaultPoint>,
     /// What is missing and why, from the missing row back to the faults.
     pub why: Vec<WhyPoint>,
-    /// The command that shows the run again.
+    /// The command that shows the run again; not told if empty.
     pub replay: String,
 }
 
@@ -176,6 +176,12 @@ pub fn replay_command(header: &Header, faults: &FaultSet) -> String {
     words.push(format!("--nodes {}", quoted(&header.bounds.nodes.join(","))));
     if header.invariant != Invariant::Implication {
         words.push(format!("--invariant {}", header.invariant));
+    }
+    if !header.bounds.durable.is_empty() {
+        words.push(format!("--durable {}", quoted(&header.bounds.durable.join(","))));
+    }
+    if header.bounds.crashes_stop {
+        words.push("--crash-model stop".to_owned());
     }
     words.extend(faults.iter().map(|fault| format!("--fault '{}'", escaped(&fault.to_string()))));
     words.join(" ")
