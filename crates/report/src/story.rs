@@ -196,6 +196,12 @@ pub fn replay_command(header: &Header, faults: &FaultSet) -> String {
     if header.invariant != Invariant::Implication {
         words.push(format!("--invariant {}", header.invariant));
     }
+    if !header.bounds.durable.is_empty() {
+        words.push(format!("--durable {}", quoted(&header.bounds.durable.join(","))));
+    }
+    if header.bounds.crashes_stop {
+        words.push("--crash-model stop".to_owned());
+    }
     words.extend(faults.iter().map(|fault| format!("--fault '{}'", escaped(&fault.to_string()))));
     words.join(" ")
 }
