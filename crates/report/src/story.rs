@@ -48,7 +48,7 @@ pub struct WhyPoint {
 const STEPS_MAX: usize = 14;
 
 impl Story {
-    /// Tells a bad run of a campaign by comparison with the run that [`reference`] chooses.
+    /// Tells a bad run of a campaign by comparison with the run that [`reference()`] chooses.
     #[must_use]
     pub fn of(campaign: &Campaign, bad: &Run) -> Self {
         match reference(campaign, bad) {
