@@ -108,10 +108,11 @@ fn a_late_message_is_shown_with_its_arrival() {
 #[test]
 fn a_recovery_keeps_what_is_durable() {
     let run = |more: &[&str]| {
+        let row = "  log(\"server\", \"x\")";
         let faults = ["--fault", "crash server @3", "--fault", "recover server @5"];
         let table = ["--scenario", "crash", "--table", "log"];
         let output = linchpin(&[&["run", LOG][..], &faults, &table, more].concat());
-        let rows = stdout(&output).matches("log(\"server\", \"x\")").count();
+        let rows = stdout(&output).lines().filter(|line| *line == row).count();
         (output.status.code(), rows)
     };
     // Without it, the acknowledgement has left and the log is gone.
@@ -124,7 +125,6 @@ fn a_recovery_keeps_what_is_durable() {
 fn a_replay_has_the_flags_it_needs() {
     let output = linchpin(&["check", "specs/extensions/deposit.ded", "--scenario", "stop"]);
     let text = stdout(&output);
-    let command = text.lines().find_map(|line| line.trim().strip_prefix("replay: linchpin "));
-    let command = command.expect("a replay").replace('\'', "\"");
-    assert!(command.contains("--crash-model stop"), "{command}");
+    let command = text.lines().find(|line| line.trim().starts_with("linchpin run "));
+    assert!(command.is_some_and(|command| command.contains("--crash-model stop")), "{text}");
 }
