@@ -136,10 +136,15 @@ pub(crate) fn open_process(process: i32, flags: u32) -> io::Result<OwnedFd> {
 
 /// Duplicates a descriptor of a traced process into this one. Drop it soon: while it lives, the
 /// socket does not close when the process ends.
-pub(crate) fn duplicate(process: Option<&OwnedFd>, thread: i32, descriptor: i32) -> io::Result<OwnedFd> {
+pub(crate) fn duplicate(
+    process: Option<&OwnedFd>,
+    thread: i32,
+    descriptor: i32,
+) -> io::Result<OwnedFd> {
     let get = |handle: &OwnedFd| {
         // SAFETY: pidfd_getfd with plain integers.
-        let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, handle.as_raw_fd(), descriptor, 0) };
+        let copy =
+            unsafe { libc::syscall(libc::SYS_pidfd_getfd, handle.as_raw_fd(), descriptor, 0) };
         if copy < 0 {
             return Err(io::Error::last_os_error());
         }
@@ -212,7 +217,11 @@ fn unix_peer(inode: u64) -> Option<Channel> {
     const UNIX_DIAG_PEER: u16 = 2;
     // SAFETY: socket(2) with plain integers.
     let raw = unsafe {
-        libc::socket(libc::AF_NETLINK, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, libc::NETLINK_SOCK_DIAG)
+        libc::socket(
+            libc::AF_NETLINK,
+            libc::SOCK_DGRAM | libc::SOCK_CLOEXEC,
+            libc::NETLINK_SOCK_DIAG,
+        )
     };
     if raw < 0 {
         return None;
@@ -252,7 +261,9 @@ fn unix_peer(inode: u64) -> Option<Channel> {
         let length = usize::from(half(at)?);
         if half(at + 2)? == UNIX_DIAG_PEER {
             // 0: the peer has not been accepted yet.
-            return word(at + 4).filter(|peer| *peer != 0).map(|peer| Channel::Socket(u64::from(peer)));
+            return word(at + 4)
+                .filter(|peer| *peer != 0)
+                .map(|peer| Channel::Socket(u64::from(peer)));
         }
         at += length.max(4).next_multiple_of(4);
     }
@@ -268,7 +279,8 @@ mod tests {
     fn the_kernel_tells_the_peer_of_a_unix_socket() {
         let (one, other) = UnixStream::pair().unwrap();
         let own = std::process::id() as i32;
-        let channel = |socket: &UnixStream| resolve(own, socket.as_raw_fd()).unwrap().unwrap().channel;
+        let channel =
+            |socket: &UnixStream| resolve(own, socket.as_raw_fd()).unwrap().unwrap().channel;
         let Channel::Socket(inode) = channel(&one) else { panic!() };
         let facts = facts(&OwnedFd::from(one.try_clone().unwrap()), inode).unwrap().unwrap();
         assert_eq!(facts.peer_channel, Some(channel(&other)));

@@ -50,7 +50,8 @@ impl Node {
         if !again && self.sockets.contains_key(&channel) {
             return;
         }
-        let Ok(copy) = descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor) else {
+        let Ok(copy) = descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
+        else {
             return;
         };
         let Ok(facts) = descriptor::facts(&copy, inode) else { return };
@@ -65,7 +66,9 @@ impl Node {
 
     /// Reports sockets a program came by without a call of its own.
     pub(crate) fn discover(&mut self, thread: i32, endpoints: &[Endpoint]) {
-        let Some(table) = self.processes.get(&thread).map(|known| known.table.clone()) else { return };
+        let Some(table) = self.processes.get(&thread).map(|known| known.table.clone()) else {
+            return;
+        };
         for endpoint in endpoints {
             let descriptor = table
                 .borrow()
@@ -87,11 +90,18 @@ impl Node {
     }
 
     /// Decodes the entry of a call and reports it. Gives what its exit is needed for, if anything.
-    pub(crate) fn enter(&mut self, stopped: &Stopped, call: Call, arguments: &[u64; 6]) -> Option<Pending> {
+    pub(crate) fn enter(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        arguments: &[u64; 6],
+    ) -> Option<Pending> {
         let thread = stopped.thread();
         let [first, second, third, fourth, fifth, sixth] = *arguments;
         match call {
-            Call::Read => self.enter_receive(thread, first, vec![part(second, third)], 0, Source::None),
+            Call::Read => {
+                self.enter_receive(thread, first, vec![part(second, third)], 0, Source::None)
+            }
             Call::Readv | Call::Preadv2 => {
                 // preadv2 on a socket is accepted with offset -1 only: then it is a readv.
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
@@ -196,7 +206,7 @@ impl Node {
                 self.enter_sync(stopped, call, path)
             }
             Call::Sync | Call::Msync => self.enter_sync(stopped, call, None),
-            Call::Wait4 => Some(Pending::Wait4),
+            Call::Wait4 => Some(Pending::Wait4 { status: second }),
             Call::Waitid => Some(Pending::Waitid { information: third }),
             Call::Open
             | Call::Openat
@@ -260,7 +270,13 @@ impl Node {
         }
     }
 
-    pub(crate) fn payload(&self, thread: i32, channel: Channel, parts: &[Part], length: u64) -> Payload {
+    pub(crate) fn payload(
+        &self,
+        thread: i32,
+        channel: Channel,
+        parts: &[Part],
+        length: u64,
+    ) -> Payload {
         let whole = !self.is_stream(channel);
         let limit = if whole { DATAGRAM_SIZE_MAX } else { self.options.payload_limit };
         let wanted = limit.min(usize::try_from(length).unwrap_or(usize::MAX));
@@ -286,7 +302,8 @@ impl Node {
             let what = "a connection made by its first send (MSG_FASTOPEN)".into();
             self.emit(thread, Action::NotFollowed { what });
         }
-        let payload = self.payload(thread, channel, parts, parts.iter().map(|part| part.length).sum());
+        let payload =
+            self.payload(thread, channel, parts, parts.iter().map(|part| part.length).sum());
         let decision = self.emit(thread, Action::Send { call, channel, to, payload });
         if self.answered(stopped, call, decision) {
             return None;
@@ -306,10 +323,12 @@ impl Node {
         let call = self.next_call();
         let mut decision = Decision::Continue;
         for index in 0..count.min(MESSAGES_MAX) {
-            let Ok(header) = memory::read_header(thread, headers + index * MULTI_HEADER_SIZE) else {
+            let Ok(header) = memory::read_header(thread, headers + index * MULTI_HEADER_SIZE)
+            else {
                 break;
             };
-            let parts = memory::read_parts(thread, header.parts, header.part_count).unwrap_or_default();
+            let parts =
+                memory::read_parts(thread, header.parts, header.part_count).unwrap_or_default();
             let to = sockaddr(thread, header.name, header.name_length);
             let length = parts.iter().map(|part| part.length).sum();
             let payload = self.payload(thread, channel, &parts, length);
@@ -358,7 +377,13 @@ impl Node {
         Some(Pending::Relay { call, from, peek })
     }
 
-    fn enter_connect(&mut self, stopped: &Stopped, number: u64, name: u64, length: u32) -> Option<Pending> {
+    fn enter_connect(
+        &mut self,
+        stopped: &Stopped,
+        number: u64,
+        name: u64,
+        length: u32,
+    ) -> Option<Pending> {
         let thread = stopped.thread();
         let channel = self.endpoint(thread, number)?.channel;
         let to = sockaddr(thread, name, length)?;
@@ -370,7 +395,12 @@ impl Node {
         Some(Pending::Connect { call, channel, descriptor: number as i32 })
     }
 
-    fn enter_sync(&mut self, stopped: &Stopped, call: Call, path: Option<String>) -> Option<Pending> {
+    fn enter_sync(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        path: Option<String>,
+    ) -> Option<Pending> {
         let id = self.next_call();
         let kind = call.name().to_owned();
         let decision = self.emit(stopped.thread(), Action::Sync { call: id, kind, path });
@@ -432,7 +462,7 @@ fn part(address: u64, length: u64) -> Part {
 pub(crate) fn lacks_address(facts: &SocketFacts) -> bool {
     match &facts.local {
         Address::Internet(address) => address.port() == 0,
-        Address::Unnamed => !facts.local_family,
+        Address::Unnamed => facts.peer_channel.is_none(),
         _ => false,
     }
 }

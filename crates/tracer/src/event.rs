@@ -102,7 +102,9 @@ impl Address {
         match (self, target) {
             (Address::Internet(own), Address::Internet(other)) => {
                 own.port() == other.port()
-                    && (own.ip() == other.ip() || own.ip().is_unspecified() || other.ip().is_unspecified())
+                    && (own.ip() == other.ip()
+                        || own.ip().is_unspecified()
+                        || other.ip().is_unspecified())
             }
             (Address::Local(own), Address::Local(other)) => own == other,
             _ => false,
@@ -180,7 +182,9 @@ mod bytes_as_text {
         serializer.collect_str(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.chars()
             .map(|character| u8::try_from(character).map_err(serde::de::Error::custom))

@@ -79,10 +79,8 @@ pub(crate) fn program(files: bool) -> Vec<libc::sock_filter> {
 
 /// Installs `program` on the calling thread. Async-signal-safe: runs between fork and exec.
 pub(crate) fn install(program: &[libc::sock_filter]) -> std::io::Result<()> {
-    let header = libc::sock_fprog {
-        len: program.len() as u16,
-        filter: program.as_ptr().cast_mut(),
-    };
+    let header =
+        libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
     let set = || {
         // SAFETY: `header` points to a live program of the stated length; the kernel only reads it.
         unsafe { libc::syscall(libc::SYS_seccomp, 1_u64, 0_u64, &raw const header) }
@@ -109,7 +107,12 @@ mod tests {
     use super::*;
 
     /// A tiny interpreter of classic BPF, enough for our own programs.
-    fn run(program: &[libc::sock_filter], number: u32, architecture: u32, arguments: [u32; 6]) -> u32 {
+    fn run(
+        program: &[libc::sock_filter],
+        number: u32,
+        architecture: u32,
+        arguments: [u32; 6],
+    ) -> u32 {
         let mut accumulator = 0;
         let mut at = 0;
         loop {
@@ -148,8 +151,11 @@ mod tests {
                 if let Selected::ArgumentHas(index, bits) = condition {
                     arguments[usize::from(index)] = bits;
                 }
-                let expected =
-                    if traced(call, files) { RET_TRACE | u32::from(call as u16) } else { RET_ALLOW };
+                let expected = if traced(call, files) {
+                    RET_TRACE | u32::from(call as u16)
+                } else {
+                    RET_ALLOW
+                };
                 assert_eq!(run(&program, number as u32, arch::AUDIT_ARCH, arguments), expected);
             }
             for number in [libc::SYS_getpid, libc::SYS_futex, libc::SYS_mmap, libc::SYS_execve] {
@@ -161,7 +167,9 @@ mod tests {
     #[test]
     fn arguments_decide_for_fcntl_and_clone() {
         let program = program(false);
-        let fcntl = |command| run(&program, libc::SYS_fcntl as u32, arch::AUDIT_ARCH, [3, command, 0, 0, 0, 0]);
+        let fcntl = |command| {
+            run(&program, libc::SYS_fcntl as u32, arch::AUDIT_ARCH, [3, command, 0, 0, 0, 0])
+        };
         let stop = RET_TRACE | u32::from(Call::Fcntl as u16);
         assert_eq!([0, 1, 3, 1030].map(fcntl), [stop, RET_ALLOW, RET_ALLOW, stop]);
         let plain = run(&program, libc::SYS_clone as u32, arch::AUDIT_ARCH, [0x11, 0, 0, 0, 0, 0]);

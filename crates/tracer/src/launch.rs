@@ -117,7 +117,13 @@ impl Running {
 
     /// The ends of the standard streams that were given as `Stdio::piped()`. (Do not wait for this
     /// child: its end is the tracer's to see.)
-    pub fn streams(&mut self) -> (Option<std::process::ChildStdin>, Option<std::process::ChildStdout>, Option<std::process::ChildStderr>) {
+    pub fn streams(
+        &mut self,
+    ) -> (
+        Option<std::process::ChildStdin>,
+        Option<std::process::ChildStdout>,
+        Option<std::process::ChildStderr>,
+    ) {
         (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take())
     }
 
@@ -268,7 +274,8 @@ pub fn launch(
     });
     let thread = thread.map_err(LaunchError::Prepare)?;
     let attached = attached.recv();
-    let spawned = spawner.join().unwrap_or_else(|_| Err(io::Error::other("the spawn thread panicked")));
+    let spawned =
+        spawner.join().unwrap_or_else(|_| Err(io::Error::other("the spawn thread panicked")));
     drop(guard);
     match (attached, spawned) {
         (Ok(Err(source)), spawned) => {

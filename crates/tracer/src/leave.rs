@@ -1,9 +1,9 @@
 //! Exits of system calls: what has happened, as far as the result tells.
 
+use crate::enter::{lacks_address, sockaddr};
 use crate::event::{Action, CallId, Channel};
 use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE};
 use crate::node::Node;
-use crate::enter::{lacks_address, sockaddr};
 use crate::pending::{Pending, Slot, Source};
 use crate::ptrace::Stopped;
 
@@ -37,12 +37,10 @@ impl Node {
     pub(crate) fn leave(&mut self, stopped: &Stopped, pending: Pending, result: i64) {
         let thread = stopped.thread();
         match pending {
-            Pending::Receive { channel, slot, flags, descriptor } => {
-                match error_of(result) {
-                    None => self.received(thread, channel, &slot, flags, result as u64, descriptor),
-                    Some(error) => self.receive_failed(thread, channel, error),
-                }
-            }
+            Pending::Receive { channel, slot, flags, descriptor } => match error_of(result) {
+                None => self.received(thread, channel, &slot, flags, result as u64, descriptor),
+                Some(error) => self.receive_failed(thread, channel, error),
+            },
             Pending::ReceiveMany { channel, slots, headers, flags, descriptor } => {
                 if let Some(error) = error_of(result) {
                     return self.receive_failed(thread, channel, error);
@@ -91,7 +89,9 @@ impl Node {
                 self.describe(thread, descriptor, channel, true);
                 self.emit(thread, Action::Connected { call, channel, error: error_of(result) });
             }
-            Pending::Listen { channel, descriptor } => self.describe(thread, descriptor, channel, true),
+            Pending::Listen { channel, descriptor } => {
+                self.describe(thread, descriptor, channel, true)
+            }
             Pending::Accept { listener } if result >= 0 => {
                 self.opened(thread, result);
                 if let Some(endpoint) = self.endpoint(thread, result as u64) {
@@ -112,26 +112,29 @@ impl Node {
                 let error = error_of(result);
                 self.emit(thread, Action::File { kind: kind.to_owned(), path, target, error });
             }
-            Pending::Wait4 if result > 0 => {
-                self.emit(thread, Action::Waited { child: result as i32 });
+            Pending::Wait4 { status } if result > 0 => {
+                // A child that was stopped or continued has not ended.
+                let status = if status == 0 { Ok(0) } else { memory::read_i32(thread, status) };
+                if status
+                    .is_ok_and(|status| !libc::WIFSTOPPED(status) && !libc::WIFCONTINUED(status))
+                {
+                    self.emit(thread, Action::Waited { child: result as i32 });
+                }
             }
             Pending::Waitid { information } if result == 0 && information != 0 => {
                 // siginfo_t: signal, errno, code, padding, then the process.
-                match memory::read_i32(thread, information + 16) {
-                    Ok(child) if child > 0 => {
-                        let signal = memory::read_i32(thread, information).unwrap_or(0);
-                        if signal == libc::SIGCHLD {
-                            self.emit(thread, Action::Waited { child });
-                        }
-                    }
-                    _ => {}
+                let code = memory::read_i32(thread, information + 8).unwrap_or(0);
+                let child = memory::read_i32(thread, information + 16).unwrap_or(0);
+                let ended = [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&code);
+                if child > 0 && ended {
+                    self.emit(thread, Action::Waited { child });
                 }
             }
             Pending::Socketpair { .. }
             | Pending::Pipe { .. }
             | Pending::Accept { .. }
             | Pending::Duplicate { .. }
-            | Pending::Wait4
+            | Pending::Wait4 { .. }
             | Pending::Waitid { .. } => {}
         }
     }
@@ -165,9 +168,9 @@ impl Node {
     ) {
         let size = slot.size();
         let stream = self.is_stream(channel);
-        let connected = self.facts_of(channel).is_none_or(|facts| {
-            facts.transport != crate::Transport::Datagram
-        });
+        let connected = self
+            .facts_of(channel)
+            .is_none_or(|facts| facts.transport != crate::Transport::Datagram);
         if let Source::Header(address) = slot.source {
             self.passed(thread, address);
         }
@@ -186,7 +189,8 @@ impl Node {
         if stream && flags & libc::MSG_TRUNC != 0 {
             payload.bytes.clear();
         }
-        let truncated = !stream && (length > size || header_flags(thread, slot.source) & libc::MSG_TRUNC != 0);
+        let truncated =
+            !stream && (length > size || header_flags(thread, slot.source) & libc::MSG_TRUNC != 0);
         if truncated {
             payload.digest = None;
         }
@@ -204,9 +208,12 @@ impl Node {
         let Ok(control) = memory::read(thread, header.control, length) else { return };
         let mut at = 0;
         while at + 16 <= control.len() {
-            let length = u64::from_ne_bytes(control[at..at + 8].try_into().expect("eight bytes")) as usize;
-            let level = i32::from_ne_bytes(control[at + 8..at + 12].try_into().expect("four bytes"));
-            let kind = i32::from_ne_bytes(control[at + 12..at + 16].try_into().expect("four bytes"));
+            let length =
+                u64::from_ne_bytes(control[at..at + 8].try_into().expect("eight bytes")) as usize;
+            let level =
+                i32::from_ne_bytes(control[at + 8..at + 12].try_into().expect("four bytes"));
+            let kind =
+                i32::from_ne_bytes(control[at + 12..at + 16].try_into().expect("four bytes"));
             let Some(data) = control.get(at + 16..at.saturating_add(length)) else { return };
             if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
                 for four in data.chunks_exact(4) {
@@ -218,7 +225,14 @@ impl Node {
         }
     }
 
-    fn relayed(&mut self, thread: i32, call: Option<CallId>, from: Option<Channel>, peek: bool, result: i64) {
+    fn relayed(
+        &mut self,
+        thread: i32,
+        call: Option<CallId>,
+        from: Option<Channel>,
+        peek: bool,
+        result: i64,
+    ) {
         let error = error_of(result);
         let length = result.max(0) as u64;
         if let (Some(channel), None) = (from, error) {
@@ -255,7 +269,9 @@ fn source(thread: i32, source: Source) -> Option<crate::Address> {
 
 fn header_flags(thread: i32, source: Source) -> i32 {
     match source {
-        Source::Header(address) => memory::read_header(thread, address).map_or(0, |header| header.flags),
+        Source::Header(address) => {
+            memory::read_header(thread, address).map_or(0, |header| header.flags)
+        }
         _ => 0,
     }
 }

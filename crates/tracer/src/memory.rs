@@ -37,7 +37,8 @@ pub(crate) fn read(process: i32, address: u64, length: usize) -> io::Result<Vec<
     let local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: length };
     let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: length };
     // SAFETY: the kernel writes at most `length` bytes to `bytes`; the remote address is checked by it.
-    let count = unsafe { libc::process_vm_readv(process, &raw const local, 1, &raw const remote, 1, 0) };
+    let count =
+        unsafe { libc::process_vm_readv(process, &raw const local, 1, &raw const remote, 1, 0) };
     if count < 0 {
         return Err(io::Error::last_os_error());
     }

@@ -30,22 +30,66 @@ impl Slot {
 /// A call in the kernel.
 #[derive(Debug)]
 pub(crate) enum Pending {
-    Receive { channel: Channel, slot: Slot, flags: i32, descriptor: i32 },
-    ReceiveMany { channel: Channel, slots: Vec<Slot>, headers: u64, flags: i32, descriptor: i32 },
+    Receive {
+        channel: Channel,
+        slot: Slot,
+        flags: i32,
+        descriptor: i32,
+    },
+    ReceiveMany {
+        channel: Channel,
+        slots: Vec<Slot>,
+        headers: u64,
+        flags: i32,
+        descriptor: i32,
+    },
     /// `unbound`: the descriptor of a socket that may get its address by this call.
-    Send { call: CallId, single: bool, unbound: Option<i32> },
+    Send {
+        call: CallId,
+        single: bool,
+        unbound: Option<i32>,
+    },
     /// splice and tee: received from one channel, sent to another, either of which may be absent.
-    Relay { call: Option<CallId>, from: Option<Channel>, peek: bool },
+    Relay {
+        call: Option<CallId>,
+        from: Option<Channel>,
+        peek: bool,
+    },
     Socket,
-    Socketpair { descriptors: u64 },
-    Pipe { descriptors: u64 },
-    Connect { call: CallId, channel: Channel, descriptor: i32 },
-    Listen { channel: Channel, descriptor: i32 },
-    Accept { listener: Channel },
+    Socketpair {
+        descriptors: u64,
+    },
+    Pipe {
+        descriptors: u64,
+    },
+    Connect {
+        call: CallId,
+        channel: Channel,
+        descriptor: i32,
+    },
+    Listen {
+        channel: Channel,
+        descriptor: i32,
+    },
+    Accept {
+        listener: Channel,
+    },
     /// dup and its kin.
-    Duplicate { endpoint: Option<Endpoint> },
-    Sync { call: CallId },
-    File { kind: &'static str, path: String, target: Option<String> },
-    Wait4,
-    Waitid { information: u64 },
+    Duplicate {
+        endpoint: Option<Endpoint>,
+    },
+    Sync {
+        call: CallId,
+    },
+    File {
+        kind: &'static str,
+        path: String,
+        target: Option<String>,
+    },
+    Wait4 {
+        status: u64,
+    },
+    Waitid {
+        information: u64,
+    },
 }

@@ -116,8 +116,9 @@ pub(crate) fn wait() -> io::Result<Waited> {
     loop {
         let mut status = 0;
         // SAFETY: `status` is a live integer the kernel writes.
-        let thread =
-            unsafe { libc::wait4(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD, std::ptr::null_mut()) };
+        let thread = unsafe {
+            libc::wait4(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD, std::ptr::null_mut())
+        };
         if thread < 0 {
             match last().raw_os_error() {
                 Some(libc::EINTR) => continue,
@@ -139,9 +140,9 @@ pub(crate) fn wait() -> io::Result<Waited> {
                 // The message is missing only if the thread was killed: its end comes next.
                 let Ok(message) = stopped.message() else { continue };
                 match event {
-                    libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => {
-                        Stop::Child { child: message as i32 }
-                    }
+                    libc::PTRACE_EVENT_FORK
+                    | libc::PTRACE_EVENT_VFORK
+                    | libc::PTRACE_EVENT_CLONE => Stop::Child { child: message as i32 },
                     libc::PTRACE_EVENT_VFORK_DONE => Stop::VforkDone { child: message as i32 },
                     libc::PTRACE_EVENT_EXEC => Stop::Exec { former: message as i32 },
                     libc::PTRACE_EVENT_EXIT => Stop::Exiting { status: message as i32 },
@@ -159,7 +160,11 @@ impl Stopped {
         self.thread
     }
 
-    fn check(&self, operation: &'static str, result: libc::c_long) -> Result<libc::c_long, PtraceError> {
+    fn check(
+        &self,
+        operation: &'static str,
+        result: libc::c_long,
+    ) -> Result<libc::c_long, PtraceError> {
         if result < 0 {
             return Err(PtraceError { operation, thread: self.thread, source: last() });
         }
@@ -187,7 +192,8 @@ impl Stopped {
     fn message(&self) -> Result<u64, PtraceError> {
         let mut message: libc::c_ulong = 0;
         // SAFETY: the kernel writes one unsigned long to `message`.
-        let result = unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, self.thread, 0, &raw mut message) };
+        let result =
+            unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, self.thread, 0, &raw mut message) };
         self.check("get event message", result)?;
         Ok(message)
     }
@@ -199,8 +205,9 @@ impl Stopped {
         let mut words = [0_u64; 11];
         let size = size_of::<[u64; 11]>();
         // SAFETY: the kernel writes at most `size` bytes to `words`.
-        let result =
-            unsafe { libc::ptrace(PTRACE_GET_SYSCALL_INFO as _, self.thread, size, words.as_mut_ptr()) };
+        let result = unsafe {
+            libc::ptrace(PTRACE_GET_SYSCALL_INFO as _, self.thread, size, words.as_mut_ptr())
+        };
         self.check("get system call", result)?;
         Ok(match words[0] & 0xff {
             2 => CallStop::Exit { result: words[3] as i64 },
@@ -222,7 +229,12 @@ impl Stopped {
         };
         // SAFETY: the kernel fills at most iov_len bytes of `registers`, which are plain integers.
         let result = unsafe {
-            libc::ptrace(libc::PTRACE_GETREGSET, self.thread, libc::NT_PRSTATUS as usize, &raw mut vector)
+            libc::ptrace(
+                libc::PTRACE_GETREGSET,
+                self.thread,
+                libc::NT_PRSTATUS as usize,
+                &raw mut vector,
+            )
         };
         self.check("get registers", result)?;
         // SAFETY: zeroed before, then filled by the kernel; every bit pattern is valid.
@@ -230,7 +242,10 @@ impl Stopped {
     }
 
     /// Writes the general registers.
-    pub(crate) fn set_registers(&self, registers: &libc::user_regs_struct) -> Result<(), PtraceError> {
+    pub(crate) fn set_registers(
+        &self,
+        registers: &libc::user_regs_struct,
+    ) -> Result<(), PtraceError> {
         // SAFETY: any initialised struct of integers may be viewed as bytes.
         let bytes = unsafe {
             std::slice::from_raw_parts(
