@@ -174,7 +174,8 @@ impl Node {
                 Some(Pending::Listen { channel, descriptor: first as i32 })
             }
             Call::Accept | Call::Accept4 => {
-                Some(Pending::Accept { listener: self.endpoint(thread, first)?.channel })
+                let listener = self.endpoint(thread, first)?.channel;
+                Some(Pending::Accept { listener, name: second, length: third })
             }
             Call::Shutdown => {
                 let channel = self.endpoint(thread, first)?.channel;

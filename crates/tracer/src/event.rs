@@ -243,7 +243,8 @@ pub struct Event {
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the variant says what its fields mean")]
 pub enum Action {
-    /// First stop of a thread. `endpoints`: what it inherited (for a process).
+    /// A thread begins, right after the spawn that made it. `endpoints`: what it inherited (for a
+    /// process).
     Begin { parent: Option<i32>, kind: ChildKind, endpoints: Vec<Endpoint> },
     /// A child was made; it has not run yet.
     Spawn { child: i32, kind: ChildKind },

@@ -92,9 +92,11 @@ impl Node {
             Pending::Listen { channel, descriptor } => {
                 self.describe(thread, descriptor, channel, true)
             }
-            Pending::Accept { listener } if result >= 0 => {
+            Pending::Accept { listener, name, length } if result >= 0 => {
                 self.opened(thread, result);
                 if let Some(endpoint) = self.endpoint(thread, result as u64) {
+                    let from = source(thread, Source::Pointers { name, length });
+                    self.peer_was(thread, endpoint.channel, from);
                     self.emit(thread, Action::Accept { listener, channel: endpoint.channel });
                 }
             }
@@ -136,6 +138,16 @@ impl Node {
             | Pending::Duplicate { .. }
             | Pending::Wait4 { .. }
             | Pending::Waitid { .. } => {}
+        }
+    }
+
+    /// accept told the peer of a connection that has ended since, so the kernel does not any more.
+    fn peer_was(&mut self, thread: i32, channel: Channel, peer: Option<crate::Address>) {
+        let Some(Some(facts)) = self.sockets.get_mut(&channel) else { return };
+        if facts.peer.is_none() && matches!(peer, Some(crate::Address::Internet(_))) {
+            facts.peer = peer;
+            let facts = facts.clone();
+            self.emit(thread, Action::Socket { channel, facts });
         }
     }
 

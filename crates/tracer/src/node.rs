@@ -63,11 +63,6 @@ pub(crate) struct Process {
     alive: usize,
 }
 
-/// A child whose parent reported it but which has not stopped yet.
-struct Birth {
-    parent: i32,
-}
-
 pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) options: Options,
@@ -77,7 +72,8 @@ pub(crate) struct Node {
     root: i32,
     pub(crate) threads: BTreeMap<i32, Thread>,
     pub(crate) processes: BTreeMap<i32, Process>,
-    births: BTreeMap<i32, Birth>,
+    /// Children that were gone before their parent reported them, with their status.
+    stillborn: BTreeMap<i32, i32>,
     /// Children that stopped before their parent reported them, with the process that made them
     /// as /proc tells it.
     early: BTreeMap<i32, (Stopped, i32)>,
@@ -114,7 +110,7 @@ impl Node {
             root,
             threads: BTreeMap::new(),
             processes: BTreeMap::new(),
-            births: BTreeMap::new(),
+            stillborn: BTreeMap::new(),
             early: BTreeMap::new(),
             sockets: BTreeMap::new(),
             calls: 0,
@@ -192,13 +188,12 @@ impl Node {
                 }
             }
             Stop::Child { child } => {
-                self.births.insert(child, Birth { parent: thread });
+                self.born(child, Some(thread));
                 if let Some((early, _)) = self.early.remove(&child) {
-                    // Its parent's event comes first, then the child goes on.
-                    self.spawned(thread, child);
-                    unless_gone(self.begin(early))?;
-                } else {
-                    self.spawned(thread, child);
+                    unless_gone(self.resume(early, 0))?;
+                } else if let Some(status) = self.stillborn.remove(&child) {
+                    self.exiting(child, status);
+                    self.forget(child);
                 }
             }
             Stop::VforkDone { child } => {
@@ -257,62 +252,53 @@ impl Node {
     /// A thread that stopped before its parent reported it.
     fn unknown(&mut self, stopped: Stopped, stop: Stop) -> Result<(), PtraceError> {
         let thread = stopped.thread();
-        if self.births.contains_key(&thread) {
-            self.begin(stopped)
-        } else if matches!(stop, Stop::Group { .. }) {
-            let maker = maker(thread);
-            if self.processes.contains_key(&maker) {
-                self.early.insert(thread, (stopped, maker));
-                Ok(())
-            } else {
-                self.begin(stopped)
-            }
+        let maker = maker(thread);
+        if !matches!(stop, Stop::Group { .. }) {
+            self.resume(stopped, 0)
+        } else if self.processes.contains_key(&maker) {
+            self.early.insert(thread, (stopped, maker));
+            Ok(())
         } else {
+            // Its parent was killed before it could report it.
+            self.born(thread, None);
             self.resume(stopped, 0)
         }
     }
 
-    fn spawned(&mut self, parent: i32, child: i32) {
-        let kind = if process_id(child) == Some(self.process_of(parent)) {
-            ChildKind::Thread
-        } else {
-            ChildKind::Process
-        };
-        self.emit(parent, Action::Spawn { child, kind });
-    }
-
-    /// First stop of a thread: enters it and lets it run.
-    fn begin(&mut self, stopped: Stopped) -> Result<(), PtraceError> {
-        let thread = stopped.thread();
-        let parent = self.births.remove(&thread).map(|birth| birth.parent);
-        let process = process_id(thread).unwrap_or(thread);
+    /// Enters a new thread, while it and the thread that made it stand still: what it inherits is
+    /// what its parent has now.
+    fn born(&mut self, child: i32, parent: Option<i32>) {
+        let process = process_id(child).unwrap_or(child);
         let mut endpoints = Vec::new();
-        let kind = if self.processes.contains_key(&process) {
-            if let Some(known) = self.processes.get_mut(&process) {
+        let kind = match self.processes.get_mut(&process) {
+            Some(known) if process != child => {
                 known.alive += 1;
+                ChildKind::Thread
             }
-            ChildKind::Thread
-        } else {
+            _ => ChildKind::Process,
+        };
+        if let Some(parent) = parent {
+            self.emit(parent, Action::Spawn { child, kind });
+        }
+        if kind == ChildKind::Process {
             let of_parent = parent
                 .and_then(|parent| self.processes.get(&self.process_of(parent)))
                 .map(|known| Rc::clone(&known.table));
             let table = match (of_parent, parent) {
                 (Some(table), Some(parent)) => {
-                    if descriptor::share_files(parent, thread).unwrap_or(false) {
+                    if descriptor::share_files(parent, child).unwrap_or(false) {
                         table
                     } else {
                         Rc::new(RefCell::new(table.borrow().clone()))
                     }
                 }
-                _ => Rc::new(RefCell::new(descriptor::scan(thread))),
+                _ => Rc::new(RefCell::new(descriptor::scan(child))),
             };
             endpoints = table.borrow().endpoints();
             self.add_process(process, table);
-            ChildKind::Process
-        };
-        self.threads.insert(thread, Thread::of(process));
-        self.emit(thread, Action::Begin { parent, kind, endpoints });
-        self.resume(stopped, 0)
+        }
+        self.threads.insert(child, Thread::of(process));
+        self.emit(child, Action::Begin { parent, kind, endpoints });
     }
 
     fn exec(&mut self, stopped: &Stopped, former: i32) {
@@ -373,18 +359,25 @@ impl Node {
 
     fn gone(&mut self, thread: i32, status: i32) -> Result<(), TracerError> {
         let process = self.process_of(thread);
-        // A thread killed by SIGKILL ends without an exit stop.
-        if self.threads.get(&thread).is_some_and(|known| !known.exiting) {
-            self.exiting(thread, status);
+        match self.threads.get(&thread) {
+            // A thread killed by SIGKILL ends without an exit stop.
+            Some(known) if !known.exiting => self.exiting(thread, status),
+            Some(_) => {}
+            None => {
+                self.stillborn.insert(thread, status);
+            }
         }
-        self.threads.remove(&thread);
-        self.births.remove(&thread);
-        self.early.remove(&thread);
-        self.control.remove(thread);
+        self.forget(thread);
         if thread == self.root {
             self.control.root_ended(Status::from_wait(status));
         }
         self.release_early(process)
+    }
+
+    fn forget(&mut self, thread: i32) {
+        self.threads.remove(&thread);
+        self.early.remove(&thread);
+        self.control.remove(thread);
     }
 
     /// Children of a thread that was killed before it could report them.
@@ -397,7 +390,8 @@ impl Node {
             .collect();
         for child in orphans {
             if let Some((stopped, _)) = self.early.remove(&child) {
-                unless_gone(self.begin(stopped))?;
+                self.born(child, None);
+                unless_gone(self.resume(stopped, 0))?;
             }
         }
         Ok(())

@@ -73,6 +73,8 @@ pub(crate) enum Pending {
     },
     Accept {
         listener: Channel,
+        name: u64,
+        length: u64,
     },
     /// dup and its kin.
     Duplicate {

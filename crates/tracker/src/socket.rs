@@ -13,6 +13,8 @@ pub(crate) struct Socket {
     pub(crate) peer: Option<Channel>,
     /// Entry of its (last) connect.
     pub(crate) connect: Option<EventId>,
+    /// The address that connect named.
+    pub(crate) target: Option<Address>,
     /// Exit of the accept that returned it.
     pub(crate) accept: Option<EventId>,
     pub(crate) listen: Option<EventId>,
@@ -89,6 +91,19 @@ impl Sockets {
         self.entry(one).peer = Some(other);
         self.entry(other).peer = Some(one);
         (one, other)
+    }
+
+    /// The client of an accepted socket whose peer the kernel no longer tells, because the
+    /// connection was reset before it was accepted: the backlog is first in, first out, so it is
+    /// the one that connected first of those nobody has accepted.
+    pub(crate) fn oldest_client(&self, listener: Channel) -> Option<Channel> {
+        let facts = self.facts(listener)?;
+        let waiting = self.all.iter().filter(|(_, socket)| {
+            let near = socket.facts.as_ref().is_none_or(|own| own.network == facts.network);
+            let reaches = socket.target.as_ref().is_some_and(|target| facts.local.accepts(target));
+            socket.peer.is_none() && near && reaches
+        });
+        waiting.min_by_key(|(_, socket)| socket.connect).map(|(channel, _)| *channel)
     }
 
     pub(crate) fn listen(&mut self, channel: Channel, event: EventId) {

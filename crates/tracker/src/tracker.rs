@@ -123,7 +123,9 @@ impl Tracker {
             Action::Listen { channel } => self.sockets.listen(channel, id),
             Action::Connect { call, channel, to } => {
                 if self.sockets.transport(channel) != Transport::Datagram {
-                    self.sockets.entry(channel).connect = Some(id);
+                    let socket = self.sockets.entry(channel);
+                    socket.connect = Some(id);
+                    socket.target = Some(to.clone());
                     self.connects.insert((node, call), to);
                 }
             }
@@ -132,9 +134,17 @@ impl Tracker {
                     self.connected(id, channel, &to, error);
                 }
             }
-            Action::Accept { listener: _, channel } => {
-                self.sockets.entry(channel).accept = Some(id);
-                let peer = self.sockets.peer(channel);
+            Action::Accept { listener, channel } => {
+                let socket = self.sockets.entry(channel);
+                socket.accept = Some(id);
+                let known = socket.facts.as_ref().is_some_and(|facts| facts.peer.is_some());
+                let mut peer = self.sockets.peer(channel);
+                if peer.is_none() && !known {
+                    peer = self.sockets.oldest_client(listener);
+                    if let Some(client) = peer {
+                        self.sockets.join(channel, client);
+                    }
+                }
                 self.joined(peer.map(|peer| (channel, peer)));
             }
             Action::Send { call, channel, to, payload } => {
@@ -226,7 +236,11 @@ impl Tracker {
                 }
             }
             Some(EINPROGRESS | EALREADY | EINTR) => self.sockets.entry(channel).unproven = listen,
-            Some(_) => self.sockets.entry(channel).unproven = None,
+            Some(_) => {
+                let socket = self.sockets.entry(channel);
+                socket.unproven = None;
+                socket.target = None;
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //! only the numbers of events and causes are determined.
 
 mod common;
+mod render;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -80,14 +81,14 @@ fn command(file: &Path, scratch: &Path) -> Result<Option<Command>, Failed> {
 fn run(file: &Path) -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
     let Some(command) = command(file, scratch.path())? else { return Ok(()) };
-    let (tracker, report) = common::trace(command)?;
+    let (tracker, report) = render::trace(command)?;
     let graph = tracker.graph();
     if report.status == Some(Status::Code(77)) {
         eprintln!("{}: skipped: the machine lacks what it needs", file.display());
         return Ok(());
     }
     let counts = fs::read_to_string(file)?.contains("graph: counts");
-    let found = if counts { count(graph) } else { common::render(graph) };
+    let found = if counts { count(graph) } else { render::render(graph) };
     let golden = file.with_extension("graph");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&golden, &found)?;
