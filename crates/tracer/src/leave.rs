@@ -53,10 +53,10 @@ impl Node {
             }
             Pending::Send { call, single, unbound } => {
                 let error = error_of(result);
-                if let (Some(descriptor), None) = (unbound, error) {
-                    if let Some(endpoint) = self.endpoint(thread, descriptor as u64) {
-                        self.describe(thread, descriptor, endpoint.channel, true);
-                    }
+                if let (Some(descriptor), None) = (unbound, error)
+                    && let Some(endpoint) = self.endpoint(thread, descriptor as u64)
+                {
+                    self.describe(thread, descriptor, endpoint.channel, true);
                 }
                 let taken = result.max(0) as u64;
                 let (messages, bytes) = match (error, single) {

@@ -1,6 +1,6 @@
 //! What was said between whom, and what is left unexplained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use linchpin_tracer::{Action, Channel, NodeId, Transport};
@@ -26,6 +26,16 @@ pub struct Pair {
     pub receives: u64,
     /// Bytes received.
     pub bytes: u64,
+}
+
+/// Sender, receiver, how, and whether by a pipe.
+type PairKey = (Track, Track, Transport, bool);
+
+#[derive(Default)]
+struct Flow {
+    sends: BTreeSet<EventId>,
+    receives: BTreeSet<EventId>,
+    bytes: u64,
 }
 
 /// The summary of a run.
@@ -111,8 +121,7 @@ impl Tracker {
             datagrams_in_flight: self.datagrams.undelivered().count() as u64,
             ..Summary::default()
         };
-        let mut pairs: BTreeMap<(Track, Track, Transport, bool), (Vec<EventId>, u64, u64)> =
-            BTreeMap::new();
+        let mut pairs: BTreeMap<PairKey, Flow> = BTreeMap::new();
         for id in graph.ids() {
             match &graph.event(id).action {
                 Action::Receive { channel, peek: false, .. } => {
@@ -123,10 +132,10 @@ impl Tracker {
                             self.sockets.transport(*channel),
                             matches!(channel, Channel::Pipe(..)),
                         );
-                        let (sends, receives, bytes) = pairs.entry(key).or_default();
-                        sends.push(matched.send);
-                        *receives += 1;
-                        *bytes += matched.bytes;
+                        let flow = pairs.entry(key).or_default();
+                        flow.sends.insert(matched.send);
+                        flow.receives.insert(id);
+                        flow.bytes += matched.bytes;
                     }
                 }
                 Action::Denied { call, .. } => {
@@ -139,12 +148,16 @@ impl Tracker {
             }
         }
         let name = |track: &Track| names.get(track).cloned().unwrap_or_default();
-        for ((from, to, transport, pipe), (mut sends, receives, bytes)) in pairs {
-            sends.sort_unstable();
-            sends.dedup();
-            let sends = sends.len() as u64;
-            let (from, to) = (name(&from), name(&to));
-            summary.pairs.push(Pair { from, to, transport, pipe, sends, receives, bytes });
+        for ((from, to, transport, pipe), flow) in pairs {
+            summary.pairs.push(Pair {
+                from: name(&from),
+                to: name(&to),
+                transport,
+                pipe,
+                sends: flow.sends.len() as u64,
+                receives: flow.receives.len() as u64,
+                bytes: flow.bytes,
+            });
         }
         for (channel, stream) in &self.streams {
             // Under a socket whose peer is unknown lie both what it sent and what it received.
