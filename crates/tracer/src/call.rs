@@ -2,7 +2,7 @@
 
 macro_rules! calls {
     ($($variant:ident $name:literal),* $(,)?) => {
-        /// A system call the tracer can stop at. The numbers live in [`crate::arch`].
+        /// A system call the tracer can stop at. Its number differs between architectures.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         #[allow(missing_docs, reason = "each variant is the call of that name")]

@@ -24,7 +24,7 @@ pub struct PtraceError {
 
 impl PtraceError {
     /// True if the thread was killed meanwhile, which can happen at any time and is no failure:
-    /// its end will be reported by [`wait`].
+    /// its end will be reported next.
     pub fn is_gone(&self) -> bool {
         self.source.raw_os_error() == Some(libc::ESRCH)
     }

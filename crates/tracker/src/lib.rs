@@ -11,13 +11,16 @@
 //! - the writes whose bytes a read returned, the datagram a receive returned;
 //! - what ended a stream: shutdown, or every release of its write side.
 //!
-//! It keeps no clock per event: vector clocks and pasts are computed on demand.
-//! It does not read memory, names nothing across runs, and injects nothing.
+//! It keeps no clock per event: vector clocks and pasts are computed on demand. [`names`] gives
+//! messages names that mean the same in the next run, with labels from [`dissect`].
+//! It does not read memory and injects nothing.
 
 mod datagram;
+pub mod dissect;
 mod graph;
 mod link;
 mod log;
+pub mod names;
 mod order;
 mod recorder;
 mod socket;
