@@ -11,6 +11,8 @@ use std::time::Instant;
 
 use linchpin_tracer::{NodeId, Options, adopt_orphans, launch};
 use linchpin_tracker::Recorder;
+use linchpin_tracker::dissect::Rules;
+use linchpin_tracker::names::{Roles, fold};
 
 fn main() -> ExitCode {
     match run() {
@@ -42,6 +44,12 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
         tracker.graph().write_log(BufWriter::new(File::create(path)?))?;
     }
     print!("{}", tracker.summary());
+    let names = tracker.names(&Roles::new(), &Rules::default());
+    for kind in fold(names.values()) {
+        let to = kind.to.as_deref().unwrap_or("nobody");
+        let label = kind.label.as_deref().unwrap_or("message");
+        println!("  {:>6} x {} -> {to} over {}: {label}", kind.count, kind.from, kind.link);
+    }
     eprintln!("{} stops; status {:?}", report.stops, report.status);
     Ok(ExitCode::SUCCESS)
 }

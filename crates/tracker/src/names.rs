@@ -282,22 +282,19 @@ impl Tracker {
 
 /// Folds names into kinds of messages with counts, the most frequent first.
 pub fn fold<'a>(names: impl IntoIterator<Item = &'a Name>) -> Vec<Folded> {
-    let mut counts: BTreeMap<(&str, Option<&str>, &str, Option<&str>), u32> = BTreeMap::new();
+    let mut counts: BTreeMap<Folded, u32> = BTreeMap::new();
     for name in names {
-        let key =
-            (name.from.as_str(), name.to.as_deref(), name.link.as_str(), name.label.as_deref());
-        *counts.entry(key).or_default() += 1;
+        let kind = Folded {
+            from: name.from.clone(),
+            to: name.to.clone(),
+            link: name.link.clone(),
+            label: name.label.clone(),
+            count: 0,
+        };
+        *counts.entry(kind).or_default() += 1;
     }
-    let mut folded: Vec<Folded> = counts
-        .into_iter()
-        .map(|((from, to, link, label), count)| Folded {
-            from: from.to_owned(),
-            to: to.map(str::to_owned),
-            link: link.to_owned(),
-            label: label.map(str::to_owned),
-            count,
-        })
-        .collect();
+    let mut folded: Vec<Folded> =
+        counts.into_iter().map(|(kind, count)| Folded { count, ..kind }).collect();
     folded.sort_by_key(|folded| std::cmp::Reverse(folded.count));
     folded
 }
