@@ -50,6 +50,11 @@ pub enum Selected {
     ArgumentIs(u8, &'static [u32]),
     /// Only if the argument with this index has one of these bits set.
     ArgumentHas(u8, u32),
+    /// Only on descriptors that carry messages: the first argument. A filter cannot tell sockets
+    /// from files by number, so numbers are added, by further filters, as they become channels.
+    OnChannels,
+    /// Only if FIFOs opened by name, or changes of files, were asked for.
+    WithOpens,
     /// Only if changes of files were asked for ([`crate::Options::files`]).
     WithFiles,
 }
@@ -65,15 +70,17 @@ impl Call {
         match self {
             Call::Fcntl => Selected::ArgumentIs(1, &[0, 1030]), // F_DUPFD, F_DUPFD_CLOEXEC
             Call::Clone => Selected::ArgumentHas(0, crate::ptrace::CLONE_UNTRACED),
-            Call::Open
-            | Call::Openat
-            | Call::Openat2
-            | Call::Creat
-            | Call::Rename
-            | Call::Renameat
-            | Call::Renameat2
-            | Call::Unlink
-            | Call::Unlinkat => Selected::WithFiles,
+            Call::Read
+            | Call::Readv
+            | Call::Preadv2
+            | Call::Write
+            | Call::Writev
+            | Call::Pwritev2
+            | Call::Close => Selected::OnChannels,
+            Call::Open | Call::Openat | Call::Openat2 | Call::Creat => Selected::WithOpens,
+            Call::Rename | Call::Renameat | Call::Renameat2 | Call::Unlink | Call::Unlinkat => {
+                Selected::WithFiles
+            }
             _ => Selected::Always,
         }
     }

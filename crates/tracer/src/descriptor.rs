@@ -48,6 +48,11 @@ impl Table {
         self.slots.range(first..=last).map(|(descriptor, _)| *descriptor).collect()
     }
 
+    /// The descriptors of channels.
+    pub(crate) fn channels(&self) -> Vec<(i32, Endpoint)> {
+        self.slots.iter().filter_map(|(number, slot)| Some((*number, (*slot)?))).collect()
+    }
+
     /// Every endpoint, each once.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
         let mut endpoints: Vec<Endpoint> = self.slots.values().flatten().copied().collect();

@@ -33,6 +33,9 @@ impl Node {
                     self.describe(thread, descriptor, endpoint.channel, false);
                     self.emit(thread, Action::Open { endpoint });
                 }
+                if let Some(endpoint) = found {
+                    self.note_channel(process, descriptor, endpoint.channel);
+                }
                 found
             }
         };
@@ -209,6 +212,9 @@ impl Node {
             Call::Sync | Call::Msync => self.enter_sync(stopped, call, None),
             Call::Wait4 => Some(Pending::Wait4 { status: second }),
             Call::Waitid => Some(Pending::Waitid { information: third }),
+            Call::Open | Call::Openat | Call::Openat2 | Call::Creat if !self.options.files => {
+                may_open_fifo(thread, call, arguments).then_some(Pending::Open)
+            }
             Call::Open
             | Call::Openat
             | Call::Openat2
@@ -487,6 +493,29 @@ fn digest(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+/// False if what is about to be opened is surely no FIFO, so that the exit need not be seen.
+fn may_open_fifo(thread: i32, call: Call, arguments: &[u64; 6]) -> bool {
+    let (directory, name) = match call {
+        Call::Open | Call::Creat => (libc::AT_FDCWD, arguments[0]),
+        _ => (arguments[0] as i32, arguments[1]),
+    };
+    let Ok(path) = memory::read_string(thread, name, 4096) else { return true };
+    let path = String::from_utf8_lossy(&path);
+    // These mean something else seen from here.
+    if path.starts_with("/proc") || path.starts_with("/dev") || path.is_empty() {
+        return true;
+    }
+    let place = match path.strip_prefix('/') {
+        Some(rest) => format!("/proc/{thread}/root/{rest}"),
+        None if directory == libc::AT_FDCWD => format!("/proc/{thread}/cwd/{path}"),
+        None => format!("/proc/{thread}/fd/{directory}/{path}"),
+    };
+    match std::fs::metadata(place) {
+        Ok(metadata) => std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
 }
 
 fn enter_file(thread: i32, call: Call, arguments: &[u64; 6]) -> Pending {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::event::{NodeId, Status};
 use crate::node::{Node, Report, TracerError};
 use crate::ptrace::{self, PtraceError};
-use crate::{Observer, Options, filter};
+use crate::{Observer, Options, descriptor, filter};
 
 /// Why a node could not be started. `linchpin doctor` names the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,14 @@ impl Control {
 
     pub(crate) fn remove(&self, process: i32) {
         self.lock().processes.remove(&process);
+    }
+
+    fn kill(&self) {
+        let mut state = self.lock();
+        state.killing = true;
+        for handle in state.processes.values() {
+            kill(handle);
+        }
     }
 
     pub(crate) fn root_ended(&self, status: Status) {
@@ -157,11 +165,7 @@ impl Running {
 
     /// Kills every process of the node, those being born included (SIGKILL).
     pub fn kill(&self) {
-        let mut state = self.control.lock();
-        state.killing = true;
-        for handle in state.processes.values() {
-            kill(handle);
-        }
+        self.control.kill();
     }
 
     /// Waits until every process of the node has ended.
@@ -200,6 +204,41 @@ pub fn adopt_orphans() -> io::Result<()> {
     Ok(())
 }
 
+/// Most instructions of a seccomp filter (BPF_MAXINSNS).
+const INSTRUCTIONS_MAX: usize = 4096;
+const INSTRUCTION_SIZE: usize = size_of::<libc::sock_filter>();
+
+fn send_program(pipe: &mut impl Write, program: &[libc::sock_filter]) -> io::Result<()> {
+    let mut bytes = (program.len() as u64).to_ne_bytes().to_vec();
+    bytes.extend(filter::bytes(program));
+    pipe.write_all(&bytes)
+}
+
+/// Reads the program in the child, between fork and exec: no allocation, no locks.
+fn receive_program(
+    pipe: i32,
+    program: &mut [libc::sock_filter; INSTRUCTIONS_MAX],
+) -> io::Result<usize> {
+    let fill = |target: *mut u8, length: usize| {
+        let mut at = 0;
+        while at < length {
+            // SAFETY: `target` is valid for `length` bytes; `at` is smaller.
+            let count = unsafe { libc::read(pipe, target.add(at).cast(), length - at) };
+            if count <= 0 {
+                return Err(io::Error::from_raw_os_error(libc::EPERM));
+            }
+            at += count as usize;
+        }
+        Ok(())
+    };
+    let mut count = [0_u8; 8];
+    fill(count.as_mut_ptr(), count.len())?;
+    let count = (u64::from_ne_bytes(count) as usize).min(INSTRUCTIONS_MAX);
+    // An instruction is plain integers: every bit pattern is valid.
+    fill(program.as_mut_ptr().cast(), count * INSTRUCTION_SIZE)?;
+    Ok(count)
+}
+
 /// Starts `command` as node `node` on a tracer thread of its own. Returns when the program runs.
 ///
 /// Anything [`Command`] can set (directory, environment, user, streams, `pre_exec` hooks that enter
@@ -215,27 +254,24 @@ pub fn launch(
     let guard = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut id_reader, id_writer) = io::pipe().map_err(LaunchError::Prepare)?;
     let (go_reader, mut go_writer) = io::pipe().map_err(LaunchError::Prepare)?;
-    let rules = filter::program(options.files);
     let (id_out, go_in, go_out) =
         (id_writer.as_raw_fd(), go_reader.as_raw_fd(), go_writer.as_raw_fd());
     let hook = move || {
-        // SAFETY: close, getpid, write, read on descriptors of ours: all async-signal-safe, on
-        // buffers that live on this stack.
+        // SAFETY: close, getpid and write on descriptors of ours: all async-signal-safe, with a
+        // buffer that lives on this stack.
         unsafe {
             libc::close(go_out);
             let id = libc::getpid().to_ne_bytes();
             if libc::write(id_out, id.as_ptr().cast(), id.len()) != id.len() as isize {
                 return Err(io::Error::last_os_error());
             }
-            let mut byte = 0_u8;
-            // End of file means that the tracer died or was refused.
-            if libc::read(go_in, (&raw mut byte).cast(), 1) != 1 {
-                return Err(io::Error::from_raw_os_error(libc::EPERM));
-            }
         }
-        filter::install(&rules)
+        // End of file means that the tracer died or was refused.
+        let mut program = [libc::sock_filter { code: 0, jt: 0, jf: 0, k: 0 }; INSTRUCTIONS_MAX];
+        let count = receive_program(go_in, &mut program)?;
+        filter::install(&program[..count])
     };
-    // SAFETY: the hook allocates nothing and takes no lock; `rules` was built before the fork.
+    // SAFETY: the hook allocates nothing and takes no lock.
     unsafe { command.pre_exec(hook) };
 
     // `spawn` returns only after exec, which needs the tracer: so it runs on a thread of its own.
@@ -264,9 +300,13 @@ pub fn launch(
             let _ = attached_sender.send(Err(error));
             return Ok(Report::default());
         }
-        let tracer = Node::new(node, root, options, observer, start, shared);
+        // The child has set up its streams: what it holds that carries messages is known now.
+        let channels =
+            if options.narrow { descriptor::scan(root).range(0, i32::MAX) } else { Vec::new() };
+        let program = filter::program(&options, &channels);
+        let tracer = Node::new(node, root, options, observer, start, shared, &channels);
         let _ = attached_sender.send(Ok(root));
-        let _ = go_writer.write_all(&[1]);
+        let _ = send_program(&mut go_writer, &program);
         drop(go_writer);
         let result = tracer.run();
         drop(finish);
@@ -286,6 +326,9 @@ pub fn launch(
             Err(LaunchError::Attach { program, source })
         }
         (_, Err(source)) => {
+            // `spawn` waits for a child that cannot exec, and that wait may take the child's last
+            // stop away from the tracer (the kernel lets any thread of this process see it).
+            control.kill();
             let _ = thread.join();
             Err(LaunchError::Spawn { program, source })
         }

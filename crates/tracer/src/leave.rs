@@ -101,17 +101,28 @@ impl Node {
                 }
             }
             Pending::Duplicate { endpoint } if result >= 0 => {
-                if let Some(known) = self.processes.get(&self.process_of(thread)) {
-                    known.table.borrow_mut().remove(result as i32);
+                let process = self.process_of(thread);
+                if let Some(known) = self.processes.get(&process) {
                     // Nothing is reported: the process held the endpoint before.
-                    known.table.borrow_mut().insert(result as i32, endpoint);
+                    let mut table = known.table.borrow_mut();
+                    table.remove(result as i32);
+                    if endpoint.is_some() {
+                        table.insert(result as i32, endpoint);
+                    }
+                }
+                if let Some(endpoint) = endpoint {
+                    self.note_channel(process, result as i32, endpoint.channel);
                 }
             }
             Pending::Sync { call } => {
                 self.emit(thread, Action::Synced { call, error: error_of(result) });
             }
+            Pending::Open => self.opened(thread, result),
             Pending::File { kind, path, target } => {
                 let error = error_of(result);
+                if kind.contains("open") || kind == "creat" {
+                    self.opened(thread, result);
+                }
                 self.emit(thread, Action::File { kind: kind.to_owned(), path, target, error });
             }
             Pending::Wait4 { status } if result > 0 => {
@@ -160,7 +171,12 @@ impl Node {
         if let Some(known) = self.processes.get(&self.process_of(thread)) {
             known.table.borrow_mut().remove(descriptor as i32);
         }
-        self.endpoint(thread, descriptor as u64);
+        if self.endpoint(thread, descriptor as u64).is_none() && self.options.narrow {
+            // Its close will not be seen: better not to remember it.
+            if let Some(known) = self.processes.get(&self.process_of(thread)) {
+                known.table.borrow_mut().remove(descriptor as i32);
+            }
+        }
     }
 
     fn receive_failed(&mut self, thread: i32, channel: Channel, error: i32) {

@@ -22,6 +22,7 @@ pub mod doctor;
 mod enter;
 mod event;
 mod filter;
+mod inject;
 mod launch;
 mod leave;
 mod memory;
@@ -34,7 +35,6 @@ pub use event::{
     Action, Address, CallId, Channel, ChildKind, Endpoint, Event, NodeId, Payload, SocketFacts,
     Status, Transport,
 };
-pub use filter::traced;
 pub use launch::{LaunchError, Running, adopt_orphans, launch};
 pub use node::{Report, TracerError};
 pub use ptrace::{PtraceError, Stopped};
@@ -46,11 +46,16 @@ pub struct Options {
     pub payload_limit: usize,
     /// Also report opened, renamed and unlinked files.
     pub files: bool,
+    /// Follow FIFOs that are opened by name, at the price of a stop at every open.
+    pub fifos: bool,
+    /// Stop read, write and close only on descriptors that carry messages, by filters added to
+    /// the program as it makes them. Without, every read, write and close stops.
+    pub narrow: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { payload_limit: 4096, files: false }
+        Options { payload_limit: 4096, files: false, fifos: true, narrow: true }
     }
 }
 

@@ -46,6 +46,20 @@ pub(crate) fn read(process: i32, address: u64, length: usize) -> io::Result<Vec<
     Ok(bytes)
 }
 
+/// Writes all of `bytes` at `address`.
+pub(crate) fn write(process: i32, address: u64, bytes: &[u8]) -> io::Result<()> {
+    let local = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: bytes.len() };
+    // SAFETY: the kernel only reads `bytes`; the remote address is checked by it.
+    let count =
+        unsafe { libc::process_vm_writev(process, &raw const local, 1, &raw const remote, 1, 0) };
+    match usize::try_from(count) {
+        Ok(count) if count == bytes.len() => Ok(()),
+        Ok(_) => Err(io::Error::from_raw_os_error(libc::EFAULT)),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Reads exactly `N` bytes.
 pub(crate) fn read_array<const N: usize>(process: i32, address: u64) -> io::Result<[u8; N]> {
     let bytes = read(process, address, N)?;

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::descriptor::{self, Table};
 use crate::event::{Action, CallId, Channel, ChildKind, Event, NodeId, SocketFacts, Status};
+use crate::inject::Watched;
 use crate::launch::Control;
 use crate::pending::Pending;
 use crate::ptrace::{self, CallStop, PtraceError, Resume, Stop, Stopped, Waited};
@@ -59,6 +60,8 @@ impl Thread {
 pub(crate) struct Process {
     pub(crate) handle: Option<Arc<OwnedFd>>,
     pub(crate) table: Rc<RefCell<Table>>,
+    /// Which descriptor numbers its filters stop at.
+    pub(crate) watched: Watched,
     /// Threads that have not begun to exit.
     alive: usize,
 }
@@ -100,6 +103,7 @@ impl Node {
         observer: Arc<dyn Observer>,
         start: Instant,
         control: Arc<Control>,
+        channels: &[i32],
     ) -> Node {
         let mut node = Node {
             id,
@@ -117,7 +121,7 @@ impl Node {
             running: false,
             report: Report::default(),
         };
-        node.add_process(root, Rc::default());
+        node.add_process(root, Rc::default(), Watched::new(channels));
         node.threads.insert(root, Thread::of(root));
         node
     }
@@ -141,12 +145,12 @@ impl Node {
         }
     }
 
-    fn add_process(&mut self, process: i32, table: Rc<RefCell<Table>>) {
+    fn add_process(&mut self, process: i32, table: Rc<RefCell<Table>>, watched: Watched) {
         let handle = descriptor::open_process(process, 0).ok().map(Arc::new);
         if let Some(handle) = &handle {
             self.control.add(process, Arc::clone(handle));
         }
-        self.processes.insert(process, Process { handle, table, alive: 1 });
+        self.processes.insert(process, Process { handle, table, watched, alive: 1 });
     }
 
     pub(crate) fn next_call(&mut self) -> CallId {
@@ -185,6 +189,7 @@ impl Node {
                 let pending = self.threads.get_mut(&thread).and_then(|known| known.pending.take());
                 if let (Some(pending), CallStop::Exit { result }) = (pending, stopped.call()?) {
                     self.leave(&stopped, pending, result);
+                    self.watch(&stopped)?;
                 }
             }
             Stop::Child { child } => {
@@ -281,9 +286,9 @@ impl Node {
             self.emit(parent, Action::Spawn { child, kind });
         }
         if kind == ChildKind::Process {
-            let of_parent = parent
-                .and_then(|parent| self.processes.get(&self.process_of(parent)))
-                .map(|known| Rc::clone(&known.table));
+            let of_parent = parent.and_then(|parent| self.processes.get(&self.process_of(parent)));
+            let watched = of_parent.map(|known| known.watched.clone()).unwrap_or_default();
+            let of_parent = of_parent.map(|known| Rc::clone(&known.table));
             let table = match (of_parent, parent) {
                 (Some(table), Some(parent)) => {
                     if descriptor::share_files(parent, child).unwrap_or(false) {
@@ -295,7 +300,7 @@ impl Node {
                 _ => Rc::new(RefCell::new(descriptor::scan(child))),
             };
             endpoints = table.borrow().endpoints();
-            self.add_process(process, table);
+            self.add_process(process, table, watched);
         }
         self.threads.insert(child, Thread::of(process));
         self.emit(child, Action::Begin { parent, kind, endpoints });
@@ -309,6 +314,7 @@ impl Node {
         self.threads.insert(process, Thread::of(process));
         let after = descriptor::scan(process);
         let endpoints = after.endpoints();
+        let numbers = after.channels();
         let before = self.processes.get(&process).map(|known| known.table.borrow().endpoints());
         let closed = before
             .unwrap_or_default()
@@ -318,10 +324,14 @@ impl Node {
         if let Some(known) = self.processes.get_mut(&process) {
             known.alive = 1;
             known.table = Rc::new(RefCell::new(after));
+            known.watched.forget_memory();
         } else {
-            self.add_process(process, Rc::new(RefCell::new(after)));
+            self.add_process(process, Rc::new(RefCell::new(after)), Watched::default());
         }
         self.discover(process, &endpoints);
+        for (number, endpoint) in numbers {
+            self.note_channel(process, number, endpoint.channel);
+        }
         let (program, arguments) = program_of(process);
         self.emit(process, Action::Exec { program, arguments, former, closed, endpoints });
     }

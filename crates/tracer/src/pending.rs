@@ -83,6 +83,8 @@ pub(crate) enum Pending {
     Sync {
         call: CallId,
     },
+    /// An open that may give a FIFO.
+    Open,
     File {
         kind: &'static str,
         path: String,

@@ -4,10 +4,14 @@
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 
+use crate::arch;
+
 /// `CLONE_UNTRACED`: a child made with it would escape its tracer.
 pub(crate) const CLONE_UNTRACED: u32 = 0x0080_0000;
 
 const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
+const PTRACE_GETSIGMASK: u32 = 0x420a;
+const PTRACE_SETSIGMASK: u32 = 0x420b;
 const PTRACE_EVENT_STOP: i32 = 128;
 
 /// Why a ptrace request failed.
@@ -265,6 +269,94 @@ impl Stopped {
             libc::ptrace(libc::PTRACE_SETREGSET, self.thread, set as usize, &raw mut vector)
         };
         self.check("set registers", result).map(|_| ())
+    }
+
+    /// Makes the thread run one system call of ours, at the exit of one of its own, and gives its
+    /// result. Everything it can see is as before after that.
+    pub(crate) fn run_call(&self, number: i64, arguments: [u64; 6]) -> Result<i64, PtraceError> {
+        let saved = self.registers()?;
+        let mask = self.signal_mask()?;
+        // A signal handler must not run in between.
+        self.set_signal_mask(u64::MAX)?;
+        let mut registers = saved;
+        arch::prepare_call(&mut registers, number, arguments);
+        self.set_registers(&registers)?;
+        let mut stop_signal = false;
+        for _entry_and_exit in 0..2 {
+            stop_signal |= self.step_call()?;
+        }
+        let result = match self.call()? {
+            CallStop::Exit { result } => result,
+            _ => -i64::from(libc::EINTR),
+        };
+        self.set_registers(&saved)?;
+        self.set_signal_mask(mask)?;
+        if stop_signal {
+            // SAFETY: tgkill with plain integers; the thread is ours and stopped.
+            unsafe { libc::syscall(libc::SYS_tkill, self.thread, libc::SIGSTOP) };
+        }
+        Ok(result)
+    }
+
+    /// Lets the thread run to its next stop at a system call. True if a SIGSTOP came between,
+    /// which cannot be blocked and was put off. A thread that dies meanwhile is left to [`wait`].
+    fn step_call(&self) -> Result<bool, PtraceError> {
+        let mut stop_signal = false;
+        loop {
+            // SAFETY: PTRACE_SYSCALL touches no memory of ours.
+            let result = unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.thread, 0, 0) };
+            self.check("resume", result)?;
+            let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
+            let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL;
+            // SAFETY: the kernel fills `information`; WNOWAIT leaves the event for later.
+            let result = unsafe {
+                libc::waitid(
+                    libc::P_PID,
+                    self.thread as libc::id_t,
+                    information.as_mut_ptr(),
+                    flags,
+                )
+            };
+            self.check("wait", libc::c_long::from(result))?;
+            // SAFETY: zeroed, then filled by the kernel; si_status is valid for SIGCHLD.
+            let (code, status) = unsafe {
+                let information = information.assume_init();
+                (information.si_code, information.si_status())
+            };
+            let ends = code != libc::CLD_TRAPPED && code != libc::CLD_STOPPED;
+            if ends || status >> 8 == libc::PTRACE_EVENT_EXIT {
+                let source = io::Error::from_raw_os_error(libc::ESRCH);
+                return Err(PtraceError { operation: "run a call", thread: self.thread, source });
+            }
+            let mut consumed = 0;
+            // SAFETY: takes the stop seen above.
+            unsafe {
+                libc::wait4(self.thread, &raw mut consumed, libc::__WALL, std::ptr::null_mut())
+            };
+            match status {
+                _ if status == libc::SIGTRAP | 0x80 => return Ok(stop_signal),
+                libc::SIGSTOP => stop_signal = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn signal_mask(&self) -> Result<u64, PtraceError> {
+        let mut mask = 0_u64;
+        // SAFETY: the kernel writes the 8 bytes of a signal set to `mask`.
+        let result = unsafe {
+            libc::ptrace(PTRACE_GETSIGMASK as _, self.thread, size_of::<u64>(), &raw mut mask)
+        };
+        self.check("get signal mask", result)?;
+        Ok(mask)
+    }
+
+    fn set_signal_mask(&self, mask: u64) -> Result<(), PtraceError> {
+        // SAFETY: the kernel reads the 8 bytes of a signal set from `mask`.
+        let result = unsafe {
+            libc::ptrace(PTRACE_SETSIGMASK as _, self.thread, size_of::<u64>(), &raw const mask)
+        };
+        self.check("set signal mask", result).map(|_| ())
     }
 
     /// Writes one word of the thread's memory, read-only pages included.

@@ -58,9 +58,9 @@ impl Stream {
 
     /// The write's exit was seen: it took `length` bytes.
     pub(crate) fn settle(&mut self, call: (NodeId, CallId), length: u64) {
-        if let Some(write) =
-            self.writes.iter_mut().find(|write| write.call == call && !write.settled)
-        {
+        let open = |write: &&mut Write| write.call == call && !write.settled;
+        // From the back: what was sent last is settled first.
+        if let Some(write) = self.writes.iter_mut().rev().find(open) {
             write.length = length.max(write.read);
             write.settled = true;
         }

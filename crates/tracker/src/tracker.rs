@@ -336,7 +336,8 @@ impl Tracker {
             .map(|(index, event)| if index < taken { self.asked(*event) } else { 0 })
             .collect();
         if let Some(stream) = self.streams.get_mut(&channel) {
-            for length in lengths {
+            // The last of them first, as `settle` looks for them.
+            for length in lengths.into_iter().rev() {
                 stream.settle(call, length);
             }
         }

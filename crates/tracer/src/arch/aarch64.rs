@@ -26,6 +26,18 @@ pub(crate) fn answer(stopped: &Stopped, result: i64) -> Result<(), PtraceError> 
     stopped.set_register_set(NT_ARM_SYSCALL, &(-1_i32).to_ne_bytes())
 }
 
+/// Prepares registers at the exit of a call so that the thread makes another when it is resumed:
+/// the instruction before the current one is `svc`.
+pub(crate) fn prepare_call(
+    registers: &mut libc::user_regs_struct,
+    number: i64,
+    arguments: [u64; 6],
+) {
+    registers.pc -= 4;
+    registers.regs[8] = number as u64;
+    registers.regs[..6].copy_from_slice(&arguments);
+}
+
 /// Replaces the first argument of the call the thread is about to make.
 pub(crate) fn set_first_argument(stopped: &Stopped, value: u64) -> Result<(), PtraceError> {
     let mut registers = stopped.registers()?;

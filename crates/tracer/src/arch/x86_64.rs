@@ -32,6 +32,24 @@ pub(crate) fn answer(stopped: &Stopped, result: i64) -> Result<(), PtraceError> 
     stopped.set_registers(&registers)
 }
 
+/// Prepares registers at the exit of a call so that the thread makes another when it is resumed:
+/// the instruction before the current one is `syscall`.
+pub(crate) fn prepare_call(
+    registers: &mut libc::user_regs_struct,
+    number: i64,
+    arguments: [u64; 6],
+) {
+    registers.rip -= 2;
+    registers.rax = number as u64;
+    let [first, second, third, fourth, fifth, sixth] = arguments;
+    registers.rdi = first;
+    registers.rsi = second;
+    registers.rdx = third;
+    registers.r10 = fourth;
+    registers.r8 = fifth;
+    registers.r9 = sixth;
+}
+
 /// Replaces the first argument of the call the thread is about to make.
 pub(crate) fn set_first_argument(stopped: &Stopped, value: u64) -> Result<(), PtraceError> {
     let mut registers = stopped.registers()?;
