@@ -114,6 +114,20 @@ pub(crate) fn scan(thread: i32) -> Table {
     table
 }
 
+/// The descriptors of a thread that carry messages and that an exec leaves open.
+pub(crate) fn inherited(thread: i32) -> Vec<i32> {
+    let closes = |descriptor: i32| {
+        let text =
+            fs::read_to_string(format!("/proc/{thread}/fdinfo/{descriptor}")).unwrap_or_default();
+        let flags = text.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
+        flags.is_some_and(|flags| flags & libc::O_CLOEXEC != 0)
+    };
+    let mut numbers = scan(thread).range(0, i32::MAX);
+    numbers.retain(|number| !closes(*number));
+    numbers
+}
+
 /// The path a descriptor was opened by.
 pub(crate) fn path(thread: i32, descriptor: i32) -> Option<String> {
     let target = fs::read_link(format!("/proc/{thread}/fd/{descriptor}")).ok()?;

@@ -504,7 +504,9 @@ fn may_open_fifo(thread: i32, call: Call, arguments: &[u64; 6]) -> bool {
     let Ok(path) = memory::read_string(thread, name, 4096) else { return true };
     let path = String::from_utf8_lossy(&path);
     // These mean something else seen from here.
-    if path.starts_with("/proc") || path.starts_with("/dev") || path.is_empty() {
+    if path.is_empty()
+        || ["/proc", "/dev/fd", "/dev/std"].iter().any(|start| path.starts_with(start))
+    {
         return true;
     }
     let place = match path.strip_prefix('/') {

@@ -122,11 +122,19 @@ impl Node {
         const SET_MODE_FILTER: u64 = 1;
         const TSYNC: u64 = 1;
         let mut flags = TSYNC;
+        let mut asked = false;
         loop {
             let result =
                 stopped.run_call(libc::SYS_seccomp, [SET_MODE_FILTER, flags, scratch, 0, 0, 0])?;
             match result {
                 0 => return Ok(Ok(())),
+                // It gave up the privilege to install filters since it started (as daemons do):
+                // then it must give up gaining privileges as well.
+                _ if result == -i64::from(libc::EACCES) && !asked => {
+                    asked = true;
+                    let arguments = [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0];
+                    stopped.run_call(libc::SYS_prctl, arguments)?;
+                }
                 // Some thread has filters of its own: this thread at least.
                 _ if result > 0 && flags == TSYNC => flags = 0,
                 _ => return Ok(Err(format!("the filter was refused (error {})", -result))),

@@ -301,8 +301,7 @@ pub fn launch(
             return Ok(Report::default());
         }
         // The child has set up its streams: what it holds that carries messages is known now.
-        let channels =
-            if options.narrow { descriptor::scan(root).range(0, i32::MAX) } else { Vec::new() };
+        let channels = if options.narrow { descriptor::inherited(root) } else { Vec::new() };
         let program = filter::program(&options, &channels);
         let tracer = Node::new(node, root, options, observer, start, shared, &channels);
         let _ = attached_sender.send(Ok(root));
