@@ -178,17 +178,16 @@ pub(crate) fn duplicate(
 }
 
 fn option<T: Default>(socket: &OwnedFd, name: i32) -> io::Result<T> {
+    read_option(socket, libc::SOL_SOCKET, name)
+}
+
+/// `T` is a plain integer or an array of them.
+fn read_option<T: Default>(socket: &OwnedFd, level: i32, name: i32) -> io::Result<T> {
     let mut value = T::default();
     let mut length = size_of::<T>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `value`, which is a plain integer.
+    // SAFETY: the kernel writes at most `length` bytes to `value`, which is made of integers.
     let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            name,
-            (&raw mut value).cast(),
-            &raw mut length,
-        )
+        libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length)
     };
     if result != 0 { Err(io::Error::last_os_error()) } else { Ok(value) }
 }
@@ -202,6 +201,24 @@ fn name_of(socket: &OwnedFd, peer: bool) -> io::Result<Address> {
         return Err(io::Error::last_os_error());
     }
     Ok(address::parse(&bytes[..bytes.len().min(length as usize)]))
+}
+
+/// True if a TCP connection takes `length` bytes at once, whatever the peer does: it stands, and
+/// its send buffer has several times the room.
+pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
+    const SO_MEMINFO: i32 = 55;
+    const SEND_BUFFER: usize = 3; // SK_MEMINFO_SNDBUF
+    const QUEUED: usize = 5; // SK_MEMINFO_WMEM_QUEUED
+    const ESTABLISHED: u8 = 1;
+    const CLOSE_WAIT: u8 = 8;
+    let Ok(memory) = read_option::<[u32; 9]>(socket, libc::SOL_SOCKET, SO_MEMINFO) else {
+        return false;
+    };
+    let free = u64::from(memory[SEND_BUFFER].saturating_sub(memory[QUEUED]));
+    // Buffers are counted with their overhead, which is less than that of a page per write.
+    length.saturating_add(4096).saturating_mul(2) <= free / 2
+        && read_option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO)
+            .is_ok_and(|state| state == ESTABLISHED || state == CLOSE_WAIT)
 }
 
 /// Asks the kernel about a socket; `None` if its family carries no messages we follow.

@@ -309,13 +309,40 @@ impl Node {
             let what = "a connection made by its first send (MSG_FASTOPEN)".into();
             self.emit(thread, Action::NotFollowed { what });
         }
-        let payload =
-            self.payload(thread, channel, parts, parts.iter().map(|part| part.length).sum());
+        let length = parts.iter().map(|part| part.length).sum();
+        let payload = self.payload(thread, channel, parts, length);
+        let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
         let decision = self.emit(thread, Action::Send { call, channel, to, payload });
         if self.answered(stopped, call, decision) {
             return None;
         }
+        if readable && self.taken_at_once(thread, number as i32, channel, length, flags) {
+            self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
+            return None;
+        }
         Some(Pending::Send { call, single: true, unbound: self.unbound(channel, number) })
+    }
+
+    /// True if the result of a send is known before it runs, so that its exit need not be seen: a
+    /// TCP connection with room in its buffer takes all bytes, unless it is reset this instant,
+    /// and then nobody receives them.
+    fn taken_at_once(
+        &self,
+        thread: i32,
+        descriptor: i32,
+        channel: Channel,
+        length: u64,
+        flags: i32,
+    ) -> bool {
+        const HARMLESS: i32 =
+            libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT | libc::MSG_MORE | libc::MSG_EOR;
+        let tcp = self.facts_of(channel).is_some_and(|facts| {
+            facts.transport == Transport::Stream && !facts.local_family && facts.peer.is_some()
+        });
+        tcp && length > 0
+            && flags & !HARMLESS == 0
+            && descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
+                .is_ok_and(|copy| descriptor::has_room(&copy, length))
     }
 
     fn enter_send_many(

@@ -51,6 +51,7 @@ pub(crate) struct Control {
 struct State {
     processes: BTreeMap<i32, Arc<OwnedFd>>,
     killing: bool,
+    spawn_failed: bool,
     root: Option<Status>,
     finished: bool,
 }
@@ -71,6 +72,18 @@ impl Control {
 
     pub(crate) fn remove(&self, process: i32) {
         self.lock().processes.remove(&process);
+    }
+
+    /// True if the first program cannot run.
+    pub(crate) fn spawn_failed(&self) -> bool {
+        self.lock().spawn_failed
+    }
+
+    /// Says so to the tracer thread, and gives the handle of the child that could not exec.
+    fn fail_spawn(&self) -> Option<Arc<OwnedFd>> {
+        let mut state = self.lock();
+        state.spawn_failed = true;
+        state.processes.values().next().cloned()
     }
 
     fn kill(&self) {
@@ -105,6 +118,15 @@ fn kill(handle: &OwnedFd) {
     // SAFETY: a pidfd cannot name a process other than the one it was opened for; no pointers.
     unsafe {
         libc::syscall(libc::SYS_pidfd_send_signal, handle.as_raw_fd(), libc::SIGKILL, 0, 0);
+    }
+}
+
+/// Reaps a child that is about to end, unless that was done already.
+fn reap(handle: &OwnedFd) {
+    // SAFETY: waitid accepts a null pointer for the information; the handle is live.
+    unsafe {
+        let id = handle.as_raw_fd() as libc::id_t;
+        libc::waitid(libc::P_PIDFD, id, std::ptr::null_mut(), libc::WEXITED);
     }
 }
 
@@ -325,10 +347,11 @@ pub fn launch(
             Err(LaunchError::Attach { program, source })
         }
         (_, Err(source)) => {
-            // `spawn` waits for a child that cannot exec, and that wait may take the child's last
-            // stop away from the tracer (the kernel lets any thread of this process see it).
-            control.kill();
+            let child = control.fail_spawn();
             let _ = thread.join();
+            if let Some(child) = child {
+                reap(&child);
+            }
             Err(LaunchError::Spawn { program, source })
         }
         (_, Ok(child)) => {

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::descriptor::{self, Table};
 use crate::event::{Action, CallId, Channel, ChildKind, Event, NodeId, SocketFacts, Status};
@@ -129,8 +129,16 @@ impl Node {
     /// Runs until no process of the node is left.
     pub(crate) fn run(mut self) -> Result<Report, TracerError> {
         loop {
-            match ptrace::wait().map_err(TracerError::Wait)? {
+            match ptrace::wait(self.running).map_err(TracerError::Wait)? {
                 Waited::Nobody => return Ok(self.report),
+                Waited::Nothing if self.control.spawn_failed() => {
+                    // `Command::spawn` waits for a child that cannot exec, and its wait may take
+                    // the child's last stop away from us (the kernel shows it to every thread of
+                    // this process).
+                    Stopped::release_lost(self.root);
+                    return Ok(self.report);
+                }
+                Waited::Nothing => std::thread::sleep(Duration::from_micros(100)),
                 Waited::Gone { thread, status } => self.gone(thread, status)?,
                 Waited::Stopped(stopped, stop) => {
                     self.report.stops += 1;

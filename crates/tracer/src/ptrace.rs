@@ -90,6 +90,8 @@ pub(crate) enum Waited {
     Gone { thread: i32, status: i32 },
     /// No traced thread is left.
     Nobody,
+    /// Nothing has happened yet (only without blocking).
+    Nothing,
 }
 
 fn last() -> io::Error {
@@ -116,19 +118,21 @@ pub(crate) fn seize(thread: i32) -> Result<(), PtraceError> {
 }
 
 /// Waits for any thread the calling thread traces.
-pub(crate) fn wait() -> io::Result<Waited> {
+pub(crate) fn wait(block: bool) -> io::Result<Waited> {
+    let flags = libc::__WALL | libc::__WNOTHREAD | if block { 0 } else { libc::WNOHANG };
     loop {
         let mut status = 0;
         // SAFETY: `status` is a live integer the kernel writes.
-        let thread = unsafe {
-            libc::wait4(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD, std::ptr::null_mut())
-        };
+        let thread = unsafe { libc::wait4(-1, &raw mut status, flags, std::ptr::null_mut()) };
         if thread < 0 {
             match last().raw_os_error() {
                 Some(libc::EINTR) => continue,
                 Some(libc::ECHILD) => return Ok(Waited::Nobody),
                 _ => return Err(last()),
             }
+        }
+        if thread == 0 {
+            return Ok(Waited::Nothing);
         }
         if !libc::WIFSTOPPED(status) {
             return Ok(Waited::Gone { thread, status });
@@ -184,6 +188,12 @@ impl Stopped {
         // SAFETY: neither request touches our memory; the data is a signal number.
         let result = unsafe { libc::ptrace(request, self.thread, 0, signal as libc::c_long) };
         self.check("resume", result).map(|_| ())
+    }
+
+    /// Lets a thread go on whose stop another thread of this process took.
+    pub(crate) fn release_lost(thread: i32) {
+        // The thread may run, or be gone: then the request fails, and nothing is to be done.
+        let _ = Stopped { thread }.resume(Resume::Continue, 0);
     }
 
     /// Leaves the thread in its job-control stop, and waits for what happens next.

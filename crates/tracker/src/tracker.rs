@@ -24,7 +24,7 @@ pub struct Tracker {
     /// Sends whose exit has not been seen.
     calls: BTreeMap<(NodeId, CallId), Vec<EventId>>,
     /// connect calls whose exit has not been seen.
-    connects: BTreeMap<(NodeId, CallId), Address>,
+    connects: BTreeMap<(NodeId, CallId), (Channel, Address)>,
     /// Spawns whose child has not begun, and ends nobody waited for.
     spawns: BTreeMap<(NodeId, i32), EventId>,
     exits: BTreeMap<(NodeId, i32), EventId>,
@@ -126,11 +126,11 @@ impl Tracker {
                     let socket = self.sockets.entry(channel);
                     socket.connect = Some(id);
                     socket.target = Some(to.clone());
-                    self.connects.insert((node, call), to);
+                    self.connects.insert((node, call), (channel, to));
                 }
             }
-            Action::Connected { call, channel, error } => {
-                if let Some(to) = self.connects.remove(&(node, call)) {
+            Action::Connected { call, error, .. } => {
+                if let Some((channel, to)) = self.connects.remove(&(node, call)) {
                     self.connected(id, channel, &to, error);
                 }
             }
@@ -153,7 +153,13 @@ impl Tracker {
             Action::Sent { call, messages, bytes, error } => {
                 self.sent(id, (node, call), messages, bytes, error);
             }
-            Action::Answered { call, .. } => self.cancel((node, call), 0),
+            Action::Answered { call, .. } => {
+                self.cancel((node, call), 0);
+                // Nobody will accept this one.
+                if let Some((channel, _)) = self.connects.remove(&(node, call)) {
+                    self.sockets.entry(channel).target = None;
+                }
+            }
             Action::Receive { channel, from, payload, peek, truncated, relay } => {
                 self.prove(id, channel);
                 let matched = self.receive(channel, from.as_ref(), &payload, peek, truncated);
