@@ -201,6 +201,9 @@ impl Node {
                 }
             }
             Stop::Child { child } => {
+                if self.threads.contains_key(&child) {
+                    return self.resume(stopped, 0); // it was taken for an orphan
+                }
                 self.born(child, Some(thread));
                 if let Some((early, _)) = self.early.remove(&child) {
                     unless_gone(self.resume(early, 0))?;
@@ -212,7 +215,11 @@ impl Node {
             Stop::VforkDone { child } => {
                 self.emit(thread, Action::VforkDone { child });
             }
-            Stop::Exec { former } => self.exec(&stopped, former),
+            Stop::Exec { former } => {
+                self.exec(&stopped, former);
+                // The threads that exec ended will not report their children any more.
+                self.release_early(thread)?;
+            }
             Stop::Exiting { status } => self.exiting(thread, status),
             Stop::Group { signal } => {
                 let stop_signals = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
@@ -389,7 +396,11 @@ impl Node {
         if thread == self.root {
             self.control.root_ended(Status::from_wait(status));
         }
-        self.release_early(process)
+        // While the process lives, the thread that made them will report them.
+        if !self.processes.contains_key(&process) {
+            self.release_early(process)?;
+        }
+        Ok(())
     }
 
     fn forget(&mut self, thread: i32) {
@@ -399,7 +410,7 @@ impl Node {
     }
 
     /// Children of a thread that was killed before it could report them.
-    fn release_early(&mut self, process: i32) -> Result<(), TracerError> {
+    fn release_early(&mut self, process: i32) -> Result<(), PtraceError> {
         let orphans: Vec<i32> = self
             .early
             .iter()

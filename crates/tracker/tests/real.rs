@@ -10,7 +10,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use linchpin_tracer::{Action, Channel, NodeId, Observer, Options, Running, Status, launch};
+use linchpin_tracer::{
+    Action, Channel, NodeId, Observer, Options, Running, Status, Transport, launch,
+};
 use linchpin_tracker::{EventId, Order, Recorder, Tracker};
 
 fn port() -> u16 {
@@ -179,4 +181,53 @@ fn nginx_serves_a_file_with_sendfile() {
         .map(|matched| matched.bytes)
         .sum();
     assert_eq!(delivered, payload.length + body.len() as u64);
+}
+
+/// Runs one program of the guests directory under its interpreter.
+fn interpreted(program: &str, file: &str) -> Option<(Arc<Recorder>, linchpin_tracer::Report)> {
+    if !common::have(program) {
+        eprintln!("skipped: no {program}");
+        return None;
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests").join(file);
+    let mut command = Command::new(program);
+    command.arg(path);
+    let recorder = Arc::new(Recorder::new());
+    let running = start(&recorder, 0, command);
+    assert!(running.finished(common::LIMIT), "{}", recorder.tracker().summary());
+    let report = running.wait().unwrap();
+    assert_eq!(report.status, Some(Status::Code(0)));
+    everything_is_explained(&recorder.tracker());
+    Some((recorder, report))
+}
+
+/// Messages and bytes received over TCP.
+fn received_over_tcp(tracker: &Tracker) -> (u64, u64) {
+    let pairs = tracker.summary().pairs;
+    let tcp = pairs.iter().filter(|pair| !pair.pipe && pair.transport == Transport::Stream);
+    tcp.fold((0, 0), |(sends, bytes), pair| (sends + pair.sends, bytes + pair.bytes))
+}
+
+#[test]
+fn a_node_server_and_client() {
+    if let Some((recorder, _)) = interpreted("node", "echo.js") {
+        assert_eq!(received_over_tcp(&recorder.tracker()), (2, 12));
+    }
+}
+
+#[test]
+fn a_jvm_with_more_than_a_hundred_threads() {
+    if let Some((recorder, _)) = interpreted("java", "Echo.java") {
+        let tracker = recorder.tracker();
+        assert_eq!(received_over_tcp(&tracker), (120, 600));
+        let count = |wanted: fn(&Action) -> bool| {
+            tracker.graph().ids().filter(|id| wanted(&tracker.graph().event(*id).action)).count()
+        };
+        let begun = count(|action| matches!(action, Action::Begin { .. }));
+        assert!(begun >= 120);
+        assert_eq!(begun, count(|action| matches!(action, Action::Spawn { .. })));
+        assert_eq!(begun, count(|action| matches!(action, Action::ThreadExit { .. })));
+        assert_eq!(count(|action| matches!(action, Action::Accept { .. })), 60);
+        assert_eq!(count(|action| matches!(action, Action::ProcessExit { .. })), 1);
+    }
 }
