@@ -5,9 +5,9 @@
 //! subformulas are one node, so the formulas of many runs share what they have in common.
 //!
 //! What makes it a graph of *lineage* is [`Graph::support`]: given the values of the variables in
-//! one run, it keeps of a formula only the reasons that were seen in that run (Alvaro et al.,
-//! SIGMOD 2015, section 4.2, generalised to negation): a formula over literals of both polarities
-//! that is true in that run and sufficient for the original wherever it is true.
+//! one run, it keeps of the reasons for something to be there only those seen in that run (Alvaro
+//! et al., SIGMOD 2015, section 4.2, generalised to negation): a formula over literals of both
+//! polarities that is true in that run and sufficient for the original wherever it is true.
 //!
 //! This crate does not know what a variable stands for, and does not solve anything.
 
@@ -15,7 +15,7 @@ mod support;
 
 use std::fmt;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A variable: in Linchpin, the index of a fault in a fault space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +109,8 @@ pub struct Graph {
     children: Vec<Literal>,
     variables: FxHashMap<Variable, Literal>,
     conjunctions: FxHashMap<Box<[Literal]>, Literal>,
+    /// Formulas that say that something is absent.
+    absences: FxHashSet<Literal>,
 }
 
 impl Default for Graph {
@@ -118,13 +120,16 @@ impl Default for Graph {
             children: Vec::new(),
             variables: FxHashMap::default(),
             conjunctions: FxHashMap::default(),
+            absences: FxHashSet::default(),
         }
     }
 }
 
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries((0..self.nodes.len() as u32).map(|i| self.node(NodeIndex(i)))).finish()
+        f.debug_list()
+            .entries((0..self.nodes.len() as u32).map(|i| self.node(NodeIndex(i))))
+            .finish()
     }
 }
 
@@ -243,9 +248,9 @@ impl Graph {
             let value = match self.node(NodeIndex(index as u32)) {
                 Node::True => true,
                 Node::Variable(variable) => value_of(variable),
-                Node::And(children) => children
-                    .iter()
-                    .all(|child| values[child.node().index()] != child.is_negated()),
+                Node::And(children) => {
+                    children.iter().all(|child| values[child.node().index()] != child.is_negated())
+                }
             };
             values.push(value);
         }

@@ -2,59 +2,81 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{Graph, Literal, Node, NodeIndex, Values};
+use crate::{Graph, Literal, Node, Values};
+
+/// What to keep of a subformula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Keep {
+    /// Only what was true in the run: the reasons seen for something that is there.
+    Seen,
+    /// Everything: all reasons for something not to be there, as far as they do not rest on
+    /// things that would have to be there.
+    All,
+}
 
 impl Graph {
-    /// The support of `goal` in the run with these values: what is left of the formula when every
-    /// disjunct that was false is dropped.
+    /// Declares that a formula says of something that it is absent.
     ///
-    /// `goal` must be true under `values`. The result S is true under `values`, implies `goal`, and
-    /// refers to a variable only with the sign it has under `values`: it is the disjunction of all
-    /// the reasons for `goal` that this run displayed.
+    /// [`Graph::support`] keeps all the reasons for an absence, whether or not they were seen, and
+    /// of the reasons for a presence those that were seen.
+    pub fn declare_absence(&mut self, formula: Literal) {
+        if !formula.is_constant() {
+            self.absences.insert(formula);
+        }
+    }
+
+    fn keep(&self, literal: Literal, inherited: Keep) -> Keep {
+        if self.absences.contains(&literal) {
+            Keep::All
+        } else if self.absences.contains(&!literal) {
+            Keep::Seen
+        } else {
+            inherited
+        }
+    }
+
+    /// The support of `goal` in the run with these values.
+    ///
+    /// `goal` must be true under `values`. Of every disjunction that says that something is there,
+    /// the disjuncts that were false in the run are dropped. The result S is true under `values`
+    /// and implies `goal`.
     pub fn support(&mut self, goal: Literal, values: &Values) -> Literal {
         assert!(values.of(goal), "the support of a formula exists where it is true");
-        // Nodes are numbered after their children, so the nodes needed can be found from the top
-        // down and built from the bottom up, without recursion.
-        let mut needed = vec![false; goal.node().index() + 1];
-        needed[goal.node().index()] = true;
-        for index in (0..needed.len()).rev() {
-            if needed[index] {
-                let node = NodeIndex(index as u32);
-                if let Node::And(children) = self.node(node) {
-                    let holds = values.of(Literal::new(node, false));
-                    for &child in children {
-                        if holds || !values.of(child) {
-                            needed[child.node().index()] = true;
-                        }
-                    }
-                }
+        let root = (goal, self.keep(goal, Keep::Seen));
+        let mut built: FxHashMap<(Literal, Keep), Literal> = FxHashMap::default();
+        // Each entry is visited twice: first its children are pushed, then it is built.
+        let mut open = vec![(root, false)];
+        while let Some((entry, expanded)) = open.pop() {
+            let (literal, keep) = entry;
+            if built.contains_key(&entry) {
+                continue;
+            }
+            if keep == Keep::Seen && !values.of(literal) {
+                built.insert(entry, Literal::FALSE);
+                continue;
+            }
+            let Node::And(children) = self.node(literal.node()) else {
+                built.insert(entry, literal);
+                continue;
+            };
+            let negated = literal.is_negated();
+            let parts: Vec<(Literal, Keep)> = children
+                .iter()
+                .map(|&child| {
+                    let child = if negated { !child } else { child };
+                    (child, self.keep(child, keep))
+                })
+                .collect();
+            if expanded {
+                let parts = parts.iter().map(|part| built[part]);
+                let parts: Vec<Literal> = parts.collect();
+                let support = if negated { self.or(parts) } else { self.and(parts) };
+                built.insert(entry, support);
+            } else {
+                open.push((entry, true));
+                open.extend(parts.into_iter().map(|part| (part, false)));
             }
         }
-        let mut built: FxHashMap<NodeIndex, Literal> = FxHashMap::default();
-        for (index, _) in needed.iter().enumerate().filter(|(_, needed)| **needed) {
-            let node = NodeIndex(index as u32);
-            let itself = Literal::new(node, false);
-            let holds = values.of(itself);
-            let support = match self.node(node) {
-                Node::True => Literal::TRUE,
-                Node::Variable(_) => {
-                    if holds {
-                        itself
-                    } else {
-                        !itself
-                    }
-                }
-                Node::And(children) => {
-                    let reasons: Vec<Literal> = children
-                        .iter()
-                        .filter(|child| holds || !values.of(**child))
-                        .map(|child| built[&child.node()])
-                        .collect();
-                    if holds { self.and(reasons) } else { self.or(reasons) }
-                }
-            };
-            built.insert(node, support);
-        }
-        built[&goal.node()]
+        built[&root]
     }
 }

@@ -113,8 +113,11 @@ impl Bounds {
         }
         let mut sorted: Vec<&String> = self.nodes.iter().filter(|node| !node.is_empty()).collect();
         sorted.sort();
-        let mut duplicates: Vec<String> =
-            sorted.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone()).collect();
+        let mut duplicates: Vec<String> = sorted
+            .windows(2)
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0].clone())
+            .collect();
         duplicates.dedup();
         errors.extend(duplicates.into_iter().map(BoundsError::DuplicateNode));
         if errors.is_empty() { Ok(()) } else { Err(errors) }

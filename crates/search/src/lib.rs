@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The search: which faults to try next, what a run teaches, and when to stop.
+//!
+//! A [`System`] can be run under a set of faults and answers with an [`Observation`]: the outcome
+//! and, unless it was bad, the *support* of the outcome, a formula over faults that is true of the
+//! faults of that run and sufficient for "not bad". The lineage-driven strategy (Alvaro et al.,
+//! SIGMOD 2015, section 4) keeps every support it has seen. Its next hypothesis is a smallest set of
+//! faults within the bounds that falsifies them all; when there is none, no counterexample exists.
+//!
+//! What this crate does **not** do: it knows nothing of specifications, processes or services, it
+//! prints nothing, reads no clock (see [`Control`]), and never judges a run by anything but the
+//! system's own observation.
+
+mod encoder;
+mod enumerate;
+mod explore;
+mod random;
+mod space;
+mod system;
+mod transcript;
+
+pub use explore::{Options, Report, SearchError, Strategy, search};
+pub use space::{Budget, FaultSpace};
+pub use system::{Control, Event, Observation, StopReason, System};
+pub use transcript::{Refutation, SolverStep};

@@ -1,0 +1,209 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use linchpin_model::{Fault, Invariant};
+
+use crate::certificate_command::VerifyArguments;
+
+/// Finds the few faults that break a distributed system, or shows that none within your bounds can.
+#[derive(Debug, Parser)]
+#[command(name = "linchpin", version, max_term_width = 100, subcommand_required = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to use colour (NO_COLOR also turns it off)
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(CheckArguments),
+    Run(RunArguments),
+    VerifyCertificate(VerifyArguments),
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Which program, and where its includes are.
+#[derive(Debug, Args)]
+pub(crate) struct Program {
+    /// Specification files; several are one program
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Where to look for included files, after the folders of the files themselves
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+}
+
+/// Bounds on faults; what is not given here stands in the specification's front matter.
+#[derive(Debug, Args)]
+pub(crate) struct BoundsArguments {
+    /// Last time step of a run
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) eot: Option<u32>,
+
+    /// No message sent at or after this time is lost
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) eff: Option<u32>,
+
+    /// At most this many nodes crash
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) crashes: Option<u32>,
+
+    /// The nodes, separated by commas [default: inferred from the facts]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) nodes: Option<Vec<String>>,
+
+    /// How a run is judged [default: implication]
+    #[arg(long, value_name = "MODE")]
+    pub(crate) invariant: Option<InvariantArgument>,
+
+    /// Which scenario of the front matter to take [default: the first, or each]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scenario: Option<String>,
+}
+
+impl BoundsArguments {
+    pub(crate) fn any_given(&self) -> bool {
+        self.eot.is_some()
+            || self.eff.is_some()
+            || self.crashes.is_some()
+            || self.nodes.is_some()
+            || self.invariant.is_some()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InvariantArgument {
+    /// Every row of `pre` at the end has an equal row in `post`
+    Implication,
+    /// Every row of `post` of the failure-free run is there whenever it is in `pre`
+    Baseline,
+    /// Every row of `good` of the failure-free run is there
+    Good,
+}
+
+impl From<InvariantArgument> for Invariant {
+    fn from(argument: InvariantArgument) -> Self {
+        match argument {
+            InvariantArgument::Implication => Self::Implication,
+            InvariantArgument::Baseline => Self::Baseline,
+            InvariantArgument::Good => Self::Good,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StrategyArgument {
+    /// The faults that take away every reason seen so far (complete)
+    Lineage,
+    /// Fault sets drawn uniformly (a baseline; never proves anything)
+    Random,
+    /// Every fault set, smallest first (complete; for small bounds)
+    Exhaustive,
+    /// One formula for all runs at once (complete)
+    Symbolic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+}
+
+/// Check a specification: find faults that break it, or prove that none can
+///
+/// A folder is checked file by file, each within the bounds of its own front matter; the exit code
+/// is 0 if each verdict is as expected there. Without bounds, they are widened step by step.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 holds, 1 broken, 2 bad input, 3 unknown or vacuous, 130 interrupted
+
+Example:
+  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c")]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) program: Program,
+
+    #[command(flatten)]
+    pub(crate) bounds: BoundsArguments,
+
+    /// Do not mind that the failure-free run asks nothing of the system
+    #[arg(long)]
+    pub(crate) allow_vacuous: bool,
+
+    /// How runs are chosen
+    #[arg(long, value_name = "NAME", default_value = "lineage")]
+    pub(crate) strategy: StrategyArgument,
+
+    /// Find every minimal counterexample
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Check each file (or each file below a folder) as a program of its own
+    #[arg(long)]
+    pub(crate) each: bool,
+
+    /// Stop after this many runs
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) max_runs: Option<u64>,
+
+    /// Stop after this time, such as 30s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Seed of the random strategy
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Write a certificate of the verdict `holds` to this file (see `linchpin verify-certificate`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+
+    /// What to print on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Run a specification once, under faults of your choice
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 good, 1 bad, 2 bad input, 3 vacuous
+
+Example:
+  linchpin run specs/broadcast/simple.ded --fault 'omit a->b @1' --fault 'crash c @3'")]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) program: Program,
+
+    #[command(flatten)]
+    pub(crate) bounds: BoundsArguments,
+
+    /// A fault, 'omit FROM->TO @TIME' or 'crash NODE @TIME'; may be repeated
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(crate) faults: Vec<Fault>,
+
+    /// Print this relation at every time step; may be repeated
+    #[arg(long = "table", value_name = "RELATION")]
+    pub(crate) tables: Vec<String>,
+
+    /// Print every relation at every time step
+    #[arg(long)]
+    pub(crate) tables_all: bool,
+}

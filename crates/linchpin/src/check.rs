@@ -1,0 +1,253 @@
+//! `linchpin check`.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use linchpin_dedalus::codes::Code;
+use linchpin_dedalus::diagnostic::Diagnostic;
+use linchpin_model::{Bounds, FaultSet, Verdict};
+use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System, search};
+use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
+
+use crate::args::{CheckArguments, Color, Format, StrategyArgument};
+use crate::certificate_command::certify_answer;
+use crate::control::{Interrupt, Limits};
+use crate::exit::Exit;
+use crate::human;
+use crate::input::{Input, Question, specification};
+use crate::json::{
+    CheckJson, CounterexampleJson, FaultSpaceJson, SCHEMA, stop_name, strategy_name,
+};
+use crate::output::outln;
+use crate::{directory, sweep};
+
+/// Without a limit of its own, a random search gives up after this many runs.
+const RANDOM_RUNS_MAX: u64 = 10_000;
+
+/// The answer to one question.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) question: Question,
+    pub(crate) bounds: Bounds,
+    pub(crate) report: Report,
+    /// The counterexamples of the report.
+    pub(crate) counterexamples: Vec<FaultSet>,
+    pub(crate) vacuous: bool,
+    pub(crate) elapsed: Duration,
+    /// Why the program could not be grounded, if it could not.
+    pub(crate) not_grounded: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn exit(&self, allow_vacuous: bool) -> Exit {
+        let allowed = allow_vacuous || self.question.allow_vacuous;
+        match self.report.verdict {
+            Verdict::Broken => Exit::Broken,
+            _ if self.report.stopped == Some(StopReason::Interrupted) => Exit::Interrupted,
+            Verdict::Holds if self.vacuous && !allowed => Exit::Unknown,
+            Verdict::Holds => Exit::Holds,
+            Verdict::Unknown => Exit::Unknown,
+        }
+    }
+
+    /// Is this what the front matter expects? `None` if it expects nothing.
+    pub(crate) fn as_expected(&self, allow_vacuous: bool) -> Option<bool> {
+        let expect = self.question.expect?;
+        let excused = allow_vacuous || self.question.allow_vacuous || expect == Verdict::Broken;
+        Some(self.report.verdict == expect && (!self.vacuous || excused))
+    }
+}
+
+pub(crate) fn strategy(argument: StrategyArgument) -> Strategy {
+    match argument {
+        StrategyArgument::Lineage => Strategy::Lineage,
+        StrategyArgument::Random => Strategy::Random,
+        StrategyArgument::Exhaustive => Strategy::Exhaustive,
+        StrategyArgument::Symbolic => Strategy::Symbolic,
+    }
+}
+
+pub(crate) fn options(arguments: &CheckArguments) -> Options {
+    let strategy = strategy(arguments.strategy);
+    let default_max = (strategy == Strategy::Random).then_some(RANDOM_RUNS_MAX);
+    Options {
+        strategy,
+        all: arguments.all,
+        runs_max: arguments.max_runs.or(default_max),
+        seed: arguments.seed,
+    }
+}
+
+pub(crate) fn command(arguments: &CheckArguments, color: Color) -> anyhow::Result<Exit> {
+    let interrupt = Interrupt::install()?;
+    if arguments.each || arguments.program.files.iter().any(|file| file.is_dir()) {
+        one_certificate(arguments)?;
+        return directory::command(arguments, color, &interrupt);
+    }
+    let program = &arguments.program;
+    let Some(input) = Input::read(&program.files, &program.include_dirs, color) else {
+        return Ok(Exit::Usage);
+    };
+    let questions = Question::all(&input, &arguments.bounds)?;
+    if let [question] = &questions[..] {
+        let answer = match answer(&input, question, arguments, &interrupt)? {
+            Ok(answer) => answer,
+            Err(exit) => return Ok(exit),
+        };
+        print(&input, &answer, arguments, color);
+        if let Some(path) = &arguments.certificate
+            && let Some(exit) = certify_answer(&input, &answer, path, &interrupt)?
+        {
+            return Ok(exit);
+        }
+        return Ok(answer.exit(arguments.allow_vacuous));
+    }
+    one_certificate(arguments)?;
+    directory::check_scenarios(&[input], arguments, &interrupt)
+}
+
+/// A certificate is about one question.
+fn one_certificate(arguments: &CheckArguments) -> anyhow::Result<()> {
+    if arguments.certificate.is_some() {
+        bail!("--certificate is about one program and one scenario: choose with --scenario");
+    }
+    Ok(())
+}
+
+/// Answers one question. The inner error is an exit whose message was shown.
+pub(crate) fn answer(
+    input: &Input,
+    question: &Question,
+    arguments: &CheckArguments,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Result<Answer, Exit>> {
+    let started = Instant::now();
+    let bounds = match question.eot {
+        Some(eot) => Some(question.bounds(eot, question.eff.unwrap_or(0))?),
+        None => None,
+    };
+    input.show(&linchpin_dedalus::lint_nodes(&input.program, &question.nodes));
+    let Some(bounds) = bounds else {
+        return sweep::answer(input, question, arguments, interrupt);
+    };
+    let mut limits = Limits::new(interrupt, arguments.timeout);
+    let answer = within(input, question, &bounds, options(arguments), &mut limits)?;
+    Ok(answer.map(|mut answer| {
+        answer.elapsed = started.elapsed();
+        answer
+    }))
+}
+
+/// Answers a question within given bounds.
+pub(crate) fn within(
+    input: &Input,
+    question: &Question,
+    bounds: &Bounds,
+    options: Options,
+    limits: &mut Limits,
+) -> anyhow::Result<Result<Answer, Exit>> {
+    let mut system = match specification(input, bounds, question.invariant) {
+        Ok(system) => system,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    let started = Instant::now();
+    let report = match search(&mut system, options, limits) {
+        Ok(report) => report,
+        Err(error) => return explain_failure(input, error, &system).map(Err),
+    };
+    let counterexamples = report
+        .counterexamples
+        .iter()
+        .map(|counterexample| system.space().fault_set(counterexample))
+        .collect();
+    Ok(Ok(Answer {
+        question: question.clone(),
+        bounds: bounds.clone(),
+        vacuous: system.vacuous().unwrap_or(false),
+        not_grounded: system.not_grounded(),
+        report,
+        counterexamples,
+        elapsed: started.elapsed(),
+    }))
+}
+
+/// Shows why a search has no result.
+fn explain_failure(
+    input: &Input,
+    error: SearchError<SystemError>,
+    system: &Specification,
+) -> anyhow::Result<Exit> {
+    match error {
+        SearchError::Run { error: SystemError::Run(error), faults } => {
+            input.show(&[run_error(&error, &system.space().fault_set(&faults), system)]);
+            Ok(Exit::Usage)
+        }
+        SearchError::Run { error, .. } => {
+            bail!("{error}; this is a defect of linchpin: please report it with the specification")
+        }
+        SearchError::NoFailureFormula => bail!(
+            "the symbolic strategy needs the ground program, which is too large: {}; \
+             use --strategy lineage",
+            system.not_grounded().unwrap_or_default()
+        ),
+        SearchError::Contradiction { faults } => bail!(
+            "the lineage contradicts the run with {}; \
+             this is a defect of linchpin: please report it with the specification",
+            system.space().fault_set(&faults)
+        ),
+        other => bail!("{other:?}"),
+    }
+}
+
+/// An error of a run: names rule, time and faults.
+pub(crate) fn run_error(error: &RunError, faults: &FaultSet, system: &Specification) -> Diagnostic {
+    let code = match error.kind {
+        RunErrorKind::Overflow => Code::RunOverflow,
+        RunErrorKind::DivisionByZero => Code::RunDivisionByZero,
+        RunErrorKind::Endless => Code::RunEndless,
+        _ => Code::RunUndecided,
+    };
+    let span = system.program().rules[error.rule.index()].span;
+    let under = if faults.is_empty() {
+        "without any fault".to_owned()
+    } else {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("under {}", faults.join(", "))
+    };
+    Diagnostic::at(code, span, format!("{error}, {under}"), "in this rule")
+}
+
+fn print(input: &Input, answer: &Answer, arguments: &CheckArguments, color: Color) {
+    match arguments.format {
+        Format::Human => human::print_answer(input, answer, arguments, color),
+        Format::Json => outln!("{}", to_json(input, answer, arguments)),
+    }
+}
+
+pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments) -> String {
+    let json = CheckJson {
+        schema: SCHEMA,
+        files: input.files.iter().map(|file| file.display().to_string()).collect(),
+        scenario: answer.question.scenario.as_deref(),
+        verdict: answer.report.verdict,
+        vacuous: answer.vacuous,
+        expected: answer.question.expect,
+        invariant: answer.question.invariant,
+        bounds: &answer.bounds,
+        strategy: strategy_name(strategy(arguments.strategy)),
+        seed: arguments.seed,
+        runs: answer.report.runs,
+        runs_until_bad: answer.report.runs_until_bad,
+        fault_space: FaultSpaceJson::of(&answer.bounds),
+        counterexamples: answer
+            .counterexamples
+            .iter()
+            .map(|faults| CounterexampleJson { faults: faults.clone() })
+            .collect(),
+        counterexamples_complete: answer.report.complete
+            && (arguments.all || answer.counterexamples.is_empty()),
+        stopped: answer.report.stopped.map(stop_name),
+        elapsed_ms: answer.elapsed.as_millis() as u64,
+    };
+    serde_json::to_string(&json).expect("the result is plain data")
+}

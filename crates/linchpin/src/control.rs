@@ -1,0 +1,54 @@
+//! What may end a search early, and how it is watched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use linchpin_search::{Control, Event, StopReason};
+
+/// Set when the user presses Ctrl-C.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// From now on Ctrl-C asks the search to end; a second one ends the process.
+    pub(crate) fn install() -> anyhow::Result<Self> {
+        let interrupt = Self::default();
+        let flag = Arc::clone(&interrupt.0);
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(i32::from(crate::exit::Exit::Interrupted.code()));
+            }
+        })?;
+        Ok(interrupt)
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Time limit and interruption.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    pub(crate) interrupt: Interrupt,
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Limits {
+    pub(crate) fn new(interrupt: &Interrupt, timeout: Option<Duration>) -> Self {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        Self { interrupt: interrupt.clone(), deadline }
+    }
+}
+
+impl Control for Limits {
+    fn stop(&mut self) -> Option<StopReason> {
+        if self.interrupt.is_set() {
+            return Some(StopReason::Interrupted);
+        }
+        self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| StopReason::Time)
+    }
+
+    fn observe(&mut self, _: Event<'_>) {}
+}

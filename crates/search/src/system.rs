@@ -1,0 +1,101 @@
+//! What the search asks of a system, and of whoever started it.
+
+use linchpin_formula::{Graph, Literal, Variable};
+use linchpin_model::Outcome;
+
+use crate::FaultSpace;
+use crate::transcript::Refutation;
+
+/// Something that can be run under faults.
+pub trait System {
+    /// Why a run has no outcome at all.
+    type Error;
+
+    /// The faults that may occur and their bounds. Does not change during a search.
+    fn space(&self) -> &FaultSpace;
+
+    /// Runs the system under these faults (in ascending order, within the bounds). The search
+    /// always begins with the run without faults.
+    ///
+    /// # Errors
+    /// If the run cannot be carried out or has no outcome; the search ends with that error.
+    fn run(&mut self, faults: &[Variable]) -> Result<Observation, Self::Error>;
+
+    /// The graph in which supports are written. Its variables are those of the space.
+    fn graph(&mut self) -> &mut Graph;
+
+    /// The formula that is true of exactly the fault sets whose run is bad (or has no outcome), if
+    /// the system can state it. Asked for after the run without faults.
+    fn failure(&mut self) -> Option<Literal>;
+}
+
+/// What a run showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// Unless the outcome is bad: a formula that is true of the faults of this run, and of no
+    /// fault set within the bounds whose run is bad. `None` if nothing was learned but this run.
+    pub support: Option<Literal>,
+}
+
+/// Why a search ended before it could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// The number of runs allowed is used up.
+    Runs,
+    /// The time allowed is used up.
+    Time,
+    /// The user asked.
+    Interrupted,
+}
+
+/// Something that happened in a search.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A run ended.
+    Run {
+        /// The run's number, from 0 (without faults) upwards.
+        number: u64,
+        /// Its faults.
+        faults: &'a [Variable],
+        /// Its outcome.
+        outcome: Outcome,
+    },
+    /// No fault set of this size or smaller is left to try.
+    Exhausted {
+        /// The number of faults.
+        size: usize,
+    },
+    /// A minimal counterexample was found.
+    Counterexample {
+        /// Its faults.
+        faults: &'a [Variable],
+    },
+}
+
+/// Whoever started the search: watches it and may stop it.
+pub trait Control {
+    /// Asked before each run and each call of the solver.
+    fn stop(&mut self) -> Option<StopReason>;
+
+    /// Told of everything that happens.
+    fn observe(&mut self, event: Event<'_>);
+
+    /// Whether solvers shall keep a transcript, so that [`Control::refuted`] can check them.
+    fn wants_proofs(&self) -> bool {
+        false
+    }
+
+    /// Told of every "there is none" of a solver, if proofs are wanted.
+    fn refuted(&mut self, _: Refutation<'_>) {}
+}
+
+/// Watches nothing and never stops.
+impl Control for () {
+    fn stop(&mut self) -> Option<StopReason> {
+        None
+    }
+
+    fn observe(&mut self, _: Event<'_>) {}
+}

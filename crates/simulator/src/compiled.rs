@@ -1,0 +1,247 @@
+//! A program made ready to run: normalized, interned, planned.
+
+use std::collections::BTreeMap;
+
+use linchpin_dedalus::hir::{
+    Aggregate, Argument, BodyTerm, Comparison, ComparisonOperator, Expression, Head, HeadColumn,
+    Literal, Location, Program, Relation, RelationId, RelationKind, Rule, RuleId, Timing, Variable,
+    VariableId,
+};
+use linchpin_model::Bounds;
+
+use crate::plan::{Indexes, Schedule, plan_program};
+use crate::table::Table;
+use crate::value::{Interner, Symbol};
+
+/// What does not change from run to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    /// The program, with minima and maxima on cycles rewritten ([`normalize`]).
+    pub(crate) program: Program,
+    pub(crate) schedule: Schedule,
+    pub(crate) indexes: Indexes,
+    /// Nodes are the first symbols, in the order of the bounds.
+    pub(crate) interner: Interner,
+    /// By time step; those after the end of the run are left out.
+    pub(crate) facts: BTreeMap<u32, Vec<(RelationId, Box<[Symbol]>)>>,
+    pub(crate) bounds: Bounds,
+    /// The built-in relation, if the program reads it.
+    pub(crate) crash: Option<RelationId>,
+}
+
+impl Compiled {
+    pub(crate) fn new(program: &Program, bounds: &Bounds) -> Self {
+        let program = normalize(program);
+        let mut interner = Interner::default();
+        for node in &bounds.nodes {
+            interner.intern(&linchpin_dedalus::hir::Value::String(node.as_str().into()));
+        }
+        let (schedule, indexes) = plan_program(&program, bounds.nodes.len(), &mut interner);
+        let mut facts: BTreeMap<u32, Vec<(RelationId, Box<[Symbol]>)>> = BTreeMap::new();
+        for fact in program.facts.iter().filter(|fact| fact.time <= bounds.eot) {
+            let row = fact.row.iter().map(|value| interner.intern(value)).collect();
+            facts.entry(fact.time).or_default().push((fact.relation, row));
+        }
+        let crash = program
+            .relations
+            .iter()
+            .position(|relation| relation.kind == RelationKind::Crash)
+            .map(|index| RelationId(index as u32));
+        Self { program, schedule, indexes, interner, facts, bounds: bounds.clone(), crash }
+    }
+
+    pub(crate) fn node_count(&self) -> usize {
+        self.bounds.nodes.len()
+    }
+
+    pub(crate) fn empty_table(&self, relation: RelationId) -> Table {
+        Table::new(self.program.relation(relation).columns.len(), self.indexes.of(relation))
+    }
+
+    /// One empty table per relation.
+    pub(crate) fn empty_tables(&self) -> Vec<Table> {
+        (0..self.program.relations.len())
+            .map(|index| self.empty_table(RelationId(index as u32)))
+            .collect()
+    }
+}
+
+/// Every table of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    /// Indexed by time step - 1, then by relation.
+    steps: Vec<Vec<Table>>,
+    /// `crash` holds the same rows at every time step.
+    crash: Option<(RelationId, Table)>,
+    /// What is read outside 1..=EOT.
+    nothing: Vec<Table>,
+}
+
+impl Tables {
+    pub(crate) fn new<'a>(
+        compiled: &Compiled,
+        crash_rows: impl Iterator<Item = &'a [Symbol]>,
+    ) -> Self {
+        let nothing = compiled.empty_tables();
+        let crash = compiled.crash.map(|relation| {
+            let mut table = compiled.empty_table(relation);
+            for row in crash_rows {
+                table.insert(row);
+            }
+            for index in 0..compiled.indexes.of(relation).len() {
+                table.refresh_index(index);
+            }
+            (relation, table)
+        });
+        let steps = (0..compiled.bounds.eot).map(|_| nothing.clone()).collect();
+        Self { steps, crash, nothing }
+    }
+
+    pub(crate) fn at(&self, time: u32, relation: RelationId) -> &Table {
+        if let Some((crash, table)) = &self.crash
+            && *crash == relation
+        {
+            return table;
+        }
+        let step = (time as usize).checked_sub(1).and_then(|step| self.steps.get(step));
+        &step.unwrap_or(&self.nothing)[relation.index()]
+    }
+
+    /// The table to insert into; `time` must be in 1..=EOT and the relation not `crash`.
+    pub(crate) fn at_mut(&mut self, time: u32, relation: RelationId) -> &mut Table {
+        &mut self.steps[time as usize - 1][relation.index()]
+    }
+
+    /// Brings an index up to date.
+    pub(crate) fn refresh(&mut self, time: u32, relation: RelationId, index: usize) {
+        if self.crash.as_ref().is_some_and(|(crash, _)| *crash == relation) {
+            return;
+        }
+        let step = (time as usize).checked_sub(1).and_then(|step| self.steps.get_mut(step));
+        if let Some(step) = step {
+            step[relation.index()].refresh_index(index);
+        }
+    }
+}
+
+/// Rewrites a minimum or maximum inside a cycle as "a member with no better member".
+///
+/// `p(G, min<X>) :- body` becomes, with two new relations,
+/// ```text
+/// member(G, X) :- body;
+/// better(G, X) :- member(G, X), member(G, Y), Y < X;
+/// p(G, X)      :- member(G, X), notin better(G, X);
+/// ```
+/// so that a cycle contains nothing but negation.
+fn normalize(program: &Program) -> Program {
+    let mut normalized = program.clone();
+    for number in 0..normalized.strata.len() {
+        if !normalized.strata[number].unstratified {
+            continue;
+        }
+        let own = normalized.strata[number].relations.clone();
+        for index in 0..normalized.rules.len() {
+            let rule = &normalized.rules[index];
+            let on_cycle = rule.head.timing == Timing::Now
+                && !rule.look_ahead
+                && own.contains(&rule.head.relation)
+                && rule.head.is_aggregate()
+                && rule.body.iter().any(
+                    |term| matches!(term, BodyTerm::Literal(literal) if own.contains(&literal.relation)),
+                );
+            if on_cycle {
+                let added = split_aggregate(&mut normalized, RuleId(index as u32));
+                normalized.strata[number].relations.extend(added);
+            }
+        }
+    }
+    normalized
+}
+
+fn split_aggregate(program: &mut Program, id: RuleId) -> [RelationId; 2] {
+    let rule = program.rules[id.index()].clone();
+    let arity = rule.head.columns.len();
+    let target = program.relation(rule.head.relation).clone();
+    let next = program.relations.len() as u32;
+    let added = [RelationId(next), RelationId(next + 1)];
+    for role in ["member", "better"] {
+        program
+            .relations
+            .push(Relation { name: format!("{}#{role}{}", target.name, id.0), ..target.clone() });
+    }
+    let span = rule.span;
+    let aggregates: Vec<(usize, Aggregate)> = rule
+        .head
+        .columns
+        .iter()
+        .enumerate()
+        .filter_map(|(column, head)| match head {
+            HeadColumn::Aggregate { function, .. } => Some((column, *function)),
+            HeadColumn::Expression(_) => None,
+        })
+        .collect();
+    let variables: Vec<Variable> = (0..arity + 1)
+        .map(|index| Variable {
+            name: format!("V{index}"),
+            r#type: target.columns[index.min(arity - 1)],
+            existential: false,
+            span,
+        })
+        .collect();
+    let variable = |index: usize| Expression::Variable(VariableId(index as u32));
+    let literal = |negated: bool, relation: RelationId, replaced: Option<usize>| {
+        let argument = |column: usize| {
+            Argument::Expression(variable(if replaced == Some(column) { arity } else { column }))
+        };
+        let arguments = (0..arity).map(argument).collect();
+        BodyTerm::Literal(Literal { negated, relation, arguments, time: None, span })
+    };
+    let head = |relation: RelationId| Head {
+        relation,
+        columns: (0..arity).map(|column| HeadColumn::Expression(variable(column))).collect(),
+        timing: Timing::Now,
+        span,
+    };
+    let [member, better] = added;
+    let mut collected = rule.clone();
+    collected.head.relation = member;
+    for column in &mut collected.head.columns {
+        if let HeadColumn::Aggregate { variable, .. } = column {
+            *column = HeadColumn::Expression(Expression::Variable(*variable));
+        }
+    }
+    for (column, function) in aggregates {
+        let operator = match function {
+            Aggregate::Min => ComparisonOperator::Less,
+            _ => ComparisonOperator::Greater,
+        };
+        program.rules.push(Rule {
+            head: head(better),
+            location: Location::Global,
+            body: vec![
+                literal(false, member, None),
+                literal(false, member, Some(column)),
+                BodyTerm::Comparison(Comparison {
+                    left: variable(arity),
+                    operator,
+                    right: variable(column),
+                    span,
+                }),
+            ],
+            variables: variables.clone(),
+            look_ahead: false,
+            span,
+        });
+    }
+    program.rules.push(collected);
+    // In place, so that the rule keeps its id.
+    program.rules[id.index()] = Rule {
+        head: head(rule.head.relation),
+        location: Location::Global,
+        body: vec![literal(false, member, None), literal(true, better, None)],
+        variables: variables[..arity].to_vec(),
+        look_ahead: false,
+        span,
+    };
+    added
+}

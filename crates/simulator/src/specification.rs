@@ -1,0 +1,475 @@
+//! A specification as a system under test.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use linchpin_dedalus::hir::{Program, RelationId};
+use linchpin_formula::{Graph, Literal, Values, Variable};
+use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
+use linchpin_search::{FaultSpace, Observation, System};
+use thiserror::Error;
+
+use crate::channels::{ChannelConditions, Channels};
+use crate::compiled::{Compiled, Tables};
+use crate::error::RunError;
+use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
+use crate::ground::{Ground, TooLarge, ground};
+use crate::lineage::FactRef;
+use crate::simulate::{Machine, Run};
+use crate::value::{Interner, Symbol};
+
+type Row = Box<[Symbol]>;
+
+/// A program under bounds and an invariant: can be run under faults, and knows why its outcomes
+/// hold.
+#[derive(Debug)]
+pub struct Specification {
+    compiled: Compiled,
+    interner: Interner,
+    space: FaultSpace,
+    invariant: Invariant,
+    outcome_relations: OutcomeRelations,
+    graph: Graph,
+    channels: ChannelConditions,
+    ground: Option<Result<Ground, TooLarge>>,
+    /// Rows of the failure-free run that must not go missing (`baseline` and `good`).
+    reference: Option<BTreeSet<Row>>,
+    /// True once a run without faults was vacuous.
+    vacuous: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OutcomeRelations {
+    /// `pre`, unless the invariant is `good`.
+    before: Option<RelationId>,
+    /// `post` or `good`.
+    after: RelationId,
+}
+
+/// Why a specification cannot be checked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SpecificationError {
+    /// Occurs when the program has no relation that the invariant needs.
+    #[error("the program has no relation `{relation}`, which the invariant `{invariant}` needs")]
+    MissingRelation {
+        /// The relation.
+        relation: &'static str,
+        /// The invariant.
+        invariant: Invariant,
+    },
+}
+
+/// What the ground program says of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prediction {
+    /// Its facts, as in [`Execution::facts`].
+    Facts(Vec<Fact>),
+    /// It fails.
+    NoResult,
+}
+
+/// Why a run has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SystemError {
+    /// Occurs when the program divides by zero, overflows, does not end a step, or leaves facts
+    /// undecided.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Occurs when the simulator and the ground program disagree about a run: a defect of
+    /// Linchpin, never of the program.
+    #[error("the simulator and the ground program disagree about the run with {faults}")]
+    Disagreement {
+        /// The faults of the run.
+        faults: FaultSet,
+    },
+}
+
+impl Specification {
+    /// Prepares a program for runs within the bounds (which must have been checked).
+    ///
+    /// # Errors
+    /// If the program lacks a relation that the invariant needs.
+    pub fn new(
+        program: &Program,
+        bounds: &Bounds,
+        invariant: Invariant,
+    ) -> Result<Self, SpecificationError> {
+        let find = |relation: &'static str| {
+            program
+                .relation_named(relation)
+                .ok_or(SpecificationError::MissingRelation { relation, invariant })
+        };
+        let outcome_relations = match invariant {
+            Invariant::Implication | Invariant::Baseline => {
+                OutcomeRelations { before: Some(find("pre")?), after: find("post")? }
+            }
+            Invariant::Good => OutcomeRelations { before: None, after: find("good")? },
+        };
+        let compiled = Compiled::new(program, bounds);
+        let interner = compiled.interner.clone();
+        let space = FaultSpace::new(bounds);
+        let mut graph = Graph::new();
+        let channels =
+            ChannelConditions::new(&compiled, &mut graph, &|fault| space.variable(fault));
+        Ok(Self {
+            compiled,
+            interner,
+            space,
+            invariant,
+            outcome_relations,
+            graph,
+            channels,
+            ground: None,
+            reference: None,
+            vacuous: None,
+        })
+    }
+
+    /// The program that runs: as given, but for cycles through a minimum or maximum, which are
+    /// spelled out with two relations more. The ids in an [`Execution`] are those of this program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.compiled.program
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn bounds(&self) -> &Bounds {
+        &self.compiled.bounds
+    }
+
+    /// Whether the failure-free run asks nothing of the system; known once it was run.
+    #[must_use]
+    pub fn vacuous(&self) -> Option<bool> {
+        self.vacuous
+    }
+
+    /// Why the program could not be grounded, if it could not: then every run teaches only about
+    /// runs in which the same messages arrive.
+    #[must_use]
+    pub fn not_grounded(&self) -> Option<String> {
+        let Some(Err(TooLarge { reason, time, .. })) = &self.ground else { return None };
+        Some(format!("{reason} (at time {time})"))
+    }
+
+    /// Never grounds the program. (What happens anyway to a program too large for it.)
+    #[must_use]
+    pub fn without_grounding(mut self) -> Self {
+        self.ground = Some(Err(TooLarge { reason: "grounding is off", rule: None, time: 1 }));
+        self
+    }
+
+    /// What the ground program says of a run within the bounds; `None` if the program could not be
+    /// grounded.
+    pub fn predict(&mut self, faults: &FaultSet) -> Option<Prediction> {
+        self.prepare();
+        let Some(Ok(ground)) = &self.ground else { return None };
+        let space = &self.space;
+        let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
+        if ground.failures.iter().any(|&failure| values.of(failure)) {
+            return Some(Prediction::NoResult);
+        }
+        let mut facts = Vec::new();
+        for time in 1..=self.compiled.bounds.eot {
+            for index in 0..self.compiled.program.relations.len() {
+                let relation = RelationId(index as u32);
+                if Some(relation) == self.compiled.crash && time > 1 {
+                    continue;
+                }
+                let present =
+                    ground.rows(relation, time).filter(|(_, condition)| values.of(*condition));
+                facts.extend(present.map(|(cells, _)| {
+                    let row = cells.iter().map(|&symbol| self.interner.value(symbol).clone());
+                    Fact { time, relation, row: row.collect() }
+                }));
+            }
+        }
+        facts.sort();
+        Some(Prediction::Facts(facts))
+    }
+
+    /// The relation that holds what is asked at the end of a run (`pre`), and the one that holds
+    /// what is answered (`post` or `good`).
+    #[must_use]
+    pub fn outcome_relations(&self) -> (Option<RelationId>, RelationId) {
+        (self.outcome_relations.before, self.outcome_relations.after)
+    }
+
+    /// One run in full. Faults may exceed the bounds in number, but must be possible in them
+    /// ([`Bounds::check_faults`]).
+    ///
+    /// # Errors
+    /// If the run has no outcome, or the run without faults that it is judged by has none.
+    pub fn execute(&mut self, faults: &FaultSet) -> Result<Execution, RunError> {
+        if self.invariant != Invariant::Implication {
+            self.learn_reference()?;
+        }
+        let run = Machine::new(&self.compiled, &mut self.interner, faults, true).run()?;
+        let outcome = self.outcome(&run.tables);
+        Ok(self.describe(faults, outcome, &run))
+    }
+
+    fn rows_at_end(&self, tables: &Tables, relation: RelationId) -> BTreeSet<Row> {
+        tables.at(self.compiled.bounds.eot, relation).rows().map(Row::from).collect()
+    }
+
+    /// Runs without faults once, for the invariants that compare with that run.
+    fn learn_reference(&mut self) -> Result<(), RunError> {
+        if self.vacuous.is_some() {
+            return Ok(());
+        }
+        let run =
+            Machine::new(&self.compiled, &mut self.interner, &FaultSet::none(), false).run()?;
+        let after = self.rows_at_end(&run.tables, self.outcome_relations.after);
+        self.vacuous = Some(match self.invariant {
+            Invariant::Implication => {
+                let before = self.outcome_relations.before.expect("implication has one");
+                self.rows_at_end(&run.tables, before).is_empty()
+            }
+            Invariant::Baseline | Invariant::Good => after.is_empty(),
+        });
+        if self.invariant != Invariant::Implication {
+            self.reference = Some(after);
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, tables: &Tables) -> Outcome {
+        let after = self.rows_at_end(tables, self.outcome_relations.after);
+        let before = self.outcome_relations.before.map(|before| self.rows_at_end(tables, before));
+        let asked: BTreeSet<Row> = match (&self.reference, before) {
+            (None, Some(before)) => before,
+            (Some(reference), Some(before)) => reference.intersection(&before).cloned().collect(),
+            (Some(reference), None) => reference.clone(),
+            (None, None) => unreachable!("`good` compares with the failure-free run"),
+        };
+        if !asked.is_subset(&after) {
+            Outcome::Bad
+        } else if asked.is_empty() {
+            Outcome::Vacuous
+        } else {
+            Outcome::Good
+        }
+    }
+
+    /// The rows that can be asked for: each with the condition that it is, and that it is answered.
+    fn obligations(&self, ground: &Ground) -> BTreeMap<Row, (Literal, Literal)> {
+        let eot = self.compiled.bounds.eot;
+        let after: BTreeMap<&[Symbol], Literal> =
+            ground.rows(self.outcome_relations.after, eot).collect();
+        let answered = |row: &[Symbol]| after.get(row).copied().unwrap_or(Literal::FALSE);
+        let before: Option<BTreeMap<&[Symbol], Literal>> =
+            self.outcome_relations.before.map(|before| ground.rows(before, eot).collect());
+        match (&self.reference, before) {
+            (None, Some(before)) => before
+                .into_iter()
+                .map(|(row, asked)| (row.into(), (asked, answered(row))))
+                .collect(),
+            (Some(reference), before) => reference
+                .iter()
+                .map(|row| {
+                    let asked = before.as_ref().map_or(Literal::TRUE, |before| {
+                        before.get(&row[..]).copied().unwrap_or(Literal::FALSE)
+                    });
+                    (row.clone(), (asked, answered(row)))
+                })
+                .collect(),
+            (None, None) => unreachable!("`good` compares with the failure-free run"),
+        }
+    }
+
+    /// Grounds the program if that was not tried yet.
+    fn prepare(&mut self) {
+        if self.ground.is_none() {
+            let result =
+                ground(&self.compiled, &mut self.interner, &mut self.graph, &self.channels);
+            self.ground = Some(result);
+        }
+    }
+
+    /// The support of an outcome that is not bad: every row asked for is answered for a reason seen
+    /// in this run, or is not asked for at all.
+    fn support(&mut self, faults: &FaultSet, run: &Run) -> Result<Literal, SystemError> {
+        self.prepare();
+        let space = &self.space;
+        let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
+        let Some(Ok(ground)) = &self.ground else {
+            return Ok(self.same_traffic(faults, run));
+        };
+        self.compare(ground, &values, run)
+            .map_err(|()| SystemError::Disagreement { faults: faults.clone() })?;
+        let obligations = self.obligations(ground);
+        let mut parts: Vec<Literal> = ground.failures.iter().map(|&failure| !failure).collect();
+        for (asked, answered) in obligations.into_values() {
+            let reason = if values.of(answered) {
+                self.graph.support(answered, &values)
+            } else {
+                Literal::FALSE
+            };
+            parts.push(self.graph.or([!asked, reason]));
+        }
+        Ok(self.graph.and(parts))
+    }
+
+    /// Every row at the end is there in the ground program under these faults, and no other.
+    fn compare(&self, ground: &Ground, values: &Values, run: &Run) -> Result<(), ()> {
+        let relations = [self.outcome_relations.before, Some(self.outcome_relations.after)];
+        for relation in relations.into_iter().flatten() {
+            let simulated = self.rows_at_end(&run.tables, relation);
+            let predicted: BTreeSet<Row> = ground
+                .rows(relation, self.compiled.bounds.eot)
+                .filter(|(_, condition)| values.of(*condition))
+                .map(|(row, _)| row.into())
+                .collect();
+            if simulated != predicted {
+                return Err(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The support that needs no ground program: whenever the same messages arrive, and the same
+    /// nodes crash if the program can see that, the run is the same.
+    fn same_traffic(&mut self, faults: &FaultSet, run: &Run) -> Literal {
+        let channels = Channels::new(&self.compiled, faults);
+        let mut parts: Vec<Literal> = run
+            .traffic
+            .iter()
+            .map(|(from, to, time)| {
+                let open = self.channels.open(from, to, time);
+                if channels.is_open(from, to, time) { open } else { !open }
+            })
+            .collect();
+        if self.compiled.crash.is_some() {
+            let space = &self.space;
+            let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
+            parts.extend(
+                self.channels
+                    .crashes()
+                    .map(|crashes| if values.of(crashes) { crashes } else { !crashes }),
+            );
+        }
+        self.graph.and(parts)
+    }
+
+    fn describe(&self, faults: &FaultSet, outcome: Outcome, run: &Run) -> Execution {
+        let program = &self.compiled.program;
+        let value = |symbol: Symbol| self.interner.value(symbol).clone();
+        let values = |row: &[Symbol]| row.iter().map(|&symbol| value(symbol)).collect::<Vec<_>>();
+        let mut facts: Vec<(Fact, FactRef)> = Vec::new();
+        for time in 1..=self.compiled.bounds.eot {
+            for index in 0..program.relations.len() {
+                let relation = RelationId(index as u32);
+                if Some(relation) == self.compiled.crash && time > 1 {
+                    continue;
+                }
+                for (row, cells) in run.tables.at(time, relation).rows().enumerate() {
+                    let fact = Fact { time, relation, row: values(cells) };
+                    facts.push((fact, FactRef { time, relation, row: row as u32 }));
+                }
+            }
+        }
+        facts.sort();
+        let ids: BTreeMap<FactRef, FactId> =
+            facts.iter().enumerate().map(|(id, entry)| (entry.1, FactId(id as u32))).collect();
+        let id_of = |fact: &FactRef| {
+            let time = if Some(fact.relation) == self.compiled.crash { 1 } else { fact.time };
+            ids[&FactRef { time, ..*fact }]
+        };
+        let lineage = run.lineage.as_ref().expect("the run was recorded");
+        let mut derivations: Vec<Derivation> = lineage
+            .derivations
+            .iter()
+            .map(|derivation| Derivation {
+                fact: id_of(&derivation.head),
+                rule: derivation.rule,
+                premises: derivation.premises.iter().map(id_of).collect(),
+                absences: derivation
+                    .absences
+                    .iter()
+                    .map(|absence| {
+                        let arity = program.relation(absence.relation).columns.len();
+                        let mut row = vec![None; arity];
+                        for &(column, symbol) in &absence.known {
+                            row[column] = Some(value(symbol));
+                        }
+                        Absence { time: absence.time, relation: absence.relation, row }
+                    })
+                    .collect(),
+            })
+            .collect();
+        derivations.sort();
+        derivations.dedup();
+        let channels = Channels::new(&self.compiled, faults);
+        let name = |node: usize| self.compiled.bounds.nodes[node].clone();
+        let mut messages: Vec<Message> = lineage
+            .sendings
+            .iter()
+            .map(|sending| {
+                let lost_to = sending.from.filter(|_| !sending.arrives).and_then(|from| {
+                    if channels.is_crashed(from, sending.at) {
+                        faults
+                            .iter()
+                            .find(|f| matches!(f, Fault::Crash { node, .. } if *node == name(from)))
+                            .cloned()
+                    } else {
+                        Some(Fault::omission(name(from), name(sending.to), sending.at))
+                    }
+                });
+                Message {
+                    at: sending.at,
+                    from: sending.from.map(name),
+                    to: name(sending.to),
+                    relation: sending.relation,
+                    row: values(&sending.row),
+                    rule: sending.rule,
+                    lost_to,
+                }
+            })
+            .collect();
+        messages.sort();
+        messages.dedup();
+        Execution {
+            faults: faults.clone(),
+            outcome,
+            facts: facts.into_iter().map(|entry| entry.0).collect(),
+            derivations,
+            messages,
+        }
+    }
+}
+
+impl System for Specification {
+    type Error = SystemError;
+
+    fn space(&self) -> &FaultSpace {
+        &self.space
+    }
+
+    fn run(&mut self, faults: &[Variable]) -> Result<Observation, SystemError> {
+        self.learn_reference()?;
+        let faults = self.space.fault_set(faults);
+        let run = Machine::new(&self.compiled, &mut self.interner, &faults, false).run()?;
+        let outcome = self.outcome(&run.tables);
+        let support = match outcome {
+            Outcome::Bad => None,
+            _ => Some(self.support(&faults, &run)?),
+        };
+        Ok(Observation { outcome, support })
+    }
+
+    fn graph(&mut self) -> &mut Graph {
+        &mut self.graph
+    }
+
+    fn failure(&mut self) -> Option<Literal> {
+        self.prepare();
+        let Some(Ok(ground)) = &self.ground else { return None };
+        let mut ways: Vec<Literal> = ground.failures.clone();
+        for (asked, answered) in self.obligations(ground).into_values() {
+            ways.push(self.graph.and([asked, !answered]));
+        }
+        Some(self.graph.or(ways))
+    }
+}
