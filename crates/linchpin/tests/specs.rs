@@ -105,8 +105,12 @@ fn main() {
     specifications(&root.join("specs"), &mut files);
     let mut trials = Vec::new();
     for file in files {
-        let compilation =
-            compile_files(&[file.clone()], &[], &FileSystem, &CompileOptions::default());
+        let compilation = compile_files(
+            std::slice::from_ref(&file),
+            &[],
+            &FileSystem,
+            &CompileOptions::default(),
+        );
         for described in compilation.front_matter.scenarios {
             let name = described.name.unwrap_or_default();
             let short = file.strip_prefix(&root).unwrap_or(&file).display().to_string();

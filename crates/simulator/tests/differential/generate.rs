@@ -195,7 +195,11 @@ impl Generator {
             Name if self.random.percent(88) => {
                 quoted(&self.bounds.nodes[self.random.below(self.bounds.nodes.len())])
             }
-            Name => quoted(*self.random.pick(&["z", "m", "k, 1"])),
+            Name => {
+                let names: [&str; 3] = ["z", "m", "k, 1"];
+                let name: &&str = self.random.pick(&names);
+                quoted(name)
+            }
             Integer if self.random.below(250) == 0 => i64::MAX.to_string(),
             Integer => (self.random.below(5) as i64 - 1).to_string(),
         }

@@ -20,7 +20,7 @@ pub(crate) fn have(program: &str) -> bool {
 
 /// Says why a test does nothing, which is a failure where everything must run.
 #[allow(dead_code, reason = "not every test binary skips")]
-pub fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     assert!(std::env::var_os("LINCHPIN_REQUIRE_ALL").is_none(), "skipped: {why}");
     eprintln!("skipped: {why}");
 }
