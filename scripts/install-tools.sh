@@ -9,6 +9,14 @@ need dot graphviz
 need chromium chromium
 need chromedriver chromium-driver
 need valgrind valgrind
+need cc gcc
+need python3 python3
+need redis-server redis-server
+need redis-cli redis-tools
+need nginx nginx-light
+need curl curl
+need node nodejs
+need java default-jdk-headless
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing ${missing[*]}"

@@ -73,7 +73,7 @@ impl Certificate {
     /// The header but for its last line.
     fn header(&self) -> String {
         let Statement { invariant, bounds, sources } = &self.statement;
-        let Bounds { eot, eff, crashes, nodes } = bounds;
+        let Bounds { eot, eff, crashes, nodes, .. } = bounds;
         let mut text = format!("{SCHEMA}\n{CLAIM}\ninvariant {invariant}\n");
         let mut line = |line: std::fmt::Arguments<'_>| {
             text.write_fmt(line).expect("strings can be written to");
@@ -243,7 +243,7 @@ impl<'a> Reader<'a> {
             return Err(self.refuse("something follows the end"));
         }
         let [formula, map, proof] = texts.try_into().expect("there are three parts");
-        let bounds = Bounds { eot, eff, crashes, nodes };
+        let bounds = Bounds { eot, eff, crashes, nodes, ..Bounds::default() };
         let statement = Statement { invariant, bounds, sources };
         Ok(Certificate { statement, formula, map, proof })
     }

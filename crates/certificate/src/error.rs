@@ -14,6 +14,12 @@ pub enum NotCertifiable {
         /// The relation.
         relation: &'static str,
     },
+    /// Occurs when the bounds or the program ask for more than losses and crashes.
+    #[error("certificates know losses and crashes only, not {what}")]
+    BeyondCertificates {
+        /// What is asked for.
+        what: &'static str,
+    },
     /// Occurs when what the program can do within the bounds cannot be written down, or is too much.
     #[error("{reason} ({}time {time})", rule.map_or(String::new(), |rule| format!("rule {}, ", rule.0 + 1)))]
     TooMuch {

@@ -25,7 +25,7 @@ impl Faults {
     /// Losses between different nodes at each time before EFF, and, if there may be any, crashes of
     /// each node at each time.
     pub(crate) fn new(bounds: &Bounds, values: &mut Values, circuit: &mut Circuit) -> Self {
-        let Bounds { eot, eff, crashes, nodes } = bounds;
+        let Bounds { eot, eff, crashes, nodes, .. } = bounds;
         let ids: Vec<(ValueId, &String)> = nodes
             .iter()
             .map(|node| (values.id(&Value::String(node.as_str().into())), node))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use linchpin_dedalus::hir::{Program, RelationId, RuleId};
-use linchpin_model::{Bounds, Fault, FaultSet, Invariant};
+use linchpin_model::{Bounds, CrashModel, Fault, FaultSet, Invariant};
 
 use crate::NotCertifiable;
 use crate::certificate::escape;
@@ -32,13 +32,23 @@ impl Formula {
     /// Derives the formula of a program, naively.
     ///
     /// # Errors
-    /// If the program lacks a relation that the invariant needs, or what it can do within the
+    /// If the bounds or the program ask for more than losses and crashes, if the program lacks a
+    /// relation that the invariant needs, or if what it can do within the
     /// bounds is too much to write down.
     pub fn derive(
         program: &Program,
         bounds: &Bounds,
         invariant: Invariant,
     ) -> Result<Self, NotCertifiable> {
+        let beyond = [
+            (bounds.max_delay > 0, "delays"),
+            (bounds.recoveries > 0, "recoveries"),
+            (bounds.crash_model != CrashModel::Silent, "crashes that stop a node"),
+            (!program.choices.is_empty(), "inputs with alternatives"),
+        ];
+        if let Some(&(_, what)) = beyond.iter().find(|(is_asked, _)| *is_asked) {
+            return Err(NotCertifiable::BeyondCertificates { what });
+        }
         let mut values = Values::default();
         let mut circuit = Circuit::default();
         let faults = Faults::new(bounds, &mut values, &mut circuit);

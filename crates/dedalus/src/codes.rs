@@ -85,6 +85,9 @@ codes! {
     /// Occurs when `@next` or `@async` follows a literal of a body.
     TimingOnBodyLiteral = "D0028", Warning, "a body literal is marked `@next` or `@async`";
 
+    /// Occurs when a choice `{...}` stands in a rule.
+    ChoiceMisplaced = "D0029", Error, "a choice stands in a rule";
+
     // Names.
     /// Occurs when no positive literal binds a variable whose value is needed.
     UnboundVariable = "D0030", Error, "a variable is unbound";
@@ -147,6 +150,12 @@ codes! {
 
     /// Occurs when `pre` and `post` have different numbers of columns.
     InvariantArity = "D0081", Error, "`pre` and `post` differ in arity";
+
+    // Inputs with alternatives.
+    /// Occurs when a choice has no alternatives, repeats one, or has more than the limit.
+    ChoiceInvalid = "D0085", Error, "the alternatives of an input make no sense";
+    /// Occurs when two inputs share an alternative, so that a fault could not say which it means.
+    ChoicesOverlap = "D0086", Error, "two inputs share an alternative";
 
     // Errors of a run, which no look at the program alone reveals.
     /// Occurs when an integer leaves the range of 64 bits in some run.

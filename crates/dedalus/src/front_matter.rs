@@ -45,6 +45,14 @@ pub struct Scenario {
     pub eff: Option<u32>,
     /// `crashes`: at most so many nodes crash.
     pub crashes: Option<u32>,
+    /// `max-delay`: what is sent before `eff` may arrive up to so many steps late.
+    pub max_delay: Option<u32>,
+    /// `recoveries`: at most so many of the nodes that crash recover.
+    pub recoveries: Option<u32>,
+    /// `durable`: the relations that survive a crash and recovery.
+    pub durable: Option<Vec<String>>,
+    /// `crash-model`: `"silent"` or `"stop"`.
+    pub crash_model: Option<CrashModel>,
     /// `nodes`: the declared nodes.
     pub nodes: Option<Vec<String>>,
     /// `invariant`: `"implication"`, `"baseline"` or `"good"`.
@@ -74,6 +82,20 @@ impl Invariant {
     /// The names in front matter and on the command line.
     pub const NAMES: [(&'static str, Self); 3] =
         [("implication", Self::Implication), ("baseline", Self::Baseline), ("good", Self::Good)];
+}
+
+/// What a node still does that has crashed and does not recover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CrashModel {
+    /// It goes on by itself, but sends nothing to others.
+    Silent,
+    /// Nothing.
+    Stop,
+}
+
+impl CrashModel {
+    /// The names in front matter and on the command line.
+    pub const NAMES: [(&'static str, Self); 2] = [("silent", Self::Silent), ("stop", Self::Stop)];
 }
 
 /// The verdict a scenario expects.

@@ -106,6 +106,44 @@ pub struct Fact {
     pub span: Span,
 }
 
+/// An input of which the search picks the columns or the time: in each run exactly one alternative
+/// holds, for one time step. Without a fault of kind `input` it is the first one.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The relation it belongs to.
+    pub relation: RelationId,
+    /// The alternatives of each column, at least one.
+    pub columns: Vec<Vec<Value>>,
+    /// The alternatives of the time step (1-based), at least one; those beyond the end of the run
+    /// mean that the input never comes.
+    pub times: Vec<u32>,
+    /// The clause.
+    pub span: Span,
+}
+
+impl Choice {
+    /// Every alternative, the default first.
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Fact> {
+        let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+        for column in &self.columns {
+            rows = rows
+                .iter()
+                .flat_map(|row| {
+                    column.iter().map(|value| [&row[..], std::slice::from_ref(value)].concat())
+                })
+                .collect();
+        }
+        let fact = |row: &Vec<Value>, time: u32| Fact {
+            relation: self.relation,
+            row: row.clone(),
+            time,
+            span: self.span,
+        };
+        rows.iter().flat_map(|row| self.times.iter().map(move |time| fact(row, *time))).collect()
+    }
+}
+
 /// When and where the head of a rule holds, relative to its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Timing {
@@ -327,6 +365,8 @@ pub struct Program {
     pub relations: Vec<Relation>,
     /// Every fact, in source order.
     pub facts: Vec<Fact>,
+    /// Every fact with alternatives, in source order.
+    pub choices: Vec<Choice>,
     /// Every rule, in source order.
     pub rules: Vec<Rule>,
     /// Every relation stands in exactly one stratum; in evaluation order: a stratum depends only

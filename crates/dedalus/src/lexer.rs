@@ -23,6 +23,9 @@ pub enum TokenKind {
     /// Digits.
     #[regex(r"[0-9]+", priority = 10)]
     Integer,
+    /// `1..4`: the integers from the one to the other.
+    #[regex(r"[0-9]+\.\.[0-9]+", priority = 10)]
+    Range,
     /// Something that begins with a digit but is no integer.
     #[regex(r"[0-9][A-Za-z0-9._?@]*", priority = 5)]
     MalformedNumber,
@@ -47,6 +50,12 @@ pub enum TokenKind {
     /// `)`
     #[token(")")]
     ParenthesisClose,
+    /// `{`
+    #[token("{")]
+    BraceOpen,
+    /// `}`
+    #[token("}")]
+    BraceClose,
     /// `@`
     #[token("@")]
     At,
@@ -163,7 +172,9 @@ pub(crate) fn lex(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Le
             }
             Ok(TokenKind::MalformedNumber) => {
                 let text = &text[range.clone()];
-                let help = if text.contains('.') {
+                let help = if text.contains("..") {
+                    "a range of integers is written `1..4`, without spaces"
+                } else if text.contains('.') {
                     "only integers exist; a clause ends with `;`, not with `.`"
                 } else {
                     "names begin with a letter; between a number and a name an operator is needed"

@@ -29,6 +29,7 @@ pub(crate) fn literals(rule: &Rule) -> impl Iterator<Item = &Literal> {
 fn never_derived(program: &Program, diagnostics: &mut Diagnostics) {
     let mut derived: BTreeSet<RelationId> =
         program.facts.iter().map(|fact| fact.relation).collect();
+    derived.extend(program.choices.iter().map(|choice| choice.relation));
     derived.extend(program.rules.iter().map(|rule| rule.head.relation));
     let names: Vec<&str> =
         derived.iter().map(|relation| program.relation(*relation).name.as_str()).collect();

@@ -33,6 +33,13 @@ pub fn infer_nodes(program: &Program) -> Vec<String> {
             nodes.insert(&fact.row[0]);
         }
     }
+    for choice in &program.choices {
+        if choice.times.iter().any(|time| *time <= FACT_TIME_MAX) {
+            for node in &choice.columns[0] {
+                nodes.insert(node);
+            }
+        }
+    }
     for rule in &program.rules {
         if let Location::Constant(value) = &rule.location {
             nodes.insert(value);
@@ -100,11 +107,15 @@ fn facts_at_undeclared(
     diagnostics: &mut Diagnostics,
 ) {
     let mut places: BTreeMap<&str, (Span, usize)> = BTreeMap::new();
-    for fact in &program.facts {
-        if let Value::String(node) = &fact.row[0]
+    let facts = program.facts.iter().map(|fact| (&fact.row[0], fact.span));
+    let choices = program.choices.iter();
+    let alternatives =
+        choices.flat_map(|choice| choice.columns[0].iter().map(|node| (node, choice.span)));
+    for (node, span) in facts.chain(alternatives) {
+        if let Value::String(node) = node
             && !declared.contains(&**node)
         {
-            places.entry(node).or_insert((fact.span, 0)).1 += 1;
+            places.entry(node).or_insert((span, 0)).1 += 1;
         }
     }
     for (node, (span, count)) in places {

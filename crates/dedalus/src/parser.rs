@@ -4,14 +4,18 @@
 //! are parsed all the same.
 
 mod body;
+mod choice;
 mod expression;
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{Token, TokenKind, excerpt, unescape};
 use crate::source::{FileId, Span};
-use crate::syntax::{Clause, Expression, Fact, Head, HeadColumn, HeadTime, Include, Name, Rule};
+use crate::syntax::{
+    Choice, Clause, Expression, Fact, Head, HeadColumn, HeadTime, Include, Name, Rule,
+};
 
+pub(crate) use choice::ALTERNATIVES_MAX;
 pub use expression::EXPRESSION_DEPTH_MAX;
 
 /// How many terms a body may have: it is evaluated by that many nested loops.
@@ -44,6 +48,15 @@ enum Mark {
     Next,
     Async,
     At(u32),
+    /// One of these times.
+    Choice(Vec<u32>),
+}
+
+/// A column of a head or a fact.
+enum Column {
+    One(HeadColumn),
+    /// One of several constants.
+    Choice(Vec<Expression>, Span),
 }
 
 struct Parser<'a> {
@@ -188,7 +201,15 @@ impl<'a> Parser<'a> {
         }
         let mut timed = false;
         if self.kind_ahead(ahead) == TokenKind::At {
-            timed = self.kind_ahead(ahead + 1) == TokenKind::Integer;
+            timed = matches!(self.kind_ahead(ahead + 1), TokenKind::Integer | TokenKind::BraceOpen);
+            if self.kind_ahead(ahead + 1) == TokenKind::BraceOpen {
+                while !matches!(
+                    self.kind_ahead(ahead + 1),
+                    TokenKind::BraceClose | TokenKind::Semicolon | TokenKind::End
+                ) {
+                    ahead += 1;
+                }
+            }
             ahead += 2;
         }
         match self.kind_ahead(ahead) {
@@ -210,7 +231,7 @@ impl<'a> Parser<'a> {
         }
         let (expected, help) = match &clause {
             Ok(Clause::Rule(_)) => ("`,` or `;`", "a clause ends with `;`"),
-            Ok(Clause::Fact(_)) => ("`;` or `:-`", "a clause ends with `;`"),
+            Ok(Clause::Fact(_) | Clause::Choice(_)) => ("`;` or `:-`", "a clause ends with `;`"),
             _ => ("`;`", "an include ends with `;`"),
         };
         if self.looks_like_clause() || self.kind() == TokenKind::End {
@@ -251,6 +272,7 @@ impl<'a> Parser<'a> {
             None => HeadTime::Now,
             Some((Mark::Next, _)) => HeadTime::Next,
             Some((Mark::Async, _)) => HeadTime::Async,
+            Some((Mark::Choice(_), span)) => return Err(self.choice_misplaced(span)),
             Some((Mark::At(_), span)) => {
                 // The body is still worth checking.
                 self.diagnostics.push(
@@ -265,6 +287,13 @@ impl<'a> Parser<'a> {
                 HeadTime::Now
             }
         };
+        let mut head_columns = Vec::with_capacity(columns.len());
+        for column in columns {
+            match column {
+                Column::One(column) => head_columns.push(column),
+                Column::Choice(_, span) => return Err(self.choice_misplaced(span)),
+            }
+        }
         let mut body = vec![self.term()?];
         while self.eat(TokenKind::Comma) {
             if body.len() == BODY_TERMS_MAX {
@@ -280,14 +309,14 @@ impl<'a> Parser<'a> {
             }
             body.push(self.term()?);
         }
-        let head = Head { relation, columns, time, span: head_span };
+        let head = Head { relation, columns: head_columns, time, span: head_span };
         Ok(Clause::Rule(Rule { head, body, span: self.span_since(start) }))
     }
 
     fn fact(
         &mut self,
         relation: Name,
-        columns: Vec<HeadColumn>,
+        columns: Vec<Column>,
         mark: Option<(Mark, Span)>,
         span: Span,
     ) -> Parsed<Clause> {
@@ -299,8 +328,9 @@ impl<'a> Parser<'a> {
         let mut constants = Vec::with_capacity(columns.len());
         for column in columns {
             match column {
-                HeadColumn::Expression(expression) => constants.push(expression),
-                HeadColumn::Aggregate { span, .. } => {
+                Column::One(HeadColumn::Expression(expression)) => constants.push(vec![expression]),
+                Column::Choice(alternatives, _) => constants.push(alternatives),
+                Column::One(HeadColumn::Aggregate { span, .. }) => {
                     return Err(self.report(
                         Diagnostic::at(
                             Code::AggregateMisplaced,
@@ -313,8 +343,9 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        let time = match mark {
-            Some((Mark::At(time), _)) => time,
+        let times = match mark {
+            Some((Mark::At(time), _)) => vec![time],
+            Some((Mark::Choice(times), _)) => times,
             Some((Mark::Next | Mark::Async, mark_span)) => {
                 return Err(self.report(
                     Diagnostic::at(
@@ -338,7 +369,11 @@ impl<'a> Parser<'a> {
                 ));
             }
         };
-        Ok(Clause::Fact(Fact { relation, columns: constants, time, span }))
+        if times.len() > 1 || constants.iter().any(|alternatives| alternatives.len() > 1) {
+            return Ok(Clause::Choice(Choice { relation, columns: constants, times, span }));
+        }
+        let columns = constants.into_iter().flatten().collect();
+        Ok(Clause::Fact(Fact { relation, columns, time: times[0], span }))
     }
 
     /// The name of a relation, whose `(` follows.
@@ -403,12 +438,16 @@ impl<'a> Parser<'a> {
         Ok(columns)
     }
 
-    fn head_columns(&mut self, relation: &Name) -> Parsed<Vec<HeadColumn>> {
+    fn head_columns(&mut self, relation: &Name) -> Parsed<Vec<Column>> {
         self.columns(relation, |parser| {
-            if parser.at_aggregate() {
-                return parser.aggregate();
+            if parser.kind() == TokenKind::BraceOpen {
+                let (alternatives, span) = parser.alternatives()?;
+                return Ok(Column::Choice(alternatives, span));
             }
-            parser.expression().map(HeadColumn::Expression)
+            if parser.at_aggregate() {
+                return parser.aggregate().map(Column::One);
+            }
+            parser.expression().map(HeadColumn::Expression).map(Column::One)
         })
     }
 

@@ -1,4 +1,4 @@
-//! Programs as text: facts, then rules, in the order of the program.
+//! Programs as text: facts, then facts with alternatives, then rules, in the order of the program.
 //!
 //! The text compiles to an equal program (except for spans and the numbers of relations), and
 //! printing that gives the same text.
@@ -6,14 +6,17 @@
 use std::fmt;
 
 use crate::hir::{
-    Aggregate, Argument, ArithmeticOperator, BodyTerm, Comparison, ComparisonOperator, Expression,
-    Fact, HeadColumn, Literal, Program, Rule, Timing,
+    Aggregate, Argument, ArithmeticOperator, BodyTerm, Choice, Comparison, ComparisonOperator,
+    Expression, Fact, HeadColumn, Literal, Program, Rule, Timing,
 };
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for fact in &self.facts {
             writeln!(f, "{}", self.display_fact(fact))?;
+        }
+        for choice in &self.choices {
+            writeln!(f, "{}", self.display_choice(choice))?;
         }
         for rule in &self.rules {
             writeln!(f, "{}", self.display_rule(rule))?;
@@ -26,6 +29,11 @@ impl Program {
     /// A fact of this program as it stands in a source, `;` included.
     pub fn display_fact<'a>(&'a self, fact: &'a Fact) -> impl fmt::Display + 'a {
         DisplayFact { program: self, fact }
+    }
+
+    /// A fact with alternatives as it stands in a source, `;` included.
+    pub fn display_choice<'a>(&'a self, choice: &'a Choice) -> impl fmt::Display + 'a {
+        DisplayChoice { program: self, choice }
     }
 
     /// A rule of this program as it stands in a source, `;` included.
@@ -80,6 +88,33 @@ impl fmt::Display for DisplayFact<'_> {
         write!(f, "{}(", self.program.relation(self.fact.relation).name)?;
         separated(f, &self.fact.row, |f, value| write!(f, "{value}"))?;
         write!(f, ")@{};", self.fact.time)
+    }
+}
+
+struct DisplayChoice<'a> {
+    program: &'a Program,
+    choice: &'a Choice,
+}
+
+impl fmt::Display for DisplayChoice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.program.relation(self.choice.relation).name)?;
+        separated(f, &self.choice.columns, |f, column| alternatives(f, column))?;
+        f.write_str(")@")?;
+        alternatives(f, &self.choice.times)?;
+        f.write_str(";")
+    }
+}
+
+/// One value as it is, several in braces.
+fn alternatives<T: fmt::Display>(f: &mut fmt::Formatter<'_>, values: &[T]) -> fmt::Result {
+    match values {
+        [only] => write!(f, "{only}"),
+        _ => {
+            f.write_str("{")?;
+            separated(f, values, |f, value| write!(f, "{value}"))?;
+            f.write_str("}")
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A clause with an error is reported and left out; types are still unknown afterwards.
 
+mod choice;
 mod constant;
 mod rule;
 
@@ -24,6 +25,8 @@ pub(crate) struct Resolved {
     pub(crate) program: Program,
     /// Parallel to the facts of the program.
     pub(crate) facts: Vec<syntax::Fact>,
+    /// Parallel to the choices of the program.
+    pub(crate) choices: Vec<syntax::Choice>,
     /// Parallel to the rules of the program; bodies and expressions have the same shape.
     pub(crate) rules: Vec<syntax::Rule>,
 }
@@ -45,6 +48,7 @@ pub(crate) fn resolve(clauses: Vec<Clause>, diagnostics: &mut Diagnostics) -> Re
         diagnostics,
     };
     let mut facts = Vec::new();
+    let mut choices = Vec::new();
     let mut rules = Vec::new();
     for clause in clauses {
         match clause {
@@ -53,6 +57,12 @@ pub(crate) fn resolve(clauses: Vec<Clause>, diagnostics: &mut Diagnostics) -> Re
                 if let Some(resolved) = resolver.fact(&fact) {
                     resolver.program.facts.push(resolved);
                     facts.push(fact);
+                }
+            }
+            Clause::Choice(choice) => {
+                if let Some(resolved) = resolver.choice(&choice) {
+                    resolver.program.choices.push(resolved);
+                    choices.push(choice);
                 }
             }
             Clause::Rule(rule) => {
@@ -64,7 +74,8 @@ pub(crate) fn resolve(clauses: Vec<Clause>, diagnostics: &mut Diagnostics) -> Re
         }
     }
     resolver.look_ahead(&rules);
-    Resolved { program: resolver.program, facts, rules }
+    resolver.overlaps();
+    Resolved { program: resolver.program, facts, choices, rules }
 }
 
 impl Resolver<'_> {

@@ -22,6 +22,8 @@ pub enum Clause {
     Include(Include),
     /// `relation(constant, ...)@N;`
     Fact(Fact),
+    /// A fact with alternatives, such as `relation(constant, {constant, ...})@{M, N};`
+    Choice(Choice),
     /// `head :- body;`
     Rule(Rule),
 }
@@ -44,6 +46,19 @@ pub struct Fact {
     pub columns: Vec<Expression>,
     /// N.
     pub time: u32,
+    /// The clause without the `;`.
+    pub span: Span,
+}
+
+/// A fact of which some columns, or the time, have several alternatives.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The relation.
+    pub relation: Name,
+    /// The alternatives of each column, at least one; the resolver insists on constants.
+    pub columns: Vec<Vec<Expression>>,
+    /// The alternatives of the time, at least one.
+    pub times: Vec<u32>,
     /// The clause without the `;`.
     pub span: Span,
 }

@@ -26,6 +26,20 @@ pub(crate) fn infer(resolved: &mut Resolved, diagnostics: &mut Diagnostics) {
             });
         }
     }
+    for (choice, tree) in resolved.program.choices.iter().zip(&resolved.choices) {
+        let columns = choice.columns.iter().zip(&tree.columns).enumerate();
+        for (index, (values, trees)) in columns {
+            for (value, column) in values.iter().zip(trees) {
+                let node = inference.column(choice.relation, index);
+                inference.require(&Use {
+                    operand: Operand::Known(type_of(value), column.span),
+                    against: Operand::Node(node),
+                    span: column.span,
+                    subject: Subject::Column(choice.relation, index),
+                });
+            }
+        }
+    }
     let mut variable_starts = Vec::with_capacity(resolved.rules.len());
     for (rule, tree) in resolved.program.rules.iter().zip(&resolved.rules) {
         inference.variable_start = inference.nodes.len();

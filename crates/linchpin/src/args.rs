@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use linchpin_model::{Fault, Invariant};
+use linchpin_model::{CrashModel, Fault, Invariant};
 
 use crate::certificate_command::VerifyArguments;
 
@@ -84,6 +84,22 @@ pub(crate) struct BoundsArguments {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) crashes: Option<u32>,
 
+    /// What is sent before EFF may arrive up to this many steps late [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) max_delay: Option<u32>,
+
+    /// At most this many of the nodes that crash recover [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) recoveries: Option<u32>,
+
+    /// Relations that survive a crash and recovery, separated by commas [default: none]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) durable: Option<Vec<String>>,
+
+    /// What a node still does that has crashed and does not recover [default: silent]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) crash_model: Option<CrashModelArgument>,
+
     /// The nodes, separated by commas [default: inferred from the facts]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) nodes: Option<Vec<String>>,
@@ -102,8 +118,29 @@ impl BoundsArguments {
         self.eot.is_some()
             || self.eff.is_some()
             || self.crashes.is_some()
+            || self.max_delay.is_some()
+            || self.recoveries.is_some()
+            || self.durable.is_some()
+            || self.crash_model.is_some()
             || self.nodes.is_some()
             || self.invariant.is_some()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrashModelArgument {
+    /// It goes on by itself, but sends nothing to others
+    Silent,
+    /// Nothing: its state stands still
+    Stop,
+}
+
+impl From<CrashModelArgument> for CrashModel {
+    fn from(argument: CrashModelArgument) -> Self {
+        match argument {
+            CrashModelArgument::Silent => Self::Silent,
+            CrashModelArgument::Stop => Self::Stop,
+        }
     }
 }
 
@@ -268,7 +305,9 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) bounds: BoundsArguments,
 
-    /// A fault, 'omit FROM->TO @TIME' or 'crash NODE @TIME'; may be repeated
+    /// A fault, 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME' or
+    /// 'recover NODE @TIME', or another alternative of an input, 'input RELATION(VALUE, ...) @TIME';
+    /// may be repeated
     #[arg(long = "fault", value_name = "FAULT")]
     pub(crate) faults: Vec<Fault>,
 

@@ -1,6 +1,6 @@
 //! Results for people.
 
-use linchpin_model::{Fault, Verdict};
+use linchpin_model::{CrashModel, Fault, Verdict};
 use linchpin_report::{Story, replay_command, terminal as report_terminal};
 use linchpin_search::StopReason;
 
@@ -20,19 +20,43 @@ pub(crate) fn sentence(fault: &Fault) -> String {
         Fault::Omission { from, to, at } => {
             format!("at time {at}, what {from} sends to {to} is lost")
         }
+        Fault::Delay { from, to, at, by } => {
+            let steps = plural(u64::from(*by), "step");
+            format!("at time {at}, what {from} sends to {to} is {steps} late")
+        }
         Fault::Crash { node, at } => format!("at time {at}, {node} crashes"),
+        Fault::Recovery { node, at } => format!("at time {at}, {node} recovers"),
+        Fault::Input { relation, row, at } => {
+            let row: Vec<String> = row.iter().map(ToString::to_string).collect();
+            format!("the input {relation}({}) comes at time {at}", row.join(", "))
+        }
     }
 }
 
 pub(crate) fn bounds_text(answer: &Answer) -> String {
     let bounds = &answer.bounds;
-    format!(
-        "EOT {}, EFF {}, {}, nodes {}",
+    let mut text = format!(
+        "EOT {}, EFF {}, {}",
         bounds.eot,
         bounds.eff,
         plural(u64::from(bounds.crashes), "crash").replace("crashs", "crashes"),
-        bounds.nodes.join(" ")
-    )
+    );
+    if bounds.max_delay > 0 {
+        let steps = plural(u64::from(bounds.max_delay), "step");
+        text.push_str(&format!(", delays up to {steps}"));
+    }
+    if bounds.recoveries > 0 {
+        let recoveries = plural(u64::from(bounds.recoveries), "recovery");
+        text.push_str(&format!(", {}", recoveries.replace("recoverys", "recoveries")));
+    }
+    if bounds.crash_model == CrashModel::Stop {
+        text.push_str(", crashes stop nodes");
+    }
+    if !bounds.inputs.is_empty() {
+        let inputs = plural(bounds.inputs.len() as u64, "input");
+        text.push_str(&format!(", {inputs} to choose"));
+    }
+    format!("{text}, nodes {}", bounds.nodes.join(" "))
 }
 
 pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArguments, look: Look) {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use anyhow::{anyhow, bail};
 use linchpin_dedalus::diagnostic::Diagnostic;
 use linchpin_dedalus::front_matter::{self, Expectation, Scenario};
-use linchpin_dedalus::hir::Program;
+use linchpin_dedalus::hir::{Program, RelationKind};
 use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::render::{Style, render_all};
 use linchpin_dedalus::source::SourceMap;
 use linchpin_dedalus::{Compilation, CompileOptions, compile_files};
-use linchpin_model::{Bounds, Invariant, Verdict};
+use linchpin_model::{Bounds, CrashModel, Fault, Invariant, Verdict};
 use linchpin_simulator::{Specification, SpecificationError};
 
 use crate::args::{BoundsArguments, Color};
@@ -103,6 +103,12 @@ pub(crate) struct Question {
     pub(crate) eot: Option<u32>,
     pub(crate) eff: Option<u32>,
     pub(crate) crashes: u32,
+    pub(crate) max_delay: u32,
+    pub(crate) recoveries: u32,
+    pub(crate) durable: Vec<String>,
+    pub(crate) crash_model: CrashModel,
+    /// The inputs with alternatives.
+    pub(crate) inputs: Vec<Vec<Fault>>,
     pub(crate) nodes: Vec<String>,
     pub(crate) invariant: Invariant,
     pub(crate) expect: Option<Verdict>,
@@ -129,11 +135,11 @@ impl Question {
                     anyhow!("{} has no scenario `{name}`; it has: {known}", input.name())
                 }
             })?;
-            return Ok(vec![Self::one(input, flags, scenario)]);
+            return Ok(vec![Self::one(input, flags, scenario)?]);
         }
         if flags.any_given() || scenarios.len() < 2 {
             let base = scenarios.first().cloned().unwrap_or_default();
-            let mut question = Self::one(input, flags, &base);
+            let mut question = Self::one(input, flags, &base)?;
             if flags.any_given() {
                 if scenarios.len() > 1
                     && let Some(name) = &base.name
@@ -145,16 +151,42 @@ impl Question {
             }
             return Ok(vec![question]);
         }
-        Ok(scenarios.iter().map(|scenario| Self::one(input, flags, scenario)).collect())
+        scenarios.iter().map(|scenario| Self::one(input, flags, scenario)).collect()
     }
 
-    fn one(input: &Input, flags: &BoundsArguments, scenario: &Scenario) -> Self {
+    fn one(input: &Input, flags: &BoundsArguments, scenario: &Scenario) -> anyhow::Result<Self> {
         let nodes = flags.nodes.clone().or_else(|| scenario.nodes.clone());
-        Self {
+        let durable = flags.durable.clone().or_else(|| scenario.durable.clone());
+        let durable = durable.unwrap_or_default();
+        for name in &durable {
+            let relation = input.program.relation_named(name);
+            let kind = relation.map(|relation| input.program.relation(relation).kind);
+            if kind != Some(RelationKind::User) {
+                let relations = input.program.relations.iter();
+                let known: Vec<&str> = relations
+                    .filter(|relation| relation.kind == RelationKind::User)
+                    .map(|relation| relation.name.as_str())
+                    .collect();
+                bail!(
+                    "`{name}` cannot be durable: the program has no such relation; there are: {}",
+                    known.join(", ")
+                );
+            }
+        }
+        Ok(Self {
             scenario: scenario.name.clone(),
             eot: flags.eot.or(scenario.eot),
             eff: flags.eff.or(scenario.eff),
             crashes: flags.crashes.or(scenario.crashes).unwrap_or(0),
+            max_delay: flags.max_delay.or(scenario.max_delay).unwrap_or(0),
+            recoveries: flags.recoveries.or(scenario.recoveries).unwrap_or(0),
+            durable,
+            crash_model: match (flags.crash_model, scenario.crash_model) {
+                (Some(model), _) => model.into(),
+                (None, Some(front_matter::CrashModel::Stop)) => CrashModel::Stop,
+                (None, Some(front_matter::CrashModel::Silent) | None) => CrashModel::Silent,
+            },
+            inputs: linchpin_simulator::inputs(&input.program),
             nodes: nodes.unwrap_or_else(|| linchpin_dedalus::infer_nodes(&input.program)),
             invariant: flags.invariant.map(Invariant::from).unwrap_or_else(|| {
                 match scenario.invariant {
@@ -169,12 +201,22 @@ impl Question {
             }),
             reason: scenario.reason.clone(),
             allow_vacuous: scenario.allow_vacuous.unwrap_or(false),
-        }
+        })
     }
 
     /// Bounds of a given length.
     pub(crate) fn bounds(&self, eot: u32, eff: u32) -> anyhow::Result<Bounds> {
-        let bounds = Bounds { eot, eff, crashes: self.crashes, nodes: self.nodes.clone() };
+        let bounds = Bounds {
+            eot,
+            eff,
+            crashes: self.crashes,
+            nodes: self.nodes.clone(),
+            max_delay: self.max_delay,
+            recoveries: self.recoveries,
+            durable: self.durable.clone(),
+            crash_model: self.crash_model,
+            inputs: self.inputs.clone(),
+        };
         if let Err(errors) = bounds.check() {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             bail!("{}", errors.join("\nerror: "));

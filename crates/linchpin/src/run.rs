@@ -111,9 +111,13 @@ fn print_run<'a>(
         }
         for message in execution.messages.iter().filter(|message| message.at == time) {
             let from = message.from.as_deref().unwrap_or("*");
-            let fate = match &message.lost_to {
-                Some(fault) => format!("  LOST ({fault})"),
-                None => String::new(),
+            let fate = match (&message.lost_to, message.arrives) {
+                (Some(fault), _) => format!("  LOST ({fault})"),
+                (None, Some(arrives)) if arrives > eot => "  LATE (after the end)".to_owned(),
+                (None, Some(arrives)) if arrives > time + 1 => {
+                    format!("  LATE (arrives at time {arrives})")
+                }
+                (None, _) => String::new(),
             };
             outln!(
                 "  {from} -> {}: {}{fate}",

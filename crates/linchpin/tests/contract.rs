@@ -249,7 +249,7 @@ fn bad_faults_are_refused() {
     run("omit a->a @1", &["itself"]);
     run("crash a @9", &["after the end"]);
     run("omit a b @1", &["character 8", "->"]);
-    run("explode a @1", &["'omit' or 'crash'"]);
+    run("explode a @1", &["'omit', 'delay', 'crash'"]);
     let twice = ["--fault", "crash a @1", "--fault", "crash a @2"];
     let base = ["run", SIMPLE, "--eot", "4", "--nodes", "a,b,c"];
     refused(&[&base[..], &twice].concat(), &["crashes twice"]);

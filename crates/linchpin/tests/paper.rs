@@ -51,7 +51,7 @@ fn run(row: &Row, options: Options) -> Report {
     let compilation = compile_files(&[file], &[], &FileSystem, &Default::default());
     let nodes = compilation.front_matter.scenarios[0].nodes.clone().expect("nodes are declared");
     let (eot, eff, crashes) = row.bounds;
-    let bounds = Bounds { eot, eff, crashes, nodes };
+    let bounds = Bounds { eot, eff, crashes, nodes, ..Bounds::default() };
     let program = compilation.program.expect("the specification compiles");
     let mut system = Specification::new(&program, &bounds, Invariant::Implication)
         .expect("the specification has an invariant");

@@ -10,6 +10,7 @@ use std::process::Command;
 use libtest_mimic::{Arguments, Failed, Trial};
 use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::{CompileOptions, compile_files};
+use linchpin_model::Fault;
 use serde_json::Value;
 
 /// Fault spaces up to this size are also enumerated.
@@ -54,11 +55,8 @@ fn counterexamples(answer: &Value) -> Vec<String> {
 
 /// A fault as `linchpin run` takes it.
 fn argument(fault: &Value) -> String {
-    let name = |key: &str| fault[key].as_str().expect("a name").to_owned();
-    match fault["kind"].as_str() {
-        Some("omit") => format!("omit {}->{} @{}", name("from"), name("to"), fault["at"]),
-        _ => format!("crash {} @{}", name("node"), fault["at"]),
-    }
+    let fault: Fault = serde_json::from_value(fault.clone()).expect("a fault");
+    fault.to_string()
 }
 
 fn is_bad(file: &Path, scenario: &str, faults: &Value) -> Result<(), Failed> {
@@ -107,8 +105,12 @@ fn main() {
     specifications(&root.join("specs"), &mut files);
     let mut trials = Vec::new();
     for file in files {
-        let compilation =
-            compile_files(&[file.clone()], &[], &FileSystem, &CompileOptions::default());
+        let compilation = compile_files(
+            std::slice::from_ref(&file),
+            &[],
+            &FileSystem,
+            &CompileOptions::default(),
+        );
         for described in compilation.front_matter.scenarios {
             let name = described.name.unwrap_or_default();
             let short = file.strip_prefix(&root).unwrap_or(&file).display().to_string();

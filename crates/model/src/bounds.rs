@@ -1,5 +1,7 @@
 //! Bounds on faults: the failure specification.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -10,7 +12,10 @@ use crate::{Fault, FaultSet};
 ///
 /// ([LDFI] section 2.1.1.) Omissions `a->b @t` with a != b and t < `eff`; crashes at any time step
 /// 1..=`eot`, at most one per node and at most `crashes` in all.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// What the paper does not have is off by default: `Bounds { eot, eff, crashes, nodes,
+/// ..Bounds::default() }` is the paper's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bounds {
     /// End of time: the last time step of a run (at least 1).
     pub eot: u32,
@@ -21,6 +26,46 @@ pub struct Bounds {
     pub crashes: u32,
     /// The nodes of the system, in the order given.
     pub nodes: Vec<String>,
+    /// What is sent before `eff` may arrive up to this many steps late (0: nothing is late).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_delay: u32,
+    /// At most this many of the nodes that crash recover (0: none does).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recoveries: u32,
+    /// The relations whose rows survive a crash from which their node recovers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub durable: Vec<String>,
+    /// What a node that has crashed still does.
+    #[serde(default, skip_serializing_if = "CrashModel::is_silent")]
+    pub crash_model: CrashModel,
+    /// The inputs with alternatives, each a list of [`Fault::Input`]: the first holds in a run
+    /// without faults, one of the others may hold instead. They stand in the program, not on the
+    /// command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Vec<Fault>>,
+}
+
+/// What a node still does that has crashed and does not recover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrashModel {
+    /// It keeps its state, receives, derives and sends to itself, but sends nothing to others.
+    #[default]
+    Silent,
+    /// Nothing: its state stands still, and what is sent to it is lost.
+    Stop,
+}
+
+impl CrashModel {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_silent(&self) -> bool {
+        *self == Self::Silent
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Why bounds make no sense.
@@ -79,12 +124,46 @@ pub enum BoundsError {
         /// The end of time.
         eot: u32,
     },
-    /// Occurs when a message to oneself should be lost.
-    #[error("the fault `{0}` loses a message from a node to itself, which is never lost")]
+    /// Occurs when a message to oneself should be lost or late.
+    #[error("the fault `{0}` strikes what a node sends to itself, which is never lost or late")]
     ToItself(Fault),
+    /// Occurs when what is sent over one channel at one time should be lost and late, or late in
+    /// two ways.
+    #[error(
+        "the faults `{}` and `{}` exclude each other: \
+         what is sent over a channel at one time is lost, or late in one way",
+        .0.0, .0.1
+    )]
+    Exclusive(Box<(Fault, Fault)>),
+    /// Occurs when the program has no such input.
+    #[error("the fault `{fault}` is no alternative of an input; the alternatives are {known}")]
+    UnknownInput {
+        /// The fault.
+        fault: Fault,
+        /// The alternatives there are.
+        known: String,
+    },
+    /// Occurs when an input is chosen that holds without any fault.
+    #[error("the fault `{0}` changes nothing: it is the first alternative of its input")]
+    UsualInput(Fault),
+    /// Occurs when an input should come in two ways.
+    #[error(
+        "the faults `{}` and `{}` exclude each other: they are alternatives of one input",
+        .0.0, .0.1
+    )]
+    InputTwice(Box<(Fault, Fault)>),
     /// Occurs when a node should crash twice.
     #[error("the node `{0}` crashes twice: a node crashes at most once in a run")]
     CrashesTwice(String),
+    /// Occurs when a node should recover twice.
+    #[error("the node `{0}` recovers twice: a node recovers at most once in a run")]
+    RecoversTwice(String),
+    /// Occurs when a node should recover that has not crashed before.
+    #[error(
+        "the fault `{0}` recovers a node that has not crashed before; \
+         add a crash of it at an earlier time"
+    )]
+    RecoversUncrashed(Fault),
 }
 
 impl Bounds {
@@ -129,11 +208,17 @@ impl Bounds {
     /// # Errors
     /// The first fault that cannot.
     pub fn check_faults(&self, faults: &FaultSet) -> Result<(), BoundsError> {
-        let mut crashed: Vec<&str> = Vec::new();
+        let mut crashed: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut recovered: BTreeSet<&str> = BTreeSet::new();
+        let mut fates: BTreeMap<(&str, &str, u32), &Fault> = BTreeMap::new();
         for fault in faults.iter() {
             let names: Vec<&String> = match fault {
-                Fault::Omission { from, to, .. } => vec![from, to],
-                Fault::Crash { node, .. } => vec![node],
+                Fault::Omission { from, to, .. } | Fault::Delay { from, to, .. } => vec![from, to],
+                Fault::Crash { node, .. } | Fault::Recovery { node, .. } => vec![node],
+                Fault::Input { .. } => {
+                    self.check_input(fault, faults)?;
+                    continue;
+                }
             };
             if let Some(node) = names.iter().find(|name| !self.nodes.contains(name)) {
                 return Err(BoundsError::UnknownNode {
@@ -146,19 +231,58 @@ impl Bounds {
                 return Err(BoundsError::AfterEnd { fault: fault.clone(), eot: self.eot });
             }
             match fault {
-                Fault::Omission { from, to, .. } if from == to => {
-                    return Err(BoundsError::ToItself(fault.clone()));
+                Fault::Omission { from, to, at } | Fault::Delay { from, to, at, .. } => {
+                    if from == to {
+                        return Err(BoundsError::ToItself(fault.clone()));
+                    }
+                    if let Some(first) = fates.insert((from, to, *at), fault) {
+                        let both = Box::new((first.clone(), fault.clone()));
+                        return Err(BoundsError::Exclusive(both));
+                    }
                 }
-                Fault::Crash { node, .. } => {
-                    if crashed.contains(&node.as_str()) {
+                Fault::Crash { node, at } => {
+                    if crashed.insert(node, *at).is_some() {
                         return Err(BoundsError::CrashesTwice(node.clone()));
                     }
-                    crashed.push(node);
                 }
-                Fault::Omission { .. } => {}
+                // Faults come by time: its crash was met before.
+                Fault::Recovery { node, at } => {
+                    if !recovered.insert(node) {
+                        return Err(BoundsError::RecoversTwice(node.clone()));
+                    }
+                    if crashed.get(node.as_str()).is_none_or(|crash| crash >= at) {
+                        return Err(BoundsError::RecoversUncrashed(fault.clone()));
+                    }
+                }
+                Fault::Input { .. } => {}
             }
         }
         Ok(())
+    }
+
+    /// Checks that an input is an alternative, and that `faults` has no other of the same input.
+    fn check_input(&self, fault: &Fault, faults: &FaultSet) -> Result<(), BoundsError> {
+        let Some(alternatives) = self.inputs.iter().find(|input| input.contains(fault)) else {
+            let others = self.inputs.iter().flat_map(|input| input.iter().skip(1));
+            let known: Vec<String> = others.map(|other| format!("`{other}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(BoundsError::UnknownInput { fault: fault.clone(), known });
+        };
+        if alternatives.first() == Some(fault) {
+            return Err(BoundsError::UsualInput(fault.clone()));
+        }
+        let mut others = alternatives.iter().filter(|other| *other != fault);
+        match others.find(|other| faults.contains(other)) {
+            Some(other) => Err(BoundsError::InputTwice(Box::new((fault.clone(), other.clone())))),
+            None => Ok(()),
+        }
+    }
+
+    /// How many steps late what is sent at this time may arrive: 0 from `eff` on, like losses, and
+    /// never so late that it would arrive after the end (that is a loss, which may occur as well).
+    #[must_use]
+    pub fn delay_max(&self, at: u32) -> u32 {
+        if at < self.eff { self.max_delay.min(self.eot.saturating_sub(at + 1)) } else { 0 }
     }
 
     /// Every single fault the bounds allow, by time.
@@ -170,27 +294,56 @@ impl Bounds {
                 for from in &self.nodes {
                     for to in self.nodes.iter().filter(|to| *to != from) {
                         faults.push(Fault::omission(from, to, at));
+                        let delays = 1..=self.delay_max(at);
+                        faults.extend(delays.map(|by| Fault::delay(from, to, at, by)));
                     }
                 }
             }
             if self.crashes > 0 {
                 faults.extend(self.nodes.iter().map(|node| Fault::crash(node, at)));
             }
+            if self.crashes > 0 && self.recoveries > 0 && at > 1 {
+                faults.extend(self.nodes.iter().map(|node| Fault::recovery(node, at)));
+            }
         }
+        faults.extend(self.inputs.iter().flat_map(|input| input.iter().skip(1).cloned()));
         faults.sort();
         faults
+    }
+
+    /// Whether the bounds allow these faults together.
+    #[must_use]
+    pub fn allow(&self, faults: &FaultSet) -> bool {
+        let all = self.faults();
+        let count = |is: fn(&Fault) -> bool| faults.iter().filter(|fault| is(fault)).count();
+        faults.iter().all(|fault| all.binary_search(fault).is_ok())
+            && count(|fault| matches!(fault, Fault::Crash { .. })) <= self.crashes as usize
+            && count(|fault| matches!(fault, Fault::Recovery { .. })) <= self.recoveries as usize
+            && self.check_faults(faults).is_ok()
     }
 
     /// The number of fault sets within the bounds, exactly.
     #[must_use]
     pub fn fault_space(&self) -> BigUint {
         let nodes = self.nodes.len() as u64;
-        let omissions = nodes * nodes.saturating_sub(1) * u64::from(self.eff.saturating_sub(1));
-        let losses = BigUint::from(1u8) << omissions;
+        let channels = (nodes * nodes.saturating_sub(1)) as u32;
+        // Over each channel at each time before EFF: arrives, is lost, or is late in one way.
+        let losses: BigUint = (1..self.eff)
+            .map(|at| BigUint::from(2u64 + u64::from(self.delay_max(at))).pow(channels))
+            .product();
+        // Of `count` nodes that crash, `recovering` recover, each at a later time.
+        let (eot, recoveries) = (u64::from(self.eot), u64::from(self.recoveries));
         let crashes: BigUint = (0..=u64::from(self.crashes))
-            .map(|count| binomial(nodes, count) * BigUint::from(self.eot).pow(count as u32))
+            .flat_map(|count| (0..=count.min(recoveries)).map(move |some| (count, some)))
+            .map(|(count, recovering)| {
+                binomial(nodes, count)
+                    * binomial(count, recovering)
+                    * BigUint::from(eot).pow((count - recovering) as u32)
+                    * BigUint::from(eot * eot.saturating_sub(1) / 2).pow(recovering as u32)
+            })
             .sum();
-        losses * crashes
+        let inputs: BigUint = self.inputs.iter().map(|input| BigUint::from(input.len())).product();
+        losses * crashes * inputs
     }
 
     /// The paper's estimate of the number of fault sets ([LDFI] section 5, "combinations").
@@ -224,7 +377,7 @@ mod tests {
 
     fn bounds(eot: u32, eff: u32, crashes: u32, nodes: usize) -> Bounds {
         let nodes = (0..nodes).map(|index| format!("n{index}")).collect();
-        Bounds { eot, eff, crashes, nodes }
+        Bounds { eot, eff, crashes, nodes, ..Bounds::default() }
     }
 
     #[test]
@@ -239,8 +392,20 @@ mod tests {
 
     #[test]
     fn the_exact_count_is_that_of_an_enumeration() {
-        for (eot, eff, crashes, nodes) in [(2, 2, 1, 2), (3, 2, 2, 3), (4, 1, 1, 2), (1, 1, 0, 1)] {
-            let bounds = bounds(eot, eff, crashes, nodes);
+        for (eot, eff, crashes, nodes, max_delay, recoveries) in [
+            (2, 2, 1, 2, 0, 0),
+            (3, 2, 2, 3, 0, 0),
+            (4, 1, 1, 2, 0, 0),
+            (1, 1, 0, 1, 0, 0),
+            (4, 3, 0, 2, 1, 0),
+            (4, 4, 1, 2, 3, 0),
+            (3, 3, 0, 2, 9, 0),
+            (3, 0, 2, 2, 0, 1),
+            (3, 0, 2, 2, 0, 2),
+            (4, 1, 1, 2, 0, 5),
+            (3, 0, 3, 3, 0, 2),
+        ] {
+            let bounds = Bounds { max_delay, recoveries, ..bounds(eot, eff, crashes, nodes) };
             let faults = bounds.faults();
             let count = (0u64..1 << faults.len())
                 .filter(|mask| {
@@ -250,13 +415,38 @@ mod tests {
                         .filter(|(index, _)| mask >> index & 1 == 1)
                         .map(|(_, fault)| fault.clone())
                         .collect();
-                    let crashed =
-                        set.iter().filter(|fault| matches!(fault, Fault::Crash { .. })).count();
-                    bounds.check_faults(&set).is_ok() && crashed <= crashes as usize
+                    bounds.check_faults(&set).is_ok() && bounds.allow(&set)
                 })
                 .count();
             assert_eq!(bounds.fault_space(), BigUint::from(count));
         }
+    }
+
+    #[test]
+    fn inputs_have_one_alternative_each() {
+        let input = |text: &str| text.parse::<Fault>().unwrap();
+        let bounds = Bounds {
+            inputs: vec![
+                vec![
+                    input("input w(\"a\") @1"),
+                    input("input w(\"a\") @2"),
+                    input("input w(\"a\") @9"),
+                ],
+                vec![input("input w(\"b\") @1"), input("input w(\"b\") @2")],
+            ],
+            ..bounds(2, 0, 1, 2)
+        };
+        assert!(bounds.check().is_ok());
+        assert_eq!(bounds.fault_space(), BigUint::from(5u8 * 3 * 2));
+        assert_eq!(bounds.faults().len(), 4 + 3);
+        let check = |texts: &[&str]| {
+            bounds.check_faults(&texts.iter().map(|text| input(text)).collect::<FaultSet>())
+        };
+        assert!(check(&["input w(\"a\") @9", "input w(\"b\") @2", "crash n0 @1"]).is_ok());
+        assert!(matches!(check(&["input w(\"a\") @1"]), Err(BoundsError::UsualInput(_))));
+        assert!(matches!(check(&["input w(\"c\") @2"]), Err(BoundsError::UnknownInput { .. })));
+        let both = check(&["input w(\"a\") @2", "input w(\"a\") @9"]);
+        assert!(matches!(both, Err(BoundsError::InputTwice(_))));
     }
 
     #[test]
@@ -278,5 +468,22 @@ mod tests {
         assert!(fine.check_faults(&set("omit n0->n0 @1")).is_err());
         assert!(fine.check_faults(&set("crash z @1")).is_err());
         assert!(fine.check_faults(&set("crash n0 @4")).is_err());
+        assert!(fine.check_faults(&set("delay n0->n1 @3 by 7")).is_ok());
+        assert!(fine.check_faults(&set("delay n0->n0 @3 by 1")).is_err());
+        assert!(fine.check_faults(&set("recover n0 @2")).is_err());
+        let crash_and = |text: &str| {
+            let crash: Fault = "crash n0 @2".parse().unwrap();
+            fine.check_faults(&[crash, text.parse().unwrap()].into_iter().collect())
+        };
+        assert!(crash_and("recover n0 @3").is_ok());
+        assert!(crash_and("recover n0 @2").is_err());
+        assert!(crash_and("recover n1 @3").is_err());
+        let two: FaultSet =
+            [Fault::omission("n0", "n1", 1), Fault::delay("n0", "n1", 1, 1)].into_iter().collect();
+        assert_eq!(
+            fine.check_faults(&two).unwrap_err().to_string(),
+            "the faults `omit n0->n1 @1` and `delay n0->n1 @1 by 1` exclude each other: \
+             what is sent over a channel at one time is lost, or late in one way"
+        );
     }
 }

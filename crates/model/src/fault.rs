@@ -7,11 +7,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// One thing that goes wrong in a run of a specification.
+/// One thing that goes wrong in a run, or that comes otherwise than usual, of a specification.
 ///
-/// Serialized as `{"kind":"omit","from":"a","to":"b","at":1}` or
-/// `{"kind":"crash","node":"c","at":3}`. Written and parsed as `omit a->b @1` and `crash c @3`; a
-/// name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
+/// | Written and parsed | Serialized |
+/// | --- | --- |
+/// | `omit a->b @1` | `{"kind":"omit","from":"a","to":"b","at":1}` |
+/// | `delay a->b @1 by 2` | `{"kind":"delay","from":"a","to":"b","at":1,"by":2}` |
+/// | `crash c @3` | `{"kind":"crash","node":"c","at":3}` |
+/// | `recover c @5` | `{"kind":"recover","node":"c","at":5}` |
+/// | `input write("a", 7) @3` | `{"kind":"input","relation":"write","row":["a",7],"at":3}` |
+///
+/// A name that is not made of letters, digits, `.`, `_` and `?` stands in double quotes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Fault {
@@ -25,6 +31,17 @@ pub enum Fault {
         /// Time step of the sending (1-based).
         at: u32,
     },
+    /// Everything `from` sends to `to` at time `at` arrives `by` steps later than it would.
+    Delay {
+        /// Sender.
+        from: String,
+        /// Receiver.
+        to: String,
+        /// Time step of the sending (1-based).
+        at: u32,
+        /// How many steps late it arrives (at least 1): at time `at + 1 + by`.
+        by: u32,
+    },
     /// `node` sends nothing to others from time `at` on.
     Crash {
         /// The node that crashes.
@@ -32,6 +49,43 @@ pub enum Fault {
         /// First time step at which nothing it sends arrives (1-based).
         at: u32,
     },
+    /// `node`, which crashed before, runs again from time `at` on, without its volatile state.
+    #[serde(rename = "recover")]
+    Recovery {
+        /// The node that recovers.
+        node: String,
+        /// First time step at which it runs again (1-based).
+        at: u32,
+    },
+    /// Of an input with alternatives, this one holds instead of the first. (No fault in the strict
+    /// sense: a different environment.)
+    Input {
+        /// The relation of the input.
+        relation: String,
+        /// Its row.
+        row: Vec<InputValue>,
+        /// Time step at which it comes (1-based); beyond the end of the run it never does.
+        at: u32,
+    },
+}
+
+/// A column of an input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InputValue {
+    /// An integer.
+    Integer(i64),
+    /// A string.
+    String(String),
+}
+
+impl fmt::Display for InputValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(integer) => write!(f, "{integer}"),
+            Self::String(string) => quoted(f, string),
+        }
+    }
 }
 
 impl Fault {
@@ -41,29 +95,48 @@ impl Fault {
         Self::Omission { from: from.into(), to: to.into(), at }
     }
 
+    /// A delay.
+    #[must_use]
+    pub fn delay(from: impl Into<String>, to: impl Into<String>, at: u32, by: u32) -> Self {
+        Self::Delay { from: from.into(), to: to.into(), at, by }
+    }
+
     /// A crash.
     #[must_use]
     pub fn crash(node: impl Into<String>, at: u32) -> Self {
         Self::Crash { node: node.into(), at }
     }
 
+    /// A recovery.
+    #[must_use]
+    pub fn recovery(node: impl Into<String>, at: u32) -> Self {
+        Self::Recovery { node: node.into(), at }
+    }
+
     /// The time step at which the fault strikes.
     #[must_use]
     pub fn at(&self) -> u32 {
         match self {
-            Self::Omission { at, .. } | Self::Crash { at, .. } => *at,
+            Self::Omission { at, .. }
+            | Self::Delay { at, .. }
+            | Self::Crash { at, .. }
+            | Self::Recovery { at, .. }
+            | Self::Input { at, .. } => *at,
         }
     }
 
-    fn key(&self) -> (u32, u8, &str, &str) {
+    fn key(&self) -> (u32, u8, &str, &str, u32, &[InputValue]) {
         match self {
-            Self::Omission { from, to, at } => (*at, 0, from, to),
-            Self::Crash { node, at } => (*at, 1, node, ""),
+            Self::Omission { from, to, at } => (*at, 0, from, to, 0, &[]),
+            Self::Delay { from, to, at, by } => (*at, 1, from, to, *by, &[]),
+            Self::Crash { node, at } => (*at, 2, node, "", 0, &[]),
+            Self::Recovery { node, at } => (*at, 3, node, "", 0, &[]),
+            Self::Input { relation, row, at } => (*at, 4, relation, "", 0, row),
         }
     }
 }
 
-/// By time, then omissions before crashes, then by name.
+/// By time, then in the order of the variants, then by name.
 impl Ord for Fault {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
@@ -84,16 +157,20 @@ impl fmt::Display for Name<'_> {
         if !self.0.is_empty() && self.0.chars().all(is_name_character) {
             f.write_str(self.0)
         } else {
-            f.write_str("\"")?;
-            for character in self.0.chars() {
-                if matches!(character, '"' | '\\') {
-                    f.write_str("\\")?;
-                }
-                write!(f, "{character}")?;
-            }
-            f.write_str("\"")
+            quoted(f, self.0)
         }
     }
+}
+
+fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str("\"")?;
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            f.write_str("\\")?;
+        }
+        write!(f, "{character}")?;
+    }
+    f.write_str("\"")
 }
 
 fn is_name_character(character: char) -> bool {
@@ -104,7 +181,18 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Omission { from, to, at } => write!(f, "omit {}->{} @{at}", Name(from), Name(to)),
+            Self::Delay { from, to, at, by } => {
+                write!(f, "delay {}->{} @{at} by {by}", Name(from), Name(to))
+            }
             Self::Crash { node, at } => write!(f, "crash {} @{at}", Name(node)),
+            Self::Recovery { node, at } => write!(f, "recover {} @{at}", Name(node)),
+            Self::Input { relation, row, at } => {
+                write!(f, "input {}(", Name(relation))?;
+                for (index, value) in row.iter().enumerate() {
+                    write!(f, "{}{value}", if index == 0 { "" } else { ", " })?;
+                }
+                write!(f, ") @{at}")
+            }
         }
     }
 }
@@ -113,7 +201,8 @@ impl fmt::Display for Fault {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "cannot read the fault `{input}` at character {position}: expected {expected}; \
-     write 'omit FROM->TO @TIME' or 'crash NODE @TIME'"
+     write 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME', \
+     'recover NODE @TIME' or 'input RELATION(VALUE, ...) @TIME'"
 )]
 pub struct FaultParseError {
     /// The text given.
@@ -180,16 +269,58 @@ impl<'a> Cursor<'a> {
     }
 
     fn time(&mut self) -> Result<u32, FaultParseError> {
-        const EXPECTED: &str = "a time of 1 or more, as in '@1'";
-        self.literal("@", EXPECTED)?;
+        self.number("@", "a time of 1 or more, as in '@1'")
+    }
+
+    /// A number of 1 or more after a mark.
+    fn number(&mut self, mark: &str, expected: &'static str) -> Result<u32, FaultParseError> {
+        self.literal(mark, expected)?;
         self.skip_space();
         let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
-        let time: u32 = self.rest[..end].parse().map_err(|_| self.error(EXPECTED))?;
-        if time == 0 {
-            return Err(self.error(EXPECTED));
+        let number: u32 = self.rest[..end].parse().map_err(|_| self.error(expected))?;
+        if number == 0 {
+            return Err(self.error(expected));
         }
         self.rest = &self.rest[end..];
-        Ok(time)
+        Ok(number)
+    }
+
+    /// An integer, or a string in double quotes.
+    fn value(&mut self) -> Result<InputValue, FaultParseError> {
+        const EXPECTED: &str = "an integer, or a string in double quotes";
+        self.skip_space();
+        if self.rest.starts_with('"') {
+            return self.name().map(InputValue::String);
+        }
+        let sign = usize::from(self.rest.starts_with('-'));
+        let digits = self.rest[sign..].find(|c: char| !c.is_ascii_digit());
+        let end = digits.map_or(self.rest.len(), |digits| sign + digits);
+        let integer = self.rest[..end].parse().map_err(|_| self.error(EXPECTED))?;
+        self.rest = &self.rest[end..];
+        Ok(InputValue::Integer(integer))
+    }
+
+    /// `(VALUE, ...)`.
+    fn row(&mut self) -> Result<Vec<InputValue>, FaultParseError> {
+        self.literal("(", "'(' and the row")?;
+        let mut row = vec![self.value()?];
+        loop {
+            self.skip_space();
+            if let Some(rest) = self.rest.strip_prefix(',') {
+                self.rest = rest;
+                row.push(self.value()?);
+            } else {
+                self.literal(")", "',' or ')'")?;
+                return Ok(row);
+            }
+        }
+    }
+
+    /// `FROM->TO`.
+    fn channel(&mut self) -> Result<(String, String), FaultParseError> {
+        let from = self.name()?;
+        self.literal("->", "'->' and the receiving node")?;
+        Ok((from, self.name()?))
     }
 }
 
@@ -201,20 +332,28 @@ impl FromStr for Fault {
         cursor.skip_space();
         let word_end =
             cursor.rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(cursor.rest.len());
-        let fault = match &cursor.rest[..word_end] {
+        let kind = &cursor.rest[..word_end];
+        if !["omit", "delay", "crash", "recover", "input"].contains(&kind) {
+            return Err(cursor.error("'omit', 'delay', 'crash', 'recover' or 'input'"));
+        }
+        cursor.rest = &cursor.rest[word_end..];
+        let fault = match kind {
             "omit" => {
-                cursor.rest = &cursor.rest[word_end..];
-                let from = cursor.name()?;
-                cursor.literal("->", "'->' and the receiving node")?;
-                let to = cursor.name()?;
+                let (from, to) = cursor.channel()?;
                 Self::Omission { from, to, at: cursor.time()? }
             }
-            "crash" => {
-                cursor.rest = &cursor.rest[word_end..];
-                let node = cursor.name()?;
-                Self::Crash { node, at: cursor.time()? }
+            "delay" => {
+                let (from, to) = cursor.channel()?;
+                let at = cursor.time()?;
+                let by = cursor.number("by", "how many steps late, as in 'by 1'")?;
+                Self::Delay { from, to, at, by }
             }
-            _ => return Err(cursor.error("'omit' or 'crash'")),
+            "recover" => Self::Recovery { node: cursor.name()?, at: cursor.time()? },
+            "crash" => Self::Crash { node: cursor.name()?, at: cursor.time()? },
+            _ => {
+                let relation = cursor.name()?;
+                Self::Input { relation, row: cursor.row()?, at: cursor.time()? }
+            }
         };
         cursor.skip_space();
         if cursor.rest.is_empty() { Ok(fault) } else { Err(cursor.error("nothing more")) }
@@ -292,7 +431,15 @@ mod tests {
 
     #[test]
     fn faults_read_what_they_write() {
-        for text in ["omit a->b @1", "crash C @3", "omit \"a b\"->\"q\\\"x\" @12", "crash n.1 @7"] {
+        for text in [
+            "omit a->b @1",
+            "delay a->b @2 by 3",
+            "crash C @3",
+            "omit \"a b\"->\"q\\\"x\" @12",
+            "crash n.1 @7",
+            "recover n.1 @9",
+            "input write(\"a\", -7, \"x, \\\"y\\\")\") @3",
+        ] {
             let fault: Fault = text.parse().unwrap();
             assert_eq!(fault.to_string(), text);
         }
@@ -303,15 +450,20 @@ mod tests {
     #[test]
     fn a_bad_fault_names_the_place() {
         let cases = [
-            ("drop a->b @1", 1, "'omit' or 'crash'"),
+            ("drop a->b @1", 1, "'omit', 'delay', 'crash', 'recover' or 'input'"),
             ("omit a b @1", 8, "'->' and the receiving node"),
             ("omit a->b", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @0", 10, "a time of 1 or more, as in '@1'"),
             ("crash a @1 x", 12, "nothing more"),
+            ("input write @1", 13, "'(' and the row"),
+            ("input write(a) @1", 13, "an integer, or a string in double quotes"),
+            ("input write(\"a\" 1) @1", 17, "',' or ')'"),
+            ("delay a->b @1", 14, "how many steps late, as in 'by 1'"),
+            ("delay a->b @1 by 0", 18, "how many steps late, as in 'by 1'"),
             ("crash @1", 7, "the name of a node"),
             ("crash \"a", 7, "a closing double quote"),
             ("omit a->b @99999999999", 12, "a time of 1 or more, as in '@1'"),
-            ("", 1, "'omit' or 'crash'"),
+            ("", 1, "'omit', 'delay', 'crash', 'recover' or 'input'"),
         ];
         for (input, position, expected) in cases {
             let error = input.parse::<Fault>().unwrap_err();
@@ -322,13 +474,17 @@ mod tests {
     #[test]
     fn sets_are_ordered_by_time() {
         let set: FaultSet =
-            [Fault::crash("a", 2), Fault::omission("b", "a", 3), Fault::omission("a", "b", 2)]
+            [Fault::crash("a", 2), Fault::delay("b", "a", 3, 1), Fault::omission("a", "b", 2)]
                 .into_iter()
                 .collect();
-        assert_eq!(set.to_string(), "{omit a->b @2, crash a @2, omit b->a @3}");
+        assert_eq!(set.to_string(), "{omit a->b @2, crash a @2, delay b->a @3 by 1}");
         assert_eq!(
             serde_json::to_string(&set).unwrap(),
-            r#"[{"kind":"omit","from":"a","to":"b","at":2},{"kind":"crash","node":"a","at":2},{"kind":"omit","from":"b","to":"a","at":3}]"#
+            r#"[{"kind":"omit","from":"a","to":"b","at":2},{"kind":"crash","node":"a","at":2},{"kind":"delay","from":"b","to":"a","at":3,"by":1}]"#
         );
+        let input: Fault = "input write(\"a\", 7) @3".parse().unwrap();
+        let json = r#"{"kind":"input","relation":"write","row":["a",7],"at":3}"#;
+        assert_eq!(serde_json::to_string(&input).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), input);
     }
 }

@@ -8,6 +8,6 @@ mod bounds;
 mod fault;
 mod outcome;
 
-pub use bounds::{Bounds, BoundsError};
-pub use fault::{Fault, FaultParseError, FaultSet};
+pub use bounds::{Bounds, BoundsError, CrashModel};
+pub use fault::{Fault, FaultParseError, FaultSet, InputValue};
 pub use outcome::{Invariant, Outcome, Verdict};

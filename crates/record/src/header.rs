@@ -1,6 +1,6 @@
 //! `campaign.json`: what is searched, and how it ended.
 
-use linchpin_model::{FaultSet, Invariant, Verdict};
+use linchpin_model::{CrashModel, FaultSet, Invariant, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::wire;
@@ -51,8 +51,8 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// The bounds on faults of a specification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The bounds on faults of a specification. (Its inputs with alternatives stand in the program.)
+#[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// The last time step.
     pub eot: u32,
@@ -62,6 +62,28 @@ pub struct Bounds {
     pub crashes: u32,
     /// The nodes.
     pub nodes: Vec<String>,
+    /// What is sent before `eff` may arrive up to so many steps late.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_delay: u32,
+    /// At most this many of the nodes that crash recover.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recoveries: u32,
+    /// The relations that survive a crash and recovery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub durable: Vec<String>,
+    /// A crash stops a node, instead of silencing it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub crashes_stop: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl From<&linchpin_model::Bounds> for Bounds {
@@ -71,6 +93,10 @@ impl From<&linchpin_model::Bounds> for Bounds {
             eff: bounds.eff,
             crashes: bounds.crashes,
             nodes: bounds.nodes.clone(),
+            max_delay: bounds.max_delay,
+            recoveries: bounds.recoveries,
+            durable: bounds.durable.clone(),
+            crashes_stop: bounds.crash_model == CrashModel::Stop,
         }
     }
 }
@@ -82,6 +108,11 @@ impl From<&Bounds> for linchpin_model::Bounds {
             eff: bounds.eff,
             crashes: bounds.crashes,
             nodes: bounds.nodes.clone(),
+            max_delay: bounds.max_delay,
+            recoveries: bounds.recoveries,
+            durable: bounds.durable.clone(),
+            crash_model: if bounds.crashes_stop { CrashModel::Stop } else { CrashModel::Silent },
+            inputs: Vec::new(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! How the shared vocabulary stands in files. The shapes are spelled out here, so that a change of
 //! the vocabulary's own serialization cannot change the files.
 
-use linchpin_model::{Fault, FaultSet, Invariant, Outcome, Verdict};
+use linchpin_model::{Fault, FaultSet, InputValue, Invariant, Outcome, Verdict};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A fault: `{"kind":"omit","from":"a","to":"b","at":1}` or `{"kind":"crash","node":"c","at":3}`.
-#[derive(Serialize, Deserialize)]
+/// A fault: `{"kind":"omit","from":"a","to":"b","at":1}`, `{"kind":"delay",...,"by":2}`,
+/// `{"kind":"crash","node":"c","at":3}`, `{"kind":"recover","node":"c","at":5}` or
+/// `{"kind":"input","relation":"write","row":["a",7],"at":3}`.
+#[derive(Default, Serialize, Deserialize)]
 struct WireFault {
     kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -15,26 +17,47 @@ struct WireFault {
     to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     node: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row: Option<Vec<WireValue>>,
     at: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<u32>,
+}
+
+/// A column of an input.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum WireValue {
+    Integer(i64),
+    Text(String),
 }
 
 impl From<&Fault> for WireFault {
     fn from(fault: &Fault) -> Self {
+        let at = fault.at();
+        let of = |kind: &str| Self { kind: kind.to_owned(), at, ..Self::default() };
         match fault {
-            Fault::Omission { from, to, at } => Self {
-                kind: "omit".to_owned(),
+            Fault::Omission { from, to, .. } => {
+                Self { from: Some(from.clone()), to: Some(to.clone()), ..of("omit") }
+            }
+            Fault::Delay { from, to, by, .. } => Self {
                 from: Some(from.clone()),
                 to: Some(to.clone()),
-                node: None,
-                at: *at,
+                by: Some(*by),
+                ..of("delay")
             },
-            Fault::Crash { node, at } => Self {
-                kind: "crash".to_owned(),
-                from: None,
-                to: None,
-                node: Some(node.clone()),
-                at: *at,
-            },
+            Fault::Crash { node, .. } => Self { node: Some(node.clone()), ..of("crash") },
+            Fault::Recovery { node, .. } => Self { node: Some(node.clone()), ..of("recover") },
+            Fault::Input { relation, row, .. } => {
+                let value = |value: &InputValue| match value {
+                    InputValue::Integer(integer) => WireValue::Integer(*integer),
+                    InputValue::String(text) => WireValue::Text(text.clone()),
+                };
+                let row = row.iter().map(value).collect();
+                Self { relation: Some(relation.clone()), row: Some(row), ..of("input") }
+            }
         }
     }
 }
@@ -54,7 +77,32 @@ impl TryFrom<WireFault> for Fault {
                 node: fault.node.clone().ok_or_else(|| missing("node"))?,
                 at: fault.at,
             }),
-            other => Err(format!("unknown kind of fault `{other}`: expected `omit` or `crash`")),
+            "delay" => Ok(Self::Delay {
+                from: fault.from.clone().ok_or_else(|| missing("from"))?,
+                to: fault.to.clone().ok_or_else(|| missing("to"))?,
+                at: fault.at,
+                by: fault.by.ok_or_else(|| missing("by"))?,
+            }),
+            "recover" => Ok(Self::Recovery {
+                node: fault.node.clone().ok_or_else(|| missing("node"))?,
+                at: fault.at,
+            }),
+            "input" => {
+                let value = |value: WireValue| match value {
+                    WireValue::Integer(integer) => InputValue::Integer(integer),
+                    WireValue::Text(text) => InputValue::String(text),
+                };
+                let row = fault.row.clone().ok_or_else(|| missing("row"))?;
+                Ok(Self::Input {
+                    relation: fault.relation.clone().ok_or_else(|| missing("relation"))?,
+                    row: row.into_iter().map(value).collect(),
+                    at: fault.at,
+                })
+            }
+            other => Err(format!(
+                "unknown kind of fault `{other}`: expected `omit`, `delay`, `crash`, `recover` or \
+                 `input`"
+            )),
         }
     }
 }

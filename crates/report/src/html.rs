@@ -1,8 +1,8 @@
 //! The report as one HTML file: no server, no network, no other file.
 //!
 //! What must be read without scripts (verdict, bounds, the stories, the specification) is written
-//! by [`page`]; the list of runs, diagrams, lineage and tables are drawn in the browser from
-//! embedded [`data`], so that a thousand runs stay small. A content security policy forbids
+//! by `page`; the list of runs, diagrams, lineage and tables are drawn in the browser from
+//! embedded `data`, so that a thousand runs stay small. A content security policy forbids
 //! everything but the page's own script and style, by their digests. All text reaches the page as
 //! text: maud escapes it here, and the script never writes markup.
 

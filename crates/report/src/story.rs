@@ -48,7 +48,7 @@ pub struct WhyPoint {
 const STEPS_MAX: usize = 14;
 
 impl Story {
-    /// Tells a bad run of a campaign by comparison with the run that [`reference`] chooses.
+    /// Tells a bad run of a campaign by comparison with the run that [`reference()`] chooses.
     #[must_use]
     pub fn of(campaign: &Campaign, bad: &Run) -> Self {
         match reference(campaign, bad) {
@@ -195,6 +195,12 @@ pub fn replay_command(header: &Header, faults: &FaultSet) -> String {
     words.push(format!("--nodes {}", quoted(&header.bounds.nodes.join(","))));
     if header.invariant != Invariant::Implication {
         words.push(format!("--invariant {}", header.invariant));
+    }
+    if !header.bounds.durable.is_empty() {
+        words.push(format!("--durable {}", quoted(&header.bounds.durable.join(","))));
+    }
+    if header.bounds.crashes_stop {
+        words.push("--crash-model stop".to_owned());
     }
     words.extend(faults.iter().map(|fault| format!("--fault '{}'", escaped(&fault.to_string()))));
     words.join(" ")

@@ -8,8 +8,8 @@ use rustsat::solvers::{Solve, SolveIncremental, SolverResult};
 use rustsat::types::{Clause, Lit, TernaryVal};
 use rustsat_batsat::Solver;
 
-use crate::FaultSpace;
 use crate::transcript::{Refutation, Transcript};
+use crate::{Budget, FaultSpace};
 
 /// An incremental solver over the faults of a space.
 ///
@@ -22,6 +22,8 @@ pub(crate) struct Encoder {
     faults: FxHashMap<Variable, Lit>,
     /// Faults in order of appearance.
     appeared: Vec<Variable>,
+    /// Faults outside the budget that exclude each other, if there are any.
+    rivals: FxHashMap<Variable, Vec<Variable>>,
     /// The solver's literal that implies a formula.
     defined: FxHashMap<Literal, Lit>,
     /// Counts the faults that occur.
@@ -41,29 +43,48 @@ impl Encoder {
             variables: BasicVarManager::default(),
             faults: FxHashMap::default(),
             appeared: Vec::new(),
+            rivals: FxHashMap::default(),
             defined: FxHashMap::default(),
             count: Totalizer::default(),
             counted: 0,
             unsatisfiable: false,
             solver_calls: 0,
         };
-        let budget = space.budget();
+        for fault in (0..space.fault_count() as u32).map(Variable) {
+            let rivals: Vec<Variable> = space.rivals(fault).collect();
+            if !rivals.is_empty() {
+                encoder.rivals.insert(fault, rivals);
+            }
+        }
+        encoder.limit(space.budget());
+        encoder.limit(space.recoveries());
+        for fault in (0..space.fault_count() as u32).map(Variable) {
+            let Some(needs) = space.needs(fault) else { continue };
+            let needs: Vec<Variable> = needs.collect();
+            let mut clause = vec![!encoder.fault(fault)];
+            clause.extend(needs.into_iter().map(|crash| encoder.fault(crash)));
+            encoder.add_clause(&clause);
+        }
+        encoder
+    }
+
+    /// At most one fault of each group, and faults of so many groups.
+    fn limit(&mut self, budget: &Budget) {
         let mut active = Vec::new();
         for group in budget.groups.iter().filter(|group| !group.is_empty()) {
-            let literals: Vec<Lit> = group.iter().map(|&fault| encoder.fault(fault)).collect();
-            encoder.at_most(&literals, 1);
+            let literals: Vec<Lit> = group.iter().map(|&fault| self.fault(fault)).collect();
+            self.at_most(&literals, 1);
             if budget.groups_max < budget.groups.len() {
-                let some = encoder.variables.new_lit();
+                let some = self.variables.new_lit();
                 for &literal in &literals {
-                    encoder.add([!literal, some]);
+                    self.add([!literal, some]);
                 }
                 active.push(some);
             }
         }
         if active.len() > budget.groups_max {
-            encoder.at_most(&active, budget.groups_max);
+            self.at_most(&active, budget.groups_max);
         }
-        encoder
     }
 
     /// How often the solver was asked.
@@ -127,6 +148,12 @@ impl Encoder {
         let literal = self.variables.new_lit();
         self.faults.insert(variable, literal);
         self.appeared.push(variable);
+        // Rivals that never appear do not occur.
+        let rivals = self.rivals.get(&variable).into_iter().flatten();
+        let rivals: Vec<Lit> = rivals.filter_map(|rival| self.faults.get(rival).copied()).collect();
+        for rival in rivals {
+            self.add([!literal, !rival]);
+        }
         literal
     }
 

@@ -25,38 +25,27 @@ impl<'a> Enumerator<'a> {
 
     /// Can `candidate` join the faults at these positions?
     fn fits(&self, positions: &[usize], candidate: usize) -> bool {
-        let Some(group) = self.space.group(self.candidates[candidate]) else { return true };
-        let mut taken = 0;
-        for &position in positions {
-            match self.space.group(self.candidates[position]) {
-                Some(other) if other == group => return false,
-                Some(_) => taken += 1,
-                None => {}
-            }
-        }
-        taken < self.space.budget().groups_max
+        let chosen = positions.iter().map(|&position| self.candidates[position]);
+        self.space.admits(chosen, self.candidates[candidate])
     }
 
     /// Fills `positions` up to `size` with the least positions from `from` on that fit, going back
     /// where there are none. False if no set of that size is left.
     fn complete(&mut self, size: usize, mut from: usize) -> bool {
-        loop {
-            while self.positions.len() < size {
-                let next =
-                    (from..self.candidates.len()).find(|&next| self.fits(&self.positions, next));
-                match next {
-                    Some(next) => {
-                        self.positions.push(next);
-                        from = next + 1;
-                    }
-                    None => match self.positions.pop() {
-                        Some(last) => from = last + 1,
-                        None => return false,
-                    },
+        while self.positions.len() < size {
+            let next = (from..self.candidates.len()).find(|&next| self.fits(&self.positions, next));
+            match next {
+                Some(next) => {
+                    self.positions.push(next);
+                    from = next + 1;
                 }
+                None => match self.positions.pop() {
+                    Some(last) => from = last + 1,
+                    None => return false,
+                },
             }
-            return true;
         }
+        true
     }
 
     /// The next set, in ascending order of variables.
@@ -84,18 +73,36 @@ mod tests {
     use linchpin_model::Bounds;
 
     use super::*;
+    use crate::space::tests::inputs;
 
     #[test]
     fn everything_is_enumerated_once_by_size() {
-        for (eot, eff, crashes, names) in [(2, 2, 1, "ab"), (3, 2, 2, "abc"), (2, 0, 3, "abc")] {
+        for (eot, eff, crashes, names, max_delay, recoveries) in [
+            (1, 1, 1, "ab", 0, 1),
+            (2, 2, 1, "ab", 0, 0),
+            (3, 2, 2, "abc", 0, 0),
+            (2, 0, 3, "abc", 0, 2),
+            (4, 4, 1, "ab", 3, 0),
+            (4, 2, 1, "abc", 1, 1),
+            (4, 0, 2, "ab", 0, 2),
+        ] {
             let nodes = names.chars().map(String::from).collect();
-            let bounds = Bounds { eot, eff, crashes, nodes };
+            let bounds = Bounds {
+                eot,
+                eff,
+                crashes,
+                nodes,
+                max_delay,
+                recoveries,
+                inputs: inputs(2),
+                ..Bounds::default()
+            };
             let space = FaultSpace::new(&bounds);
             let all: Vec<Variable> = (0..space.fault_count() as u32).map(Variable).collect();
             let mut enumerator = Enumerator::new(&space, &all);
             let mut seen = Vec::new();
             while let Some(set) = enumerator.next_set() {
-                assert!(bounds.check_faults(&space.fault_set(&set)).is_ok());
+                assert!(bounds.allow(&space.fault_set(&set)));
                 seen.push(set);
             }
             assert!(

@@ -9,7 +9,9 @@ use linchpin_dedalus::hir::{
 };
 use linchpin_model::Bounds;
 
-use crate::plan::{Indexes, Schedule, plan_program};
+use crate::channels::Entry;
+use crate::inputs::{Alternative, alternatives, inputs};
+use crate::plan::{Indexes, RulePlan, Schedule, Sender, plan_program};
 use crate::table::Table;
 use crate::value::{Interner, Symbol};
 
@@ -24,13 +26,18 @@ pub(crate) struct Compiled {
     pub(crate) interner: Interner,
     /// By time step; those after the end of the run are left out.
     pub(crate) facts: BTreeMap<u32, Vec<(RelationId, Box<[Symbol]>)>>,
+    /// The alternatives of every input, the default first.
+    pub(crate) inputs: Vec<Vec<Alternative>>,
     pub(crate) bounds: Bounds,
+    /// Per relation: its rows survive a crash from which their node recovers.
+    pub(crate) durable: Vec<bool>,
     /// The built-in relation, if the program reads it.
     pub(crate) crash: Option<RelationId>,
 }
 
 impl Compiled {
     pub(crate) fn new(program: &Program, bounds: &Bounds) -> Self {
+        let bounds = Bounds { inputs: inputs(program), ..bounds.clone() };
         let program = normalize(program);
         let mut interner = Interner::default();
         for node in &bounds.nodes {
@@ -42,12 +49,15 @@ impl Compiled {
             let row = fact.row.iter().map(|value| interner.intern(value)).collect();
             facts.entry(fact.time).or_default().push((fact.relation, row));
         }
+        let is_durable = |relation: &Relation| bounds.durable.contains(&relation.name);
+        let durable = program.relations.iter().map(is_durable).collect();
+        let inputs = alternatives(&program, &mut interner);
         let crash = program
             .relations
             .iter()
             .position(|relation| relation.kind == RelationKind::Crash)
             .map(|index| RelationId(index as u32));
-        Self { program, schedule, indexes, interner, facts, bounds: bounds.clone(), crash }
+        Self { program, schedule, indexes, interner, facts, inputs, bounds, durable, crash }
     }
 
     pub(crate) fn node_count(&self) -> usize {
@@ -56,6 +66,24 @@ impl Compiled {
 
     pub(crate) fn empty_table(&self, relation: RelationId) -> Table {
         Table::new(self.program.relation(relation).columns.len(), self.indexes.of(relation))
+    }
+
+    /// How a row of this relation comes to a node as a fact at this time.
+    pub(crate) fn fact_entry(&self, relation: RelationId, time: u32) -> Entry {
+        match time {
+            1 => Entry::State(self.durable[relation.index()]),
+            _ => Entry::Received,
+        }
+    }
+
+    /// How a row derived by this rule comes to a node at a later step; `None` if the rule belongs
+    /// to no node, or the row is there at once.
+    pub(crate) fn entry(&self, rule: &RulePlan) -> Option<Entry> {
+        match (rule.sender, rule.timing) {
+            (Sender::Global, _) | (_, Timing::Now) => None,
+            (_, Timing::Next) => Some(Entry::State(self.durable[rule.head.index()])),
+            (_, Timing::Async) => Some(Entry::Received),
+        }
     }
 
     /// One empty table per relation.

@@ -19,6 +19,9 @@ pub struct Execution {
     pub facts: Vec<Fact>,
     /// Every way in which a fact was derived, ordered by fact. A fact without one was given.
     pub derivations: Vec<Derivation>,
+    /// Every fact that is there because its node was down at the step before, when its state stood
+    /// still; each with the same fact at that step. Ordered by fact.
+    pub kept: Vec<(FactId, FactId)>,
     /// Every message sent from one node to another or to itself, ordered by time.
     pub messages: Vec<Message>,
 }
@@ -61,7 +64,7 @@ pub struct Absence {
 /// A row sent over a channel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
-    /// Time step of sending; it arrives at the next one.
+    /// Time step of sending.
     pub at: u32,
     /// The sending node; `None` if the rule is global.
     pub from: Option<String>,
@@ -75,6 +78,9 @@ pub struct Message {
     pub rule: RuleId,
     /// The fault that took it, if it was lost.
     pub lost_to: Option<Fault>,
+    /// When it arrives, if it was not lost: at the next step, or later because of a delay; perhaps
+    /// after the end of the run.
+    pub arrives: Option<u32>,
 }
 
 impl Execution {

@@ -20,14 +20,17 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
-use linchpin_formula::{Graph, Literal};
+use linchpin_formula::{Graph, Literal, Variable};
+use linchpin_model::Fault;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::channels::ChannelConditions;
+use crate::channels::{ChannelConditions, Entry};
 use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
+use crate::ground_head::{Derived, Frozen, Groups, Head, add_to_group};
+use crate::inputs::{self, Alternative};
 use crate::join::{Store, Valuation, candidates, execute, row_agrees, value_of};
 use crate::lineage::Absence;
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
@@ -164,8 +167,16 @@ struct Grounder<'a> {
     conditions: Conditions,
     now: u32,
     channels: &'a ChannelConditions,
-    /// What becomes visible at the next commit: (next step?, relation, row) -> ways.
-    derived: IndexMap<(bool, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
+    /// Every alternative of an input with its condition.
+    inputs: Vec<(&'a Alternative, Literal)>,
+    /// True if some node may be down at some time.
+    any_down: bool,
+    /// State of nodes that are down, with the ways in which it is and they are; by step: this one,
+    /// and the next.
+    frozen: Frozen,
+    frozen_next: Frozen,
+    /// What becomes known at the next commit: (how many steps from now, relation, row) -> ways.
+    derived: Derived,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
     /// How many of them have their heads among the rows.
@@ -182,6 +193,7 @@ pub(crate) fn ground(
     interner: &mut Interner,
     graph: &mut Graph,
     channels: &ChannelConditions,
+    variable_of: &dyn Fn(&Fault) -> Option<Variable>,
 ) -> Result<Ground, TooLarge> {
     let eot = compiled.bounds.eot;
     let crash = channels.crash_rows(interner);
@@ -192,6 +204,7 @@ pub(crate) fn ground(
             .crash
             .map(|relation| (relation, crash.iter().map(|(_, condition)| *condition).collect())),
     };
+    let inputs = inputs::conditions(&compiled.inputs, graph, variable_of);
     let grounder = Grounder {
         compiled,
         tables: Tables::new(compiled, crash_rows),
@@ -200,6 +213,10 @@ pub(crate) fn ground(
         conditions,
         now: 1,
         channels,
+        inputs,
+        any_down: channels.any_down(),
+        frozen: Frozen::default(),
+        frozen_next: Frozen::default(),
         derived: IndexMap::default(),
         open: None,
         open_instances: Vec::new(),
@@ -216,7 +233,13 @@ impl<'a> Grounder<'a> {
         for now in 1..=compiled.bounds.eot {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
-                self.add(now, *relation, row, Literal::TRUE);
+                self.give(*relation, row, Literal::TRUE);
+            }
+            for index in 0..self.inputs.len() {
+                let (input, condition) = self.inputs[index];
+                if input.time == now {
+                    self.give(input.relation, &input.row, condition);
+                }
             }
             for stratum in &compiled.schedule.strata {
                 if stratum.recursive {
@@ -230,6 +253,7 @@ impl<'a> Grounder<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+                self.stand_still();
             } else {
                 // Never seen, but an error in it is an error of the run.
                 for rule in compiled.schedule.inductive.iter().filter(|rule| rule.can_fail()) {
@@ -276,6 +300,41 @@ impl<'a> Grounder<'a> {
             conditions[index as usize] = self.graph.or([before, condition]);
         }
         index
+    }
+
+    /// Adds a row that the program gives at this step, where its node is not down.
+    fn give(&mut self, relation: RelationId, row: &[Symbol], condition: Literal) {
+        let (now, node) = (self.now, row[0] as usize);
+        let entry = self.compiled.fact_entry(relation, now);
+        let taken = self.channels.takes(self.graph, node, now, entry);
+        let condition = self.graph.and([condition, taken]);
+        if condition == Literal::FALSE {
+            return;
+        }
+        self.add(now, relation, row, condition);
+        if let Entry::State(durable) = entry {
+            let keeps = self.channels.keeps(self.graph, node, now, durable);
+            let frozen = self.graph.and([condition, keeps]);
+            if frozen != Literal::FALSE {
+                self.frozen.entry((relation, row.into())).or_default().push(frozen);
+            }
+        }
+    }
+
+    /// What came to a node that is down is there at the next step again.
+    fn stand_still(&mut self) {
+        let next = self.now + 1;
+        for ((relation, row), mut ways) in std::mem::take(&mut self.frozen) {
+            let condition = self.graph.or_of(&mut ways);
+            self.add(next, relation, &row, condition);
+            let durable = self.compiled.durable[relation.index()];
+            let keeps = self.channels.keeps(self.graph, row[0] as usize, next, durable);
+            let frozen = self.graph.and([condition, keeps]);
+            if frozen != Literal::FALSE {
+                self.frozen_next.entry((relation, row)).or_default().push(frozen);
+            }
+        }
+        self.frozen = std::mem::take(&mut self.frozen_next);
     }
 
     /// Notes a condition under which a run has no result.
@@ -402,10 +461,6 @@ impl<'a> Grounder<'a> {
     }
 }
 
-/// Per group: for each aggregate, the ways in which each member is there.
-type Groups =
-    IndexMap<Vec<Symbol>, Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
-
 impl Deriver for Grounder<'_> {
     type Stop = TooLarge;
 
@@ -443,6 +498,10 @@ impl Deriver for Grounder<'_> {
         let (graph, derived) = (&mut *self.graph, &mut self.derived);
         let (channels, open_instances) = (self.channels, &mut self.open_instances);
         let valuations = &mut self.valuations;
+        let any_down = self.any_down;
+        let entry = self.compiled.entry(rule).filter(|_| any_down);
+        let durable = self.compiled.durable[rule.head.index()];
+        let frozen_next = &mut self.frozen_next;
         execute(
             steps,
             rule.slot_count,
@@ -456,6 +515,14 @@ impl Deriver for Grounder<'_> {
                 }
                 let (mut known, present, absences) =
                     Self::body(&view, graph, interner, steps, valuation);
+                let sender = match rule.sender {
+                    Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
+                    Sender::Node(symbol) => Some(symbol as usize),
+                    Sender::Global => None,
+                };
+                if let Some(sender) = sender.filter(|_| any_down) {
+                    known.push(channels.up(graph, sender, now));
+                }
                 let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
                 let mut error = valuation.error;
                 for column in &rule.columns {
@@ -467,54 +534,42 @@ impl Deriver for Grounder<'_> {
                         Column::Aggregate(_, slot) => row.push(valuation.slots[*slot]),
                     }
                 }
+                let mut ways: &[(u32, Literal)] = match rule.timing {
+                    Timing::Now => &[(0, Literal::TRUE)],
+                    Timing::Next | Timing::Async => &[(1, Literal::TRUE)],
+                };
                 if rule.timing == Timing::Async && error.is_none() {
                     let receiver = row[0] as usize;
                     if receiver >= node_count {
                         return;
                     }
-                    let sender = match rule.sender {
-                        Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
-                        Sender::Node(symbol) => Some(symbol as usize),
-                        Sender::Global => None,
-                    };
                     if let Some(sender) = sender {
-                        known.push(channels.open(sender, receiver, now));
+                        ways = channels.travels(sender, receiver, now);
                     }
                 }
-                let condition = graph.and_of(&mut known);
-                if condition == Literal::FALSE {
-                    return;
-                }
-                if !present.is_empty() || !absences.is_empty() {
-                    let head = error.is_none().then(|| (rule.head, row.into()));
-                    open_instances.push(OpenInstance {
-                        head,
-                        outside: condition,
-                        present,
-                        absences,
-                    });
-                } else if error.is_some() {
-                    failed.push(condition);
-                } else if rule.is_aggregate() {
-                    let mut group = Vec::new();
-                    let mut members = Vec::new();
-                    for (column, symbol) in rule.columns.iter().zip(row) {
-                        match column {
-                            Column::Term(_) => group.push(symbol),
-                            Column::Aggregate(..) => members.push(symbol),
-                        }
+                for &(after, travels) in ways {
+                    let mut conditions = known.clone();
+                    conditions.push(travels);
+                    let condition = graph.and_of(&mut conditions);
+                    if condition == Literal::FALSE {
+                        continue;
                     }
-                    let sets = groups
-                        .entry(group)
-                        .or_insert_with(|| vec![IndexMap::default(); members.len()]);
-                    for (set, member) in sets.iter_mut().zip(members) {
-                        set.entry(member).or_default().push(condition);
+                    if !present.is_empty() || !absences.is_empty() {
+                        let head = error.is_none().then(|| (rule.head, row[..].into()));
+                        open_instances.push(OpenInstance {
+                            head,
+                            outside: condition,
+                            present: present.clone(),
+                            absences: absences.clone(),
+                        });
+                    } else if error.is_some() {
+                        failed.push(condition);
+                    } else if rule.is_aggregate() {
+                        add_to_group(&mut groups, rule, after, &row, condition);
+                    } else {
+                        let head = Head { rule, after, entry, durable, now };
+                        head.derive(graph, channels, derived, frozen_next, &row, condition);
                     }
-                } else {
-                    derived
-                        .entry((rule.timing != Timing::Now, rule.head, row.into()))
-                        .or_default()
-                        .push(condition);
                 }
             },
         );
@@ -529,8 +584,8 @@ impl Deriver for Grounder<'_> {
         for condition in failed {
             self.fail(condition);
         }
-        for (group, sets) in groups {
-            self.aggregate(rule, &group, sets)?;
+        for ((after, group), sets) in groups {
+            self.aggregate(rule, after, &group, sets)?;
         }
         Ok(())
     }
@@ -545,10 +600,10 @@ impl Deriver for Grounder<'_> {
         }
         self.committed = self.open_instances.len();
         let derived = std::mem::take(&mut self.derived);
-        for ((next, relation, row), mut ways) in derived {
+        for ((after, relation, row), mut ways) in derived {
             let condition = self.graph.or_of(&mut ways);
             if condition != Literal::FALSE {
-                self.add(self.now + u32::from(next), relation, &row, condition);
+                self.add(self.now + after, relation, &row, condition);
             }
         }
         Ok(())
@@ -560,6 +615,7 @@ impl Grounder<'_> {
     fn aggregate(
         &mut self,
         rule: &RulePlan,
+        after: u32,
         group: &[Symbol],
         sets: Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>,
     ) -> Result<(), TooLarge> {
@@ -605,10 +661,13 @@ impl Grounder<'_> {
                     Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
                 })
                 .collect();
-            self.derived
-                .entry((rule.timing != Timing::Now, rule.head, row))
-                .or_default()
-                .push(condition);
+            let now = self.now;
+            let entry = self.compiled.entry(rule).filter(|_| self.any_down);
+            let durable = self.compiled.durable[rule.head.index()];
+            let head = Head { rule, after, entry, durable, now };
+            let (graph, derived) = (&mut *self.graph, &mut self.derived);
+            let frozen_next = &mut self.frozen_next;
+            head.derive(graph, self.channels, derived, frozen_next, &row, condition);
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ mod fixpoint;
 mod ground;
 mod ground_aggregate;
 mod ground_cycle;
+mod ground_head;
+mod inputs;
 mod join;
 mod lineage;
 pub mod naive;
@@ -30,4 +32,5 @@ mod value;
 
 pub use error::{RunError, RunErrorKind};
 pub use execution::{Absence, Derivation, Execution, Fact, FactId, Message};
+pub use inputs::inputs;
 pub use specification::{Prediction, Specification, SpecificationError, SystemError};

@@ -76,7 +76,8 @@ pub(crate) struct Sending {
     pub(crate) from: Option<usize>,
     pub(crate) to: usize,
     pub(crate) at: u32,
-    pub(crate) arrives: bool,
+    /// When it arrives, if it is not lost; perhaps after the end of the run.
+    pub(crate) arrives: Option<u32>,
 }
 
 /// Everything recorded of a run.
@@ -84,4 +85,6 @@ pub(crate) struct Sending {
 pub(crate) struct Lineage {
     pub(crate) derivations: Vec<Derivation>,
     pub(crate) sendings: Vec<Sending>,
+    /// State of a node that is down: a row, and the same row one step before.
+    pub(crate) kept: Vec<(FactRef, FactRef)>,
 }

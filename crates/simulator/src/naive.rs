@@ -17,11 +17,13 @@ mod body;
 mod check;
 mod model;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use linchpin_dedalus::hir::{Program, RelationId, RelationKind, Rule, Timing, Value};
-use linchpin_model::{Bounds, Fault, FaultSet};
+use linchpin_dedalus::hir::{
+    Fact, Location, Program, RelationId, RelationKind, Rule, Timing, Value,
+};
+use linchpin_model::{Bounds, CrashModel, Fault, FaultSet, InputValue};
 use thiserror::Error;
 
 use crate::error::RunErrorKind;
@@ -58,6 +60,19 @@ impl Tables {
     fn step_mut(&mut self, time: u32) -> &mut Step {
         &mut self.steps[time as usize - 1]
     }
+}
+
+/// How a row comes to a node from an earlier step.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// As a message or a late fact.
+    Received,
+    /// As what it keeps, or is given at first.
+    State,
+}
+
+fn is_name(value: &Value, name: &str) -> bool {
+    matches!(value, Value::String(value) if **value == *name)
 }
 
 /// A run that has no result.
@@ -106,10 +121,21 @@ impl<'a> Evaluator<'a> {
             if let Some(crash) = crash {
                 tables.step_mut(now)[crash] = self.crash_rows(faults);
             }
-            for fact in self.program.facts.iter().filter(|fact| fact.time == now) {
-                tables.step_mut(now)[fact.relation.index()].insert(fact.row.clone());
+            for fact in self.facts(faults).filter(|fact| fact.time == now) {
+                let entry = if now == 1 { Entry::State } else { Entry::Received };
+                if self.takes(&fact.row, fact.relation, now, entry, faults) {
+                    tables.step_mut(now)[fact.relation.index()].insert(fact.row.clone());
+                }
             }
         }
+        // What stands still at a step on nodes that are down.
+        let mut frozen: BTreeSet<(RelationId, Row)> = self
+            .facts(faults)
+            .filter(|fact| fact.time == 1)
+            .filter(|fact| tables.rows(fact.relation, 1).contains(&fact.row))
+            .filter(|fact| self.is_down(&fact.row[0], 1, faults))
+            .map(|fact| (fact.relation, fact.row))
+            .collect();
         let rules = |timings: &'static [Timing], look_ahead: bool| {
             self.program.rules.iter().filter(move |rule| {
                 timings.contains(&rule.head.timing) && rule.look_ahead == look_ahead
@@ -119,29 +145,58 @@ impl<'a> Evaluator<'a> {
         for now in 1..=eot {
             let error = |kind| NaiveError { kind, time: now };
             for group in &groups {
-                let step = self.well_founded(&tables, now, group).map_err(error)?;
+                let step = self.well_founded(&tables, now, group, faults).map_err(error)?;
                 *tables.step_mut(now) = step;
             }
+            let mut standing = BTreeSet::new();
             for rule in rules(&[Timing::Next, Timing::Async], false) {
-                let rows = self.apply(rule, &tables, now, faults).map_err(error)?;
-                // What a rule derives at the last step is never seen, but computed.
-                if now < eot {
-                    tables.step_mut(now + 1)[rule.head.relation.index()].extend(rows);
+                // What a rule derives for a step after the last is never seen, but computed.
+                let derived = self.apply(rule, &tables, now, faults).map_err(error)?;
+                for (after, rows) in derived.into_iter().filter(|(after, _)| *after <= eot - now) {
+                    let is_state =
+                        rule.head.timing == Timing::Next && rule.location != Location::Global;
+                    for row in rows {
+                        if is_state && self.is_down(&row[0], now + after, faults) {
+                            standing.insert((rule.head.relation, row.clone()));
+                        }
+                        tables.step_mut(now + after)[rule.head.relation.index()].insert(row);
+                    }
                 }
             }
+            if now < eot {
+                for (relation, row) in frozen {
+                    tables.step_mut(now + 1)[relation.index()].insert(row.clone());
+                    if self.is_down(&row[0], now + 1, faults) {
+                        standing.insert((relation, row));
+                    }
+                }
+            }
+            frozen = standing;
         }
         for now in 1..=eot {
             for rule in rules(&[Timing::Now, Timing::Next, Timing::Async], true) {
-                let rows = self
+                let derived = self
                     .apply(rule, &tables, now, faults)
                     .map_err(|kind| NaiveError { kind, time: now })?;
-                let at = now + u32::from(rule.head.timing != Timing::Now);
-                if at <= eot {
-                    tables.step_mut(at)[rule.head.relation.index()].extend(rows);
+                for (after, rows) in derived.into_iter().filter(|(after, _)| *after <= eot - now) {
+                    tables.step_mut(now + after)[rule.head.relation.index()].extend(rows);
                 }
             }
         }
         Ok(tables)
+    }
+
+    fn chooses(&self, fault: &Fault, fact: &Fact) -> bool {
+        let Fault::Input { relation, row, at } = fault else { return false };
+        let same = |(value, chosen): (&Value, &InputValue)| match (value, chosen) {
+            (Value::Integer(value), InputValue::Integer(chosen)) => value == chosen,
+            (Value::String(value), InputValue::String(chosen)) => **value == **chosen,
+            _ => false,
+        };
+        *relation == self.program.relation(fact.relation).name
+            && *at == fact.time
+            && row.len() == fact.row.len()
+            && fact.row.iter().zip(row).all(same)
     }
 
     /// `crash(Observer, Node, Time)`: the same at every time step.
@@ -162,43 +217,143 @@ impl<'a> Evaluator<'a> {
         rows
     }
 
-    /// What a rule derives from complete tables.
+    /// What a rule derives from complete tables, by how many steps later it is there.
     fn apply(
         &self,
         rule: &Rule,
         tables: &Tables,
         now: u32,
         faults: &FaultSet,
-    ) -> Result<BTreeSet<Row>, RunErrorKind> {
+    ) -> Result<BTreeMap<u32, BTreeSet<Row>>, RunErrorKind> {
         let step = tables.step(now);
         let sight = body::Sight { now, tables, present: step, absent: step };
-        let found = body::instances(rule, &sight, &self.bounds.nodes);
+        let found = body::instances(rule, &sight, &self.nodes_up(now, faults));
         if let Some(kind) = found.error {
             return Err(kind);
         }
-        let arrived = found
-            .instances
-            .into_iter()
-            .filter(|instance| {
-                rule.head.timing != Timing::Async || self.arrives(instance, now, faults)
-            })
-            .map(|instance| instance.row)
-            .collect();
-        body::aggregate(rule, arrived)
+        let mut arrived: BTreeMap<u32, BTreeSet<Row>> = BTreeMap::new();
+        for instance in found.instances {
+            let after = match rule.head.timing {
+                Timing::Now => Some(0),
+                Timing::Next => Some(1),
+                Timing::Async => self.travel(&instance, now, faults),
+            };
+            if let Some(after) = after {
+                arrived.entry(after).or_default().insert(instance.row);
+            }
+        }
+        // Messages that arrive at different times are aggregated apart.
+        let mut derived = BTreeMap::new();
+        for (after, rows) in arrived {
+            let mut rows = body::aggregate(rule, rows)?;
+            let entry = match rule.head.timing {
+                Timing::Now => None,
+                Timing::Next => Some(Entry::State),
+                Timing::Async => Some(Entry::Received),
+            };
+            if let Some(entry) = entry.filter(|_| rule.location != Location::Global) {
+                let relation = rule.head.relation;
+                rows.retain(|row| self.takes(row, relation, now + after, entry, faults));
+            }
+            derived.insert(after, rows);
+        }
+        Ok(derived)
     }
 
-    /// Whether a message sent now reaches the node in its first column.
-    fn arrives(&self, message: &body::Instance, now: u32, faults: &FaultSet) -> bool {
+    /// The facts of a run: those given, and one alternative of each input.
+    fn facts(&self, faults: &FaultSet) -> impl Iterator<Item = Fact> {
+        let chosen = self.program.choices.iter().map(|choice| {
+            let alternatives = choice.alternatives();
+            let other = alternatives
+                .iter()
+                .find(|fact| faults.iter().any(|fault| self.chooses(fault, fact)));
+            other.unwrap_or(&alternatives[0]).clone()
+        });
+        self.program.facts.iter().cloned().chain(chosen)
+    }
+
+    /// The time of the node's recovery, if it recovers.
+    fn recovery(node: &Value, faults: &FaultSet) -> Option<u32> {
+        faults.iter().find_map(|fault| match fault {
+            Fault::Recovery { node: name, at } if is_name(node, name) => Some(*at),
+            _ => None,
+        })
+    }
+
+    /// Whether the node does nothing at this time: it has crashed, and has yet to recover, or is
+    /// stopped by a crash for good.
+    fn is_down(&self, node: &Value, time: u32, faults: &FaultSet) -> bool {
+        let crashed = faults.iter().any(
+            |fault| matches!(fault, Fault::Crash { node: name, at } if is_name(node, name) && *at <= time),
+        );
+        crashed
+            && match Self::recovery(node, faults) {
+                Some(recovery) => time < recovery,
+                None => self.bounds.crash_model == CrashModel::Stop,
+            }
+    }
+
+    /// The nodes that do something at this time.
+    fn nodes_up(&self, time: u32, faults: &FaultSet) -> Vec<String> {
+        let is_up =
+            |node: &&String| !self.is_down(&Value::String(Arc::from(node.as_str())), time, faults);
+        self.bounds.nodes.iter().filter(is_up).cloned().collect()
+    }
+
+    /// Whether a row that comes to its node from an earlier step is there.
+    fn takes(
+        &self,
+        row: &Row,
+        relation: RelationId,
+        time: u32,
+        entry: Entry,
+        faults: &FaultSet,
+    ) -> bool {
+        let durable = self.bounds.durable.contains(&self.program.relation(relation).name);
+        !self.is_down(&row[0], time, faults)
+            || match entry {
+                Entry::Received => false,
+                Entry::State => durable || Self::recovery(&row[0], faults).is_none(),
+            }
+    }
+
+    /// How many steps a message sent now takes to the node in its first column, if it gets there.
+    fn travel(&self, message: &body::Instance, now: u32, faults: &FaultSet) -> Option<u32> {
         let name = |value: &Value| match value {
             Value::String(name) => Some(name.to_string()),
             Value::Integer(_) => None,
         };
-        let to = message.row.first().and_then(name);
-        let Some(to) = to.filter(|to| self.bounds.nodes.contains(to)) else { return false };
-        let Some(from) = message.location.as_ref().and_then(name) else { return true };
-        let crashed = faults
-            .iter()
-            .any(|fault| matches!(fault, Fault::Crash { node, at } if *node == from && *at <= now));
-        from == to || !(crashed || faults.contains(&Fault::omission(from, to, now)))
+        let to = message.row.first().and_then(name)?;
+        if !self.bounds.nodes.contains(&to) {
+            return None;
+        }
+        let Some(from) = message.location.as_ref().and_then(name) else { return Some(1) };
+        if from == to {
+            return Some(1);
+        }
+        let mut after = 1;
+        for fault in faults.iter() {
+            match fault {
+                Fault::Crash { node, at } if *node == from && *at <= now => {
+                    let recovery = message.location.as_ref();
+                    let recovery = recovery.and_then(|node| Self::recovery(node, faults));
+                    if recovery.is_none_or(|recovery| now < recovery) {
+                        return None;
+                    }
+                }
+                Fault::Omission { from: sender, to: receiver, at }
+                    if (sender, receiver, *at) == (&from, &to, now) =>
+                {
+                    return None;
+                }
+                Fault::Delay { from: sender, to: receiver, at, by }
+                    if (sender, receiver, *at) == (&from, &to, now) =>
+                {
+                    after += by;
+                }
+                _ => {}
+            }
+        }
+        Some(after)
     }
 }

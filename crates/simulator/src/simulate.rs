@@ -8,10 +8,11 @@ use linchpin_model::FaultSet;
 use rustc_hash::FxBuildHasher;
 
 use crate::aggregate::combine;
-use crate::channels::{Channels, Traffic};
+use crate::channels::{Channels, Entry, Traffic};
 use crate::compiled::{Compiled, Tables};
 use crate::error::{RunError, RunErrorKind};
 use crate::fixpoint::{Deriver, Window, fixpoint};
+use crate::inputs::{Alternative, chosen};
 use crate::join::{ArithmeticError, Store, Valuation, execute, value_of};
 use crate::lineage::{Absence, Derivation, FactRef, Lineage, Sending};
 use crate::plan::{Column, RulePlan, Sender, Step, StratumPlan};
@@ -31,7 +32,10 @@ struct Derived {
     relation: RelationId,
     /// The row starts here in `Machine::cells`.
     start: usize,
-    next: bool,
+    /// How many steps from now it becomes visible.
+    after: u32,
+    /// It comes to a node as state, in a run in which some node is down at some time.
+    is_state: bool,
     /// Index into `Machine::reasons`.
     reason: Option<usize>,
 }
@@ -48,6 +52,13 @@ pub(crate) struct Machine<'a> {
     compiled: &'a Compiled,
     interner: &'a mut Interner,
     channels: Channels,
+    /// The alternatives of inputs that hold.
+    inputs: Vec<&'a Alternative>,
+    /// True if some node is down at some time.
+    any_down: bool,
+    /// State of nodes that are down, by step: this one, and the next.
+    frozen: IndexSet<(RelationId, Box<[Symbol]>), FxBuildHasher>,
+    frozen_next: IndexSet<(RelationId, Box<[Symbol]>), FxBuildHasher>,
     traffic: Traffic,
     tables: Tables,
     now: u32,
@@ -108,6 +119,10 @@ impl Store for View<'_> {
 
 type Group = Vec<IndexSet<Symbol, FxBuildHasher>>;
 
+/// By when it becomes visible and by its other columns. (Messages of one group that travel for
+/// different times meet at different times.)
+type Groups = IndexMap<(u32, Vec<Symbol>), (Group, Option<Reason>), FxBuildHasher>;
+
 impl<'a> Machine<'a> {
     pub(crate) fn new(
         compiled: &'a Compiled,
@@ -120,7 +135,11 @@ impl<'a> Machine<'a> {
         Self {
             compiled,
             interner,
+            any_down: channels.any_down(),
             channels,
+            frozen: IndexSet::default(),
+            frozen_next: IndexSet::default(),
+            inputs: chosen(&compiled.inputs, faults),
             traffic: Traffic::new(compiled),
             tables: Tables::new(compiled, crash_rows.iter().map(|row| &row[..])),
             now: 1,
@@ -139,7 +158,11 @@ impl<'a> Machine<'a> {
         for now in 1..=compiled.bounds.eot {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
-                self.tables.at_mut(now, *relation).insert(row);
+                self.give(*relation, row);
+            }
+            let inputs = self.inputs.clone();
+            for input in inputs.into_iter().filter(|input| input.time == now) {
+                self.give(input.relation, &input.row);
             }
             for stratum in &compiled.schedule.strata {
                 if stratum.unstratified {
@@ -153,6 +176,7 @@ impl<'a> Machine<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+                self.stand_still();
             } else {
                 self.compute_in_vain()?;
             }
@@ -250,6 +274,38 @@ impl<'a> Machine<'a> {
             .collect())
     }
 
+    /// Adds a row that the program gives at this step, unless its node is down.
+    fn give(&mut self, relation: RelationId, row: &[Symbol]) {
+        let (now, node) = (self.now, row[0] as usize);
+        if !self.channels.takes(node, now, self.compiled.fact_entry(relation, now)) {
+            return;
+        }
+        self.tables.at_mut(now, relation).insert(row);
+        if self.channels.is_down(node, now) {
+            self.frozen.insert((relation, row.into()));
+        }
+    }
+
+    /// What came to a node that is down is there at the next step again.
+    fn stand_still(&mut self) {
+        let (now, next) = (self.now, self.now + 1);
+        for (relation, row) in std::mem::take(&mut self.frozen) {
+            let (index, _) = self.tables.at_mut(next, relation).insert(&row);
+            if let Some(lineage) = &mut self.lineage {
+                let before = self.tables.at(now, relation).find(&row);
+                let before = before.expect("what stands still was there before");
+                lineage.kept.push((
+                    FactRef { time: next, relation, row: index },
+                    FactRef { time: now, relation, row: before },
+                ));
+            }
+            if self.channels.is_down(row[0] as usize, next) {
+                self.frozen_next.insert((relation, row));
+            }
+        }
+        self.frozen = std::mem::take(&mut self.frozen_next);
+    }
+
     fn failure(&self, kind: RunErrorKind, rule: RuleId) -> RunError {
         RunError { kind, rule, time: self.now }
     }
@@ -301,14 +357,15 @@ impl Deriver for Machine<'_> {
             assumed: self.assumed.as_ref(),
             node_count: self.compiled.node_count(),
         };
-        let mut groups: IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher> =
-            IndexMap::default();
+        let mut groups = Groups::default();
         let mut error: Option<ArithmeticError> = None;
         // An error on the way to a well-founded model must not hide what else is derived.
         let goes_on = self.assumed.is_some();
         let (cells, derived, reasons) = (&mut self.cells, &mut self.derived, &mut self.reasons);
         let (channels, traffic, lineage) = (&self.channels, &mut self.traffic, &mut self.lineage);
         let node_count = self.compiled.node_count();
+        let any_down = self.any_down;
+        let entry = self.compiled.entry(rule).filter(|_| any_down);
         execute(
             steps,
             rule.slot_count,
@@ -316,7 +373,13 @@ impl Deriver for Machine<'_> {
             &view,
             self.interner,
             &mut |interner, valuation| {
-                if error.is_some() && !goes_on {
+                let sender = match rule.sender {
+                    Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
+                    Sender::Node(symbol) => Some(symbol as usize),
+                    Sender::Global => None,
+                };
+                let is_down = any_down && sender.is_some_and(|node| channels.is_down(node, now));
+                if is_down || (error.is_some() && !goes_on) {
                     return;
                 }
                 if valuation.error.is_some() {
@@ -338,19 +401,22 @@ impl Deriver for Machine<'_> {
                         }
                     }
                 }
-                let mut arrives = true;
+                // When the row becomes visible, if ever.
+                let mut after = Some(u32::from(rule.timing != Timing::Now));
                 let receiver = cells[start] as usize;
-                let sender = match rule.sender {
-                    Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
-                    Sender::Node(symbol) => Some(symbol as usize),
-                    Sender::Global => None,
-                };
                 if rule.timing == Timing::Async {
-                    arrives = receiver < node_count;
-                    if let Some(sender) = sender.filter(|_| arrives) {
+                    after = after.filter(|_| receiver < node_count);
+                    if let Some(sender) = sender.filter(|_| after.is_some()) {
                         traffic.note(sender, receiver, now);
-                        arrives = channels.is_open(sender, receiver, now);
+                        after = channels.travel(sender, receiver, now);
                     }
+                }
+                if let Some(entry) = entry
+                    && !rule.is_aggregate()
+                {
+                    let arrives =
+                        |after: &u32| channels.takes(receiver, now.saturating_add(*after), entry);
+                    after = after.filter(arrives);
                 }
                 if let Some(lineage) = lineage.as_mut()
                     && rule.timing == Timing::Async
@@ -364,17 +430,17 @@ impl Deriver for Machine<'_> {
                         from: sender,
                         to: receiver,
                         at: now,
-                        arrives,
+                        arrives: after.map(|after| now.saturating_add(after)),
                     });
                 }
-                if !arrives {
+                let Some(after) = after else {
                     cells.truncate(start);
                     return;
-                }
+                };
                 let reason = lineage.is_some().then(|| reason_of(rule, steps, valuation, now));
                 if rule.is_aggregate() {
                     let row = cells.split_off(start);
-                    add_to_group(&mut groups, rule, &row, reason);
+                    add_to_group(&mut groups, rule, after, &row, reason);
                     return;
                 }
                 let reason = reason.map(|reason| {
@@ -384,7 +450,8 @@ impl Deriver for Machine<'_> {
                 derived.push(Derived {
                     relation: rule.head,
                     start,
-                    next: rule.timing != Timing::Now,
+                    after,
+                    is_state: matches!(entry, Some(Entry::State(_))),
                     reason,
                 });
             },
@@ -392,7 +459,7 @@ impl Deriver for Machine<'_> {
         if let Some(error) = error {
             self.fail(error.into(), rule.rule)?;
         }
-        'groups: for (group, (members, reason)) in groups {
+        'groups: for ((after, group), (members, reason)) in groups {
             let start = self.cells.len();
             let (mut group, mut members) = (group.into_iter(), members.into_iter());
             for column in &rule.columns {
@@ -413,6 +480,8 @@ impl Deriver for Machine<'_> {
                 };
                 self.cells.push(symbol);
             }
+            let (node, time) = (self.cells[start] as usize, now.saturating_add(after));
+            let is_taken = entry.is_none_or(|entry| self.channels.takes(node, time, entry));
             if let Some(lineage) = self.lineage.as_mut()
                 && rule.timing == Timing::Async
             {
@@ -423,8 +492,12 @@ impl Deriver for Machine<'_> {
                     from: None,
                     to: self.cells[start] as usize,
                     at: now,
-                    arrives: true,
+                    arrives: Some(time).filter(|_| is_taken),
                 });
+            }
+            if !is_taken {
+                self.cells.truncate(start);
+                continue;
             }
             let reason = reason.map(|reason| {
                 self.reasons.push(reason);
@@ -433,7 +506,8 @@ impl Deriver for Machine<'_> {
             self.derived.push(Derived {
                 relation: rule.head,
                 start,
-                next: rule.timing != Timing::Now,
+                after,
+                is_state: matches!(entry, Some(Entry::State(_))),
                 reason,
             });
         }
@@ -443,10 +517,17 @@ impl Deriver for Machine<'_> {
     fn commit(&mut self) -> Result<(), RunError> {
         let mut reasons: Vec<Option<Reason>> = self.reasons.drain(..).map(Some).collect();
         for derived in self.derived.drain(..) {
-            let time = self.now + u32::from(derived.next);
+            let time = self.now.saturating_add(derived.after);
+            if time > self.compiled.bounds.eot {
+                continue;
+            }
             let table = self.tables.at_mut(time, derived.relation);
             let arity = self.compiled.program.relation(derived.relation).columns.len();
-            let (row, _) = table.insert(&self.cells[derived.start..derived.start + arity]);
+            let cells = &self.cells[derived.start..derived.start + arity];
+            let (row, _) = table.insert(cells);
+            if derived.is_state && self.channels.is_down(cells[0] as usize, time) {
+                self.frozen_next.insert((derived.relation, cells.into()));
+            }
             if let (Some(lineage), Some(reason)) = (self.lineage.as_mut(), derived.reason) {
                 let Reason { rule, premises, absences } =
                     reasons[reason].take().expect("a reason belongs to one row");
@@ -460,8 +541,9 @@ impl Deriver for Machine<'_> {
 }
 
 fn add_to_group(
-    groups: &mut IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher>,
+    groups: &mut Groups,
     rule: &RulePlan,
+    after: u32,
     row: &[Symbol],
     reason: Option<Reason>,
 ) {
@@ -473,8 +555,9 @@ fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let (sets, collected) =
-        groups.entry(group).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+    let (sets, collected) = groups
+        .entry((after, group))
+        .or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

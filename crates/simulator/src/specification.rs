@@ -108,7 +108,7 @@ impl Specification {
         };
         let compiled = Compiled::new(program, bounds);
         let interner = compiled.interner.clone();
-        let space = FaultSpace::new(bounds);
+        let space = FaultSpace::new(&compiled.bounds);
         let mut graph = Graph::new();
         let channels =
             ChannelConditions::new(&compiled, &mut graph, &|fault| space.variable(fault));
@@ -133,7 +133,7 @@ impl Specification {
         &self.compiled.program
     }
 
-    /// The bounds.
+    /// The bounds, with the inputs of the program.
     #[must_use]
     pub fn bounds(&self) -> &Bounds {
         &self.compiled.bounds
@@ -282,8 +282,14 @@ impl Specification {
     /// Grounds the program if that was not tried yet.
     fn prepare(&mut self) {
         if self.ground.is_none() {
-            let result =
-                ground(&self.compiled, &mut self.interner, &mut self.graph, &self.channels);
+            let space = &self.space;
+            let result = ground(
+                &self.compiled,
+                &mut self.interner,
+                &mut self.graph,
+                &self.channels,
+                &|fault| space.variable(fault),
+            );
             self.ground = Some(result);
         }
     }
@@ -330,25 +336,34 @@ impl Specification {
     }
 
     /// The support that needs no ground program: whenever the same messages arrive, and the same
-    /// nodes crash if the program can see that, the run is the same.
+    /// nodes crash and recover if that makes a difference at the node itself or the program can see
+    /// it, and the same inputs come, the run is the same.
     fn same_traffic(&mut self, faults: &FaultSet, run: &Run) -> Literal {
         let channels = Channels::new(&self.compiled, faults);
         let mut parts: Vec<Literal> = run
             .traffic
             .iter()
-            .map(|(from, to, time)| {
-                let open = self.channels.open(from, to, time);
-                if channels.is_open(from, to, time) { open } else { !open }
+            .flat_map(|(from, to, time)| {
+                let travel = channels.travel(from, to, time);
+                self.channels.travels(from, to, time).iter().map(move |&(steps, condition)| {
+                    if travel == Some(steps) { condition } else { !condition }
+                })
             })
             .collect();
-        if self.compiled.crash.is_some() {
-            let space = &self.space;
+        let space = &self.space;
+        if self.compiled.crash.is_some() || self.channels.any_down() {
             let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
             parts.extend(
                 self.channels
                     .crashes()
                     .map(|crashes| if values.of(crashes) { crashes } else { !crashes }),
             );
+        }
+        for fault in self.compiled.bounds.inputs.iter().flatten() {
+            if let Some(variable) = space.variable(fault) {
+                let chosen = self.graph.variable(variable);
+                parts.push(if faults.contains(fault) { chosen } else { !chosen });
+            }
         }
         self.graph.and(parts)
     }
@@ -407,15 +422,19 @@ impl Specification {
             .sendings
             .iter()
             .map(|sending| {
-                let lost_to = sending.from.filter(|_| !sending.arrives).and_then(|from| {
-                    if channels.is_crashed(from, sending.at) {
+                let lost_to = sending.from.filter(|_| sending.arrives.is_none()).and_then(|from| {
+                    let crash_of = |lost: usize| {
                         faults
                             .iter()
-                            .find(|f| matches!(f, Fault::Crash { node, .. } if *node == name(from)))
+                            .find(|f| matches!(f, Fault::Crash { node, .. } if *node == name(lost)))
                             .cloned()
-                    } else {
-                        Some(Fault::omission(name(from), name(sending.to), sending.at))
+                    };
+                    if channels.is_crashed(from, sending.at) {
+                        return crash_of(from);
                     }
+                    let omission = Fault::omission(name(from), name(sending.to), sending.at);
+                    // Else the receiver is down.
+                    if faults.contains(&omission) { Some(omission) } else { crash_of(sending.to) }
                 });
                 Message {
                     at: sending.at,
@@ -425,16 +444,21 @@ impl Specification {
                     row: values(&sending.row),
                     rule: sending.rule,
                     lost_to,
+                    arrives: sending.arrives,
                 }
             })
             .collect();
         messages.sort();
         messages.dedup();
+        let mut kept: Vec<(FactId, FactId)> =
+            lineage.kept.iter().map(|(fact, before)| (id_of(fact), id_of(before))).collect();
+        kept.sort();
         Execution {
             faults: faults.clone(),
             outcome,
             facts: facts.into_iter().map(|entry| entry.0).collect(),
             derivations,
+            kept,
             messages,
         }
     }

@@ -27,6 +27,13 @@ fn question(
     sources: &SourceMap,
     scenario: &Scenario,
 ) -> Option<Question> {
+    let beyond = scenario.max_delay.is_some()
+        || scenario.recoveries.is_some()
+        || scenario.crash_model.is_some()
+        || !program.choices.is_empty();
+    if beyond {
+        return None;
+    }
     let nodes = scenario.nodes.clone().unwrap_or_else(|| infer_nodes(program));
     Some(Question {
         name: format!("{} {}", path.display(), scenario.name.as_deref().unwrap_or_default()),
@@ -38,6 +45,7 @@ fn question(
             eff: scenario.eff.unwrap_or(0),
             crashes: scenario.crashes.unwrap_or(0),
             nodes,
+            ..Bounds::default()
         },
         invariant: match scenario.invariant {
             Some(Named::Baseline) => Invariant::Baseline,

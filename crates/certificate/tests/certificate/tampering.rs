@@ -22,7 +22,7 @@ fn certificate() -> Certificate {
     let files = files(RELAY, PARTS);
     let compilation = compile_files(&paths(), &[], &files, &CompileOptions::default());
     let nodes = ["a", "b", "c"].map(String::from).to_vec();
-    let bounds = Bounds { eot: 4, eff: 3, crashes: 1, nodes };
+    let bounds = Bounds { eot: 4, eff: 3, crashes: 1, nodes, ..Bounds::default() };
     let program = compilation.program.expect("it compiles");
     certify(&program, &compilation.sources, &bounds, Invariant::Implication, &|| false)
         .expect("it holds")

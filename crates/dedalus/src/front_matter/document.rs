@@ -5,15 +5,27 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Expectation, FrontMatter, Invariant, Scenario, check};
+use super::{CrashModel, Expectation, FrontMatter, Invariant, Scenario, check};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{SourceMap, Span};
 use crate::suggest::closest;
 
 const SCENARIO: &str = "scenario";
-const KEYS: [&str; 8] =
-    ["eot", "eff", "crashes", "nodes", "invariant", "expect", "reason", "allow-vacuous"];
+const KEYS: [&str; 12] = [
+    "eot",
+    "eff",
+    "crashes",
+    "max-delay",
+    "recoveries",
+    "durable",
+    "crash-model",
+    "nodes",
+    "invariant",
+    "expect",
+    "reason",
+    "allow-vacuous",
+];
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -28,6 +40,10 @@ pub(super) struct Entries {
     pub(super) eot: Option<Placed<u32>>,
     pub(super) eff: Option<Placed<u32>>,
     pub(super) crashes: Option<Placed<u32>>,
+    max_delay: Option<Placed<u32>>,
+    recoveries: Option<Placed<u32>>,
+    durable: Option<Placed<Vec<Placed<String>>>>,
+    crash_model: Option<Placed<CrashModel>>,
     pub(super) nodes: Option<Placed<Vec<Placed<String>>>>,
     invariant: Option<Placed<Invariant>>,
     expect: Option<Placed<Expectation>>,
@@ -43,6 +59,10 @@ impl Entries {
             eot: self.eot.or(defaults.eot),
             eff: self.eff.or(defaults.eff),
             crashes: self.crashes.or(defaults.crashes),
+            max_delay: self.max_delay.or(defaults.max_delay),
+            recoveries: self.recoveries.or(defaults.recoveries),
+            durable: self.durable.or(defaults.durable),
+            crash_model: self.crash_model.or(defaults.crash_model),
             nodes: self.nodes.or(defaults.nodes),
             invariant: self.invariant.or(defaults.invariant),
             expect: self.expect.or(defaults.expect),
@@ -55,13 +75,20 @@ impl Entries {
         fn value<T>(placed: Option<Placed<T>>) -> Option<T> {
             placed.map(|placed| placed.value)
         }
-        let nodes = value(self.nodes);
+        let names = |placed: Option<Placed<Vec<Placed<String>>>>| {
+            let names = value(placed)?;
+            Some(names.into_iter().map(|name| name.value).collect())
+        };
         Scenario {
             name,
             eot: value(self.eot),
             eff: value(self.eff),
             crashes: value(self.crashes),
-            nodes: nodes.map(|nodes| nodes.into_iter().map(|node| node.value).collect()),
+            max_delay: value(self.max_delay),
+            recoveries: value(self.recoveries),
+            durable: names(self.durable),
+            crash_model: value(self.crash_model),
+            nodes: names(self.nodes),
             invariant: value(self.invariant),
             expect: value(self.expect),
             reason: value(self.reason),
@@ -188,7 +215,13 @@ impl Document {
                 "eot" => entries.eot = self.number(value, 1, diagnostics),
                 "eff" => entries.eff = self.number(value, 0, diagnostics),
                 "crashes" => entries.crashes = self.number(value, 0, diagnostics),
-                "nodes" => entries.nodes = self.nodes(value, diagnostics),
+                "max-delay" => entries.max_delay = self.number(value, 0, diagnostics),
+                "recoveries" => entries.recoveries = self.number(value, 0, diagnostics),
+                "durable" => entries.durable = self.names(value, false, diagnostics),
+                "crash-model" => {
+                    entries.crash_model = self.choice(value, &CrashModel::NAMES, diagnostics);
+                }
+                "nodes" => entries.nodes = self.names(value, true, diagnostics),
                 "invariant" => {
                     entries.invariant = self.choice(value, &Invariant::NAMES, diagnostics);
                 }
@@ -262,9 +295,11 @@ impl Document {
         number.map(|number| self.placed(value, number))
     }
 
-    fn nodes(
+    /// A list of different names; of at least one, if they are nodes.
+    fn names(
         &self,
         value: &Spanned<DeValue<'_>>,
+        are_nodes: bool,
         diagnostics: &mut Diagnostics,
     ) -> Option<Placed<Vec<Placed<String>>>> {
         let expected = "a list of names: `[\"a\", \"b\"]`";
@@ -272,7 +307,7 @@ impl Document {
             self.invalid(value, expected, diagnostics);
             return None;
         };
-        if list.is_empty() {
+        if list.is_empty() && are_nodes {
             self.invalid(value, "at least one node", diagnostics);
             return None;
         }
@@ -288,7 +323,11 @@ impl Document {
                     Diagnostic::at(
                         Code::FrontMatterValue,
                         place,
-                        format!("the node `{name}` is declared twice"),
+                        if are_nodes {
+                            format!("the node `{name}` is declared twice")
+                        } else {
+                            format!("the relation `{name}` is named twice")
+                        },
                         "again",
                     )
                     .with_label(first.span, "first declared here")

@@ -82,6 +82,17 @@ impl<'a> Flow<'a> {
                 column.insert(value);
             }
         }
+        for choice in &program.choices {
+            if !choice.times.iter().any(|time| *time <= fact_time_max) {
+                continue;
+            }
+            let columns = &mut flow.columns[choice.relation.index()];
+            for (column, alternatives) in columns.iter_mut().zip(&choice.columns) {
+                for value in alternatives {
+                    column.insert(value);
+                }
+            }
+        }
         flow.run();
         flow
     }

@@ -33,6 +33,10 @@ impl Parser<'_> {
         }
         let relation = self.relation("a relation")?;
         let arguments = self.columns(&relation, |parser| {
+            if parser.kind() == TokenKind::BraceOpen {
+                let (_, span) = parser.alternatives()?;
+                return Err(parser.choice_misplaced(span));
+            }
             if parser.at_aggregate() {
                 let span = parser.aggregate()?.span();
                 return Err(parser.report(
@@ -55,6 +59,7 @@ impl Parser<'_> {
                     time = Some(at);
                     time_span = Some(span);
                 }
+                Mark::Choice(_) => return Err(self.choice_misplaced(span)),
                 Mark::Next | Mark::Async => self.diagnostics.push(
                     Diagnostic::at(
                         Code::TimingOnBodyLiteral,
@@ -83,7 +88,7 @@ impl Parser<'_> {
         Ok(Comparison { left, operator, right, span: self.span_since(start) })
     }
 
-    /// `@next`, `@async`, `@N`, or nothing.
+    /// `@next`, `@async`, `@N`, `@{M, N}`, or nothing.
     pub(super) fn mark(&mut self) -> Parsed<Option<(Mark, Span)>> {
         let start = self.span();
         if !self.eat(TokenKind::At) {
@@ -91,6 +96,10 @@ impl Parser<'_> {
         }
         let help = "after `@` stands `next`, `async`, or a time step such as `1`";
         let mark = match self.kind() {
+            TokenKind::BraceOpen => {
+                let times = self.times()?;
+                return Ok(Some((Mark::Choice(times), self.span_since(start))));
+            }
             TokenKind::Name => match self.text_of(self.token()) {
                 "next" => Mark::Next,
                 "async" => Mark::Async,
@@ -114,7 +123,7 @@ impl Parser<'_> {
     }
 
     /// Checks a time step; an invalid one is reported and read as 1.
-    fn time(&mut self, value: Option<u32>, digits: &str, span: Span) -> u32 {
+    pub(super) fn time(&mut self, value: Option<u32>, digits: &str, span: Span) -> u32 {
         match value {
             Some(time @ 1..) => time,
             _ => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use linchpin_dedalus::codes::Code;
-use linchpin_dedalus::front_matter::{Expectation, Invariant, Scenario};
+use linchpin_dedalus::front_matter::{CrashModel, Expectation, Invariant, Scenario};
 use linchpin_dedalus::load::Memory;
 use linchpin_dedalus::{CompileOptions, compile_files};
 
@@ -32,6 +32,10 @@ fn all_keys() {
 //! eot = 6
 //! eff = 3
 //!crashes = 1
+//! max-delay = 2
+//! recoveries = 1
+//! durable = ["log", "votes"]
+//! crash-model = "stop"
 //!
 //! nodes = ["a", "b",   # comments of TOML
 //!          "C"]
@@ -46,6 +50,10 @@ fn all_keys() {
         eot: Some(6),
         eff: Some(3),
         crashes: Some(1),
+        max_delay: Some(2),
+        recoveries: Some(1),
+        durable: Some(["log", "votes"].map(str::to_owned).to_vec()),
+        crash_model: Some(CrashModel::Stop),
         nodes: Some(["a", "b", "C"].map(str::to_owned).to_vec()),
         invariant: Some(Invariant::Baseline),
         expect: Some(Expectation::Broken),
@@ -90,6 +98,11 @@ fn values_out_of_range() {
         "eff = -1",
         "crashes = -1",
         "crashes = [1]",
+        "max-delay = -1",
+        "recoveries = true",
+        "durable = \"log\"",
+        "durable = [\"log\", \"log\"]",
+        "crash-model = \"loud\"",
         "nodes = []",
         "nodes = \"a\"",
         "nodes = [1]",

@@ -1,6 +1,7 @@
 //! Tests of the language through the public interface, one module per subject.
 
 mod bad_input;
+mod choices;
 mod error_pages;
 mod front_matter;
 mod fuzz;

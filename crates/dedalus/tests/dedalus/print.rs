@@ -11,6 +11,7 @@ pub(crate) fn check_fixpoint(program: &Program) {
     let again = compile(&text).program.unwrap_or_else(|| panic!("{text}"));
     assert_eq!(again.to_string(), text);
     assert_eq!(again.facts.len(), program.facts.len());
+    assert_eq!(again.choices.len(), program.choices.len());
     assert_eq!(again.rules.len(), program.rules.len());
     for (one, other) in program.rules.iter().zip(&again.rules) {
         assert_eq!(one.look_ahead, other.look_ahead);

@@ -32,7 +32,13 @@ pub(crate) fn program(text: &str) -> Case {
         files: vec![("program.ded".to_owned(), text.to_owned())],
         inputs: 1,
         include_dirs: Vec::new(),
-        bounds: Bounds { eot: 4, eff: 0, crashes: 0, nodes: vec!["a".into(), "b".into()] },
+        bounds: Bounds {
+            eot: 4,
+            eff: 0,
+            crashes: 0,
+            nodes: vec!["a".into(), "b".into()],
+            ..Bounds::default()
+        },
         faults: FaultSet::none(),
         invariant: Invariant::Implication,
     }

@@ -13,7 +13,13 @@ pub(crate) fn header() -> Header {
             path: "echo.ded".to_owned(),
             text: "// \"<script>\"\n".to_owned(),
         }],
-        bounds: Bounds { eot: 4, eff: 2, crashes: 1, nodes: vec!["a".into(), "b".into()] },
+        bounds: Bounds {
+            eot: 4,
+            eff: 2,
+            crashes: 1,
+            nodes: vec!["a".into(), "b".into()],
+            ..Bounds::default()
+        },
         invariant: Invariant::Implication,
         strategy: "lineage".to_owned(),
         seed: 7,

@@ -51,7 +51,7 @@ struct RuleData {
 #[derive(Serialize)]
 struct RunData {
     /// Kind (0 omission, 1 crash), sender or node, receiver, time.
-    f: Vec<[i64; 4]>,
+    f: Vec<[i64; 5]>,
     o: Outcome,
 }
 
@@ -151,14 +151,19 @@ impl<'a> Packer<'a> {
         index.map_or(-1, |index| index as i64)
     }
 
-    fn faults(&self, faults: &FaultSet) -> Vec<[i64; 4]> {
+    fn faults(&self, faults: &FaultSet) -> Vec<[i64; 5]> {
         faults
             .iter()
             .map(|fault| match fault {
                 Fault::Omission { from, to, at } => {
-                    [0, self.node(from), self.node(to), i64::from(*at)]
+                    [0, self.node(from), self.node(to), i64::from(*at), 0]
                 }
-                Fault::Crash { node, at } => [1, self.node(node), -1, i64::from(*at)],
+                Fault::Crash { node, at } => [1, self.node(node), -1, i64::from(*at), 0],
+                Fault::Delay { from, to, at, by } => {
+                    [2, self.node(from), self.node(to), i64::from(*at), i64::from(*by)]
+                }
+                Fault::Recovery { node, at } => [3, self.node(node), -1, i64::from(*at), 0],
+                Fault::Input { at, .. } => [4, -1, -1, i64::from(*at), 0],
             })
             .collect()
     }

@@ -92,12 +92,16 @@ pub(super) fn point(
 
 /// The lost messages that would have brought a row, by sender and fault.
 fn lost(bad: &Run, reason: &Reason) -> Vec<String> {
-    let mut by_channel: BTreeMap<(String, String, bool), Vec<u32>> = BTreeMap::new();
+    let mut by_channel: BTreeMap<(String, String, Option<String>), Vec<u32>> = BTreeMap::new();
     for cause in &reason.causes {
         if let Cause::Lost(index) = cause {
             let message = &bad.messages[*index];
             let from = message.from.clone().unwrap_or_else(|| "the outside".to_owned());
-            let crashed = matches!(message.lost_to, Some(Fault::Crash { .. }));
+            // The sender, or a receiver that does nothing any more.
+            let crashed = match &message.lost_to {
+                Some(Fault::Crash { node, .. }) => Some(node.clone()),
+                _ => None,
+            };
             by_channel.entry((from, message.to.clone(), crashed)).or_default().push(message.at);
         }
     }
@@ -105,10 +109,18 @@ fn lost(bad: &Run, reason: &Reason) -> Vec<String> {
         .into_iter()
         .map(|((from, to, crashed), at)| {
             let at = text::times(&at, 0);
-            let why = if crashed { format!(", since {from} has crashed") } else { String::new() };
+            let why = crashed.map_or(String::new(), |node| format!(", since {node} has crashed"));
             format!("the message from {from} to {to} that would bring it is lost {at}{why}")
         })
         .collect()
+}
+
+/// Whether the run has faults that do more than take messages away.
+fn beyond_losses(header: &Header, explanation: &Explanation) -> bool {
+    let is_beyond = |fault: &Fault| {
+        matches!(fault, Fault::Delay { .. } | Fault::Recovery { .. } | Fault::Input { .. })
+    };
+    header.bounds.crashes_stop || explanation.effects.iter().any(|effect| is_beyond(&effect.fault))
 }
 
 fn clause(
@@ -146,6 +158,9 @@ fn clause(
         }
         (Change::Appeared, Cause::Forbids { reason, .. }) => {
             format!("there is no {} to prevent it", named(*reason))
+        }
+        (_, Cause::Otherwise { .. }) if beyond_losses(header, explanation) => {
+            "what is late, a node that was down, or another input makes the difference".to_owned()
         }
         (_, Cause::Otherwise { .. }) => {
             "a rule that counts or compares several rows now gives another result".to_owned()

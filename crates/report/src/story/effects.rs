@@ -50,6 +50,17 @@ fn sentence(header: &Header, bad: &Run, effect: &Effect) -> String {
                 ),
             }
         }
+        Fault::Delay { from, to, at, by } => format!(
+            "At time {at} what {from} sends to {to} is {} late.",
+            text::count(*by as usize, "step")
+        ),
+        Fault::Recovery { node, at } => {
+            format!("At time {at} {node} runs again, without its volatile state.")
+        }
+        Fault::Input { relation, row, at } => {
+            let row: Vec<String> = row.iter().map(ToString::to_string).collect();
+            format!("The input {relation}({}) comes at time {at}.", row.join(", "))
+        }
         Fault::Crash { node, at } => {
             let lost = match effect.lost.len() {
                 0 => "; it would have sent nothing to others anyway".to_owned(),

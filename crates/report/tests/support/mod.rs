@@ -45,6 +45,7 @@ pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
         eff: question.eff,
         crashes: question.crashes,
         nodes: question.nodes.iter().map(ToString::to_string).collect(),
+        ..Bounds::default()
     };
     bounds.check().expect("the bounds make sense");
     let mut system = Specification::new(&program, &bounds, Invariant::Implication).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use linchpin_dedalus::hir::{Program, RelationId};
-use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome, Verdict};
+use linchpin_model::{Bounds, FaultSet, Invariant, Outcome, Verdict};
 use thiserror::Error;
 
 use super::{Evaluator, NaiveError, Row, Tables};
@@ -48,6 +48,7 @@ pub fn check(evaluator: &Evaluator<'_>, invariant: Invariant) -> Result<Checked,
     let reference = run(&FaultSet::none())?;
     let mut counterexamples: BTreeSet<FaultSet> = BTreeSet::new();
     let mut runs = 0;
+    let bounds = &Bounds { inputs: crate::inputs(program), ..bounds.clone() };
     for faults in fault_sets(bounds) {
         if counterexamples.iter().any(|known| known.is_subset(&faults)) {
             continue;
@@ -70,8 +71,7 @@ fn fault_sets(bounds: &Bounds) -> Vec<FaultSet> {
         for index in 0..sets.len() {
             let mut set = sets[index].clone();
             set.insert(fault.clone());
-            let crashes = set.iter().filter(|fault| matches!(fault, Fault::Crash { .. })).count();
-            if crashes <= bounds.crashes as usize && bounds.check_faults(&set).is_ok() {
+            if bounds.check_faults(&set).is_ok() && bounds.allow(&set) {
                 sets.push(set);
             }
         }

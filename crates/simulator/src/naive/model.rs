@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linchpin_dedalus::hir::{
     Aggregate, BodyTerm, Program, RelationId, Rule, RuleId, Timing, Value,
 };
+use linchpin_model::FaultSet;
 
 use super::body::{Sight, aggregate, by_group, functions, instances, join_group};
 use super::{Evaluator, Row, Step, Tables};
@@ -92,17 +93,18 @@ impl Evaluator<'_> {
         tables: &Tables,
         now: u32,
         group: &Group,
+        faults: &FaultSet,
     ) -> Result<Step, RunErrorKind> {
         let mut sure = Interpretation { step: tables.step(now).clone(), members: BTreeMap::new() };
         loop {
-            let possible = self.least(tables, now, group, &sure)?;
-            let surer = self.least(tables, now, group, &possible)?;
+            let possible = self.least(tables, now, group, &sure, faults)?;
+            let surer = self.least(tables, now, group, &possible, faults)?;
             if surer != sure {
                 sure = surer;
             } else if possible != sure {
                 return Err(RunErrorKind::NotTotal);
             } else {
-                self.look_for_errors(tables, now, group, &sure.step)?;
+                self.look_for_errors(tables, now, group, &sure.step, faults)?;
                 return Ok(sure.step);
             }
         }
@@ -122,6 +124,7 @@ impl Evaluator<'_> {
         now: u32,
         group: &Group,
         assumed: &Interpretation,
+        faults: &FaultSet,
     ) -> Result<Interpretation, RunErrorKind> {
         let given = Interpretation { step: tables.step(now).clone(), members: BTreeMap::new() };
         let mut current = given.clone();
@@ -129,7 +132,7 @@ impl Evaluator<'_> {
             let mut next = given.clone();
             for (id, rule) in self.deductive_rules(group) {
                 let sight = Sight { now, tables, present: &current.step, absent: &assumed.step };
-                let found = instances(rule, &sight, &self.bounds.nodes).instances;
+                let found = instances(rule, &sight, &self.nodes_up(now, faults)).instances;
                 let rows: BTreeSet<Row> = found.into_iter().map(|instance| instance.row).collect();
                 let inside = relations_read(rule).any(|relation| group.contains(&relation));
                 let derived = if rule.head.is_aggregate() && inside {
@@ -161,10 +164,11 @@ impl Evaluator<'_> {
         now: u32,
         group: &Group,
         step: &Step,
+        faults: &FaultSet,
     ) -> Result<(), RunErrorKind> {
         for (_, rule) in self.deductive_rules(group) {
             let sight = Sight { now, tables, present: step, absent: step };
-            let found = instances(rule, &sight, &self.bounds.nodes);
+            let found = instances(rule, &sight, &self.nodes_up(now, faults));
             if let Some(error) = found.error {
                 return Err(error);
             }

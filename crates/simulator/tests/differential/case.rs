@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use linchpin_model::{Bounds, Invariant};
+use linchpin_model::{Bounds, CrashModel, Invariant};
 
 /// A clause of a program, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,19 @@ impl Case {
 /// As a file of the corpus.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Bounds { eot, eff, crashes, nodes } = &self.bounds;
+        let Bounds {
+            eot, eff, crashes, nodes, max_delay, recoveries, durable, crash_model, ..
+        } = &self.bounds;
         writeln!(f, "//! eot = {eot}\n//! eff = {eff}\n//! crashes = {crashes}")?;
+        if *max_delay > 0 {
+            writeln!(f, "//! max-delay = {max_delay}")?;
+        }
+        if *recoveries > 0 {
+            writeln!(f, "//! recoveries = {recoveries}\n//! durable = {durable:?}")?;
+        }
+        if *crash_model == CrashModel::Stop {
+            writeln!(f, "//! crash-model = \"stop\"")?;
+        }
         writeln!(f, "//! nodes = {nodes:?}\n//! invariant = \"{}\"\n", self.invariant)?;
         f.write_str(&self.program())
     }

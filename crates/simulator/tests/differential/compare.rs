@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use linchpin_dedalus::hir::{Program, RelationId, RelationKind};
 use linchpin_formula::Variable;
-use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome, Verdict};
+use linchpin_model::{Bounds, FaultSet, Invariant, Outcome, Verdict};
 use linchpin_search::{Options, SearchError, Strategy, System, search};
 use linchpin_simulator::naive::{self, Checked, Evaluator, Tables};
 use linchpin_simulator::{Execution, Fact, Prediction, Specification, SystemError};
@@ -58,6 +58,7 @@ pub(crate) fn compare(
     let Some(program) = linchpin_dedalus::compile_text("case.ded", text).program else {
         return Ok(rejected);
     };
+    let bounds = &Bounds { inputs: linchpin_simulator::inputs(&program), ..bounds.clone() };
     if Specification::new(&program, bounds, invariant).is_err() {
         return Ok(rejected);
     }
@@ -104,6 +105,7 @@ impl Comparison<'_> {
         let most = Bounds {
             eff: self.bounds.eot,
             crashes: self.bounds.nodes.len() as u32,
+            recoveries: self.bounds.nodes.len() as u32,
             ..self.bounds.clone()
         };
         sets.push(random_faults(&most, 3, random));
@@ -140,7 +142,7 @@ impl Comparison<'_> {
                     ));
                 }
             }
-            if !is_within(&faults, self.bounds) {
+            if !self.bounds.allow(&faults) {
                 continue;
             }
             match (specification.predict(&faults), &naive) {
@@ -150,6 +152,7 @@ impl Comparison<'_> {
                         outcome: Outcome::Inconclusive,
                         facts,
                         derivations: Vec::new(),
+                        kept: Vec::new(),
                         messages: Vec::new(),
                     };
                     self.same_rows(&predicted, tables)
@@ -375,11 +378,13 @@ fn same_ending(name: &str, found: &Ending, expected: &Ending) -> Result<(), Disa
 fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disagreement> {
     for (id, fact) in execution.facts.iter().enumerate() {
         let id = linchpin_simulator::FactId(id as u32);
+        let alternatives = program.choices.iter().flat_map(|choice| choice.alternatives());
         let given = program.relation(fact.relation).kind == RelationKind::Crash
-            || program.facts.iter().any(|given| {
+            || program.facts.iter().cloned().chain(alternatives).any(|given| {
                 (given.time, given.relation, &given.row) == (fact.time, fact.relation, &fact.row)
             });
-        if !given && execution.derivations_of(id).is_empty() {
+        let kept = execution.kept.iter().any(|(kept, _)| *kept == id);
+        if !given && !kept && execution.derivations_of(id).is_empty() {
             return Err(format!("under {} nothing derives {fact:?}", execution.faults));
         }
         for derivation in execution.derivations_of(id) {
@@ -396,12 +401,6 @@ fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disa
     Ok(())
 }
 
-fn is_within(faults: &FaultSet, bounds: &Bounds) -> bool {
-    let all = bounds.faults();
-    let crashes = faults.iter().filter(|fault| matches!(fault, Fault::Crash { .. })).count();
-    faults.iter().all(|fault| all.contains(fault)) && crashes <= bounds.crashes as usize
-}
-
 /// Every fault set within the bounds, as variables.
 fn fault_sets(specification: &Specification, bounds: &Bounds) -> Vec<Vec<Variable>> {
     let space = specification.space();
@@ -411,7 +410,7 @@ fn fault_sets(specification: &Specification, bounds: &Bounds) -> Vec<Vec<Variabl
             let mut set = sets[index].clone();
             set.push(variable);
             let faults = space.fault_set(&set);
-            if is_within(&faults, bounds) && bounds.check_faults(&faults).is_ok() {
+            if bounds.check_faults(&faults).is_ok() && bounds.allow(&faults) {
                 sets.push(set);
             }
         }

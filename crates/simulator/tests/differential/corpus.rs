@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use linchpin_dedalus::front_matter::{Expectation, Invariant as Given, Scenario};
-use linchpin_model::{Bounds, Invariant, Verdict};
+use linchpin_dedalus::front_matter::{
+    CrashModel as GivenModel, Expectation, Invariant as Given, Scenario,
+};
+use linchpin_model::{Bounds, CrashModel, Invariant, Verdict};
 
 use crate::compare::{Kind, compare};
 use crate::random::Random;
@@ -22,8 +24,22 @@ fn files() -> Vec<PathBuf> {
 }
 
 fn bounds(scenario: &Scenario) -> Option<Bounds> {
-    let Scenario { eot, eff, crashes, nodes, .. } = scenario.clone();
-    Some(Bounds { eot: eot?, eff: eff?, crashes: crashes?, nodes: nodes? })
+    let Scenario { eot, eff, crashes, nodes, max_delay, recoveries, durable, .. } =
+        scenario.clone();
+    Some(Bounds {
+        eot: eot?,
+        eff: eff?,
+        crashes: crashes?,
+        nodes: nodes?,
+        max_delay: max_delay.unwrap_or(0),
+        recoveries: recoveries.unwrap_or(0),
+        durable: durable.unwrap_or_default(),
+        crash_model: match scenario.crash_model {
+            Some(GivenModel::Stop) => CrashModel::Stop,
+            Some(GivenModel::Silent) | None => CrashModel::Silent,
+        },
+        inputs: Vec::new(),
+    })
 }
 
 /// What is wrong with a file now.

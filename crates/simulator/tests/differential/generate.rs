@@ -1,7 +1,7 @@
 //! Random small programs that behave enough like protocols to be worth checking: state that lasts,
 //! messages, retries, and among them rules of every other kind.
 
-use linchpin_model::{Bounds, FaultSet, Invariant, Outcome};
+use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
 use linchpin_simulator::naive::{Evaluator, Row, Tables};
 
 use crate::case::{Case, Clause};
@@ -47,10 +47,10 @@ const INTEGER_VARIABLES: [&str; 3] = ["A", "B", "C"];
 const AGGREGATES: [&str; 5] = ["count", "min", "max", "sum", "avg"];
 
 /// The fault spaces of most cases are no larger.
-const FAULT_SETS_MAX: u64 = 700;
+pub(crate) const FAULT_SETS_MAX: u64 = 700;
 
 /// Nor those of the others.
-const FAULT_SETS_MAX_RARELY: u64 = 5_000;
+pub(crate) const FAULT_SETS_MAX_RARELY: u64 = 5_000;
 
 /// Candidates for the invariant among which the most interesting is taken.
 const CANDIDATES: usize = 8;
@@ -89,6 +89,7 @@ fn random_bounds(random: &mut Random) -> Bounds {
             eff: (random.weighted(&[8, 4, 38, 50]) as u32).min(eot),
             crashes: (random.weighted(&[40, 45, 15]) as u32).min(node_count as u32),
             nodes: ["a", "b", "c"][..node_count].iter().map(|&name| name.to_owned()).collect(),
+            ..Bounds::default()
         };
         if bounds.fault_space() <= most.into() {
             return bounds;
@@ -916,12 +917,17 @@ pub(crate) fn random_faults(bounds: &Bounds, count: usize, random: &mut Random) 
     }
     for _ in 0..count {
         let mut larger = set.clone();
-        larger.insert(random.pick(&all).clone());
-        let crashes = larger
-            .iter()
-            .filter(|fault| matches!(fault, linchpin_model::Fault::Crash { .. }))
-            .count();
-        if bounds.check_faults(&larger).is_ok() && crashes <= bounds.crashes as usize {
+        let fault = random.pick(&all).clone();
+        if let Fault::Crash { node, at } = &fault
+            && bounds.recoveries > 0
+            && *at < bounds.eot
+            && random.percent(60)
+        {
+            let later = at + 1 + random.below((bounds.eot - at) as usize) as u32;
+            larger.insert(Fault::recovery(node, later));
+        }
+        larger.insert(fault);
+        if bounds.check_faults(&larger).is_ok() && bounds.allow(&larger) {
             set = larger;
         }
     }

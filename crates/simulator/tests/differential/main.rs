@@ -9,6 +9,7 @@
 mod case;
 mod compare;
 mod corpus;
+mod extend;
 mod generate;
 mod random;
 mod shrink;
@@ -26,6 +27,9 @@ use crate::random::Random;
 
 /// Cases without `LINCHPIN_CASES`.
 const CASES: u64 = 1_000;
+
+/// The same for each extension of the fault model.
+const EXTENSION_CASES: u64 = 300;
 
 /// The first seed without `LINCHPIN_SEED`; every case has its own.
 const SEED: u64 = 1;
@@ -54,7 +58,32 @@ fn examine(case: &Case, seed: u64) -> Result<Findings, Disagreement> {
 
 #[test]
 fn random_programs_agree() {
-    let (cases, first) = (setting("LINCHPIN_CASES", CASES), setting("LINCHPIN_SEED", SEED));
+    campaign("random_programs_agree", CASES, generate::generate);
+}
+
+#[test]
+fn random_programs_with_delays_agree() {
+    campaign("random_programs_with_delays_agree", EXTENSION_CASES, extend::with_delays);
+}
+
+#[test]
+fn random_programs_with_inputs_agree() {
+    campaign("random_programs_with_inputs_agree", EXTENSION_CASES, extend::with_inputs);
+}
+
+#[test]
+fn random_programs_with_recoveries_agree() {
+    campaign("random_programs_with_recoveries_agree", EXTENSION_CASES, extend::with_recoveries);
+}
+
+#[test]
+fn random_programs_with_stops_agree() {
+    campaign("random_programs_with_stops_agree", EXTENSION_CASES, extend::with_stops);
+}
+
+/// Examines the cases of many seeds; panics with the smallest that fails.
+fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
+    let (cases, first) = (setting("LINCHPIN_CASES", default_cases), setting("LINCHPIN_SEED", SEED));
     let started = std::time::Instant::now();
     let next = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
@@ -72,7 +101,7 @@ fn random_programs_agree() {
                     }
                     let seed = first + index;
                     let started = std::time::Instant::now();
-                    match examine(&generate::generate(seed), seed) {
+                    match examine(&generate(seed), seed) {
                         Ok(findings) => own.add(&findings, seed, started.elapsed().as_millis()),
                         Err(disagreement) => {
                             failed.store(true, Ordering::Relaxed);
@@ -87,7 +116,7 @@ fn random_programs_agree() {
     let mut failures = failures.into_inner().unwrap();
     failures.sort();
     if let Some((seed, disagreement)) = failures.first() {
-        report(*seed, disagreement);
+        report(test, generate, *seed, disagreement);
     }
     let statistics = statistics.into_inner().unwrap();
     println!(
@@ -100,15 +129,14 @@ fn random_programs_agree() {
 }
 
 /// Panics with the smallest case that fails as the one of this seed does.
-fn report(seed: u64, disagreement: &Disagreement) -> ! {
-    eprintln!("seed {seed}: {disagreement}; looking for a smaller case");
-    let case = generate::generate(seed);
+fn report(test: &str, generate: fn(u64) -> Case, seed: u64, disagreement: &Disagreement) -> ! {
+    let case = generate(seed);
     let small = shrink::shrink(case.clone(), |case| examine(case, seed).is_err());
     let small_disagreement = examine(&small, seed).err().unwrap_or_default();
     panic!(
         "seed {seed}: {disagreement}\n\n{case}\n\nThe smallest that fails: {small_disagreement}\n\n\
          {small}\n\nreplay: LINCHPIN_SEED={seed} LINCHPIN_CASES=1 cargo test -p linchpin-simulator \
-         --test differential random_programs_agree\n"
+         --test differential {test}\n"
     );
 }
 

@@ -1,5 +1,7 @@
 //! Makes a failing case smaller while it fails.
 
+use linchpin_model::CrashModel;
+
 use crate::case::{Case, Clause};
 
 /// A case that fails as well, from which nothing more can be left out.
@@ -52,6 +54,26 @@ fn smaller_cases(case: &Case) -> Vec<Case> {
         if eot != u32::MAX && smaller.bounds.check().is_ok() {
             cases.push(smaller);
         }
+    }
+    if bounds.recoveries > 0 {
+        let mut smaller = case.clone();
+        smaller.bounds.recoveries -= 1;
+        cases.push(smaller);
+    }
+    for index in 0..bounds.durable.len() {
+        let mut smaller = case.clone();
+        smaller.bounds.durable.remove(index);
+        cases.push(smaller);
+    }
+    if bounds.crash_model == CrashModel::Stop {
+        let mut smaller = case.clone();
+        smaller.bounds.crash_model = CrashModel::Silent;
+        cases.push(smaller);
+    }
+    if bounds.max_delay > 0 {
+        let mut smaller = case.clone();
+        smaller.bounds.max_delay -= 1;
+        cases.push(smaller);
     }
     cases.retain(|case| case.bounds.check().is_ok());
     cases

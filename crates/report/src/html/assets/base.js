@@ -43,8 +43,13 @@ const placeOf = (row) => {
   return typeof first === "string" && first.startsWith("s") ? data.nodes.indexOf(first.slice(1)) : -1;
 };
 const nodeName = (index) => (index < 0 ? "*" : visible(data.nodes[index]));
-const faultText = ([kind, a, b, at]) =>
-  kind === 0 ? `omit ${nodeName(a)}→${nodeName(b)} @${at}` : `crash ${nodeName(a)} @${at}`;
+const faultText = ([kind, a, b, at, by]) => [
+  `omit ${nodeName(a)}→${nodeName(b)} @${at}`,
+  `crash ${nodeName(a)} @${at}`,
+  `delay ${nodeName(a)}→${nodeName(b)} @${at} by ${by}`,
+  `recover ${nodeName(a)} @${at}`,
+  `another input @${at}`,
+][kind];
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function ranges(times) {

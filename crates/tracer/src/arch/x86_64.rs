@@ -1,0 +1,58 @@
+//! x86-64. The 32-bit entry (`int 0x80`) and the x32 numbers are answered ENOSYS by the tracer.
+
+use crate::call::Call;
+use crate::ptrace::{PtraceError, Stopped};
+
+/// `AUDIT_ARCH_X86_64`, as the filter sees it.
+pub(crate) const AUDIT_ARCH: u32 = 0xC000_003E;
+
+/// Numbers from here on belong to another calling convention (x32).
+pub(crate) const FOREIGN_NUMBERS_FROM: u32 = 0x4000_0000;
+
+/// Call numbers of this architecture.
+pub(crate) fn calls() -> Vec<(i64, Call)> {
+    let mut calls = super::common_calls!().to_vec();
+    calls.extend([
+        (libc::SYS_pipe, Call::Pipe),
+        (libc::SYS_dup2, Call::Dup2),
+        (libc::SYS_open, Call::Open),
+        (libc::SYS_creat, Call::Creat),
+        (libc::SYS_rename, Call::Rename),
+        (libc::SYS_unlink, Call::Unlink),
+    ]);
+    calls
+}
+
+/// Makes the kernel skip the call the thread is stopped in; the program sees `result`
+/// (a negative errno, or a forged success).
+pub(crate) fn answer(stopped: &Stopped, result: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.orig_rax = u64::MAX;
+    registers.rax = result as u64;
+    stopped.set_registers(&registers)
+}
+
+/// Prepares registers at the exit of a call so that the thread makes another when it is resumed:
+/// the instruction before the current one is `syscall`.
+pub(crate) fn prepare_call(
+    registers: &mut libc::user_regs_struct,
+    number: i64,
+    arguments: [u64; 6],
+) {
+    registers.rip -= 2;
+    registers.rax = number as u64;
+    let [first, second, third, fourth, fifth, sixth] = arguments;
+    registers.rdi = first;
+    registers.rsi = second;
+    registers.rdx = third;
+    registers.r10 = fourth;
+    registers.r8 = fifth;
+    registers.r9 = sixth;
+}
+
+/// Replaces the first argument of the call the thread is about to make.
+pub(crate) fn set_first_argument(stopped: &Stopped, value: u64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.rdi = value;
+    stopped.set_registers(&registers)
+}

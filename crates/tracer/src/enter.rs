@@ -1,0 +1,564 @@
+//! Entries of system calls: what is about to happen, reported before the kernel acts.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::call::Call;
+use crate::descriptor;
+use crate::event::{Action, Address, Channel, Endpoint, Payload, SocketFacts, Transport};
+use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE, Part};
+use crate::node::Node;
+use crate::pending::{Pending, Slot, Source};
+use crate::ptrace::Stopped;
+use crate::{Decision, address, arch};
+
+/// Most bytes read of one datagram, whatever the payload limit: all of it, to compare contents.
+const DATAGRAM_SIZE_MAX: usize = 1 << 18;
+/// Most messages of one sendmmsg or recvmmsg (UIO_MAXIOV).
+const MESSAGES_MAX: u64 = 1024;
+
+impl Node {
+    /// What a descriptor of a thread refers to, from the table or the kernel.
+    pub(crate) fn endpoint(&mut self, thread: i32, number: u64) -> Option<Endpoint> {
+        let descriptor = number as i32;
+        let process = self.process_of(thread);
+        let table = self.processes.get(&process).map(|known| known.table.clone())?;
+        let known = table.borrow().known(descriptor);
+        let endpoint = match known {
+            Some(slot) => slot,
+            None => {
+                let found = descriptor::resolve(thread, descriptor).ok()?;
+                let first = table.borrow_mut().insert(descriptor, found);
+                if let Some(endpoint) = found.filter(|_| first) {
+                    self.describe(thread, descriptor, endpoint.channel, false);
+                    self.emit(thread, Action::Open { endpoint });
+                }
+                if let Some(endpoint) = found {
+                    self.note_channel(process, descriptor, endpoint.channel);
+                }
+                found
+            }
+        };
+        // Sockets of families we do not follow carry no messages.
+        endpoint.filter(|endpoint| !matches!(self.sockets.get(&endpoint.channel), Some(None)))
+    }
+
+    fn handle(&self, thread: i32) -> Option<Arc<OwnedFd>> {
+        self.processes.get(&self.process_of(thread))?.handle.clone()
+    }
+
+    /// Reports the facts of a socket when it is new, or has changed.
+    pub(crate) fn describe(&mut self, thread: i32, descriptor: i32, channel: Channel, again: bool) {
+        let Channel::Socket(inode) = channel else { return };
+        if !again && self.sockets.contains_key(&channel) {
+            return;
+        }
+        let Ok(copy) = descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
+        else {
+            return;
+        };
+        let Ok(facts) = descriptor::facts(&copy, inode) else { return };
+        drop(copy);
+        if self.sockets.get(&channel) != Some(&facts) {
+            if let Some(facts) = facts.clone() {
+                self.emit(thread, Action::Socket { channel, facts });
+            }
+            self.sockets.insert(channel, facts);
+        }
+    }
+
+    /// Reports sockets a program came by without a call of its own.
+    pub(crate) fn discover(&mut self, thread: i32, endpoints: &[Endpoint]) {
+        let Some(table) = self.processes.get(&thread).map(|known| known.table.clone()) else {
+            return;
+        };
+        for endpoint in endpoints {
+            let descriptor = table
+                .borrow()
+                .range(0, i32::MAX)
+                .into_iter()
+                .find(|descriptor| table.borrow().known(*descriptor) == Some(Some(*endpoint)));
+            if let Some(descriptor) = descriptor {
+                self.describe(thread, descriptor, endpoint.channel, false);
+            }
+        }
+    }
+
+    pub(crate) fn facts_of(&self, channel: Channel) -> Option<&SocketFacts> {
+        self.sockets.get(&channel)?.as_ref()
+    }
+
+    pub(crate) fn is_stream(&self, channel: Channel) -> bool {
+        self.facts_of(channel).is_none_or(|facts| facts.transport == Transport::Stream)
+    }
+
+    /// Decodes the entry of a call and reports it. Gives what its exit is needed for, if anything.
+    pub(crate) fn enter(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        arguments: &[u64; 6],
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let [first, second, third, fourth, fifth, sixth] = *arguments;
+        match call {
+            Call::Read => {
+                self.enter_receive(thread, first, vec![part(second, third)], 0, Source::None)
+            }
+            Call::Readv | Call::Preadv2 => {
+                // preadv2 on a socket is accepted with offset -1 only: then it is a readv.
+                let parts = memory::read_parts(thread, second, third).unwrap_or_default();
+                self.enter_receive(thread, first, parts, 0, Source::None)
+            }
+            Call::Recvfrom => {
+                let source = if fifth == 0 {
+                    Source::None
+                } else {
+                    Source::Pointers { name: fifth, length: sixth }
+                };
+                self.enter_receive(thread, first, vec![part(second, third)], fourth as i32, source)
+            }
+            Call::Recvmsg => {
+                let slot = header_slot(thread, second)?;
+                self.enter_receive(thread, first, slot.parts, third as i32, slot.source)
+            }
+            Call::Recvmmsg => self.enter_receive_many(thread, first, second, third, fourth as i32),
+            Call::Write => self.enter_send(stopped, first, &[part(second, third)], 0, None),
+            Call::Writev | Call::Pwritev2 => {
+                let parts = memory::read_parts(thread, second, third).unwrap_or_default();
+                self.enter_send(stopped, first, &parts, 0, None)
+            }
+            Call::Sendto => {
+                let to = sockaddr(thread, fifth, sixth as u32);
+                self.enter_send(stopped, first, &[part(second, third)], fourth as i32, to)
+            }
+            Call::Sendmsg => {
+                let header = memory::read_header(thread, second).ok()?;
+                let parts = memory::read_parts(thread, header.parts, header.part_count).ok()?;
+                let to = sockaddr(thread, header.name, header.name_length);
+                self.enter_send(stopped, first, &parts, third as i32, to)
+            }
+            Call::Sendmmsg => self.enter_send_many(stopped, first, second, third),
+            Call::Sendfile => {
+                let to = self.endpoint(thread, first).filter(|endpoint| endpoint.write)?;
+                self.enter_relay(stopped, None, Some(to.channel), fourth, false)
+            }
+            Call::Splice | Call::Tee => {
+                let (from, to, length) = match call {
+                    Call::Splice => (first, third, fifth),
+                    _ => (first, second, third),
+                };
+                let from = self.endpoint(thread, from).filter(|endpoint| endpoint.read);
+                let to = self.endpoint(thread, to).filter(|endpoint| endpoint.write);
+                self.enter_relay(
+                    stopped,
+                    from.map(|endpoint| endpoint.channel),
+                    to.map(|endpoint| endpoint.channel),
+                    length,
+                    call == Call::Tee,
+                )
+            }
+            Call::Vmsplice => {
+                let parts = memory::read_parts(thread, second, third).unwrap_or_default();
+                match self.endpoint(thread, first)? {
+                    endpoint if endpoint.write => self.enter_send(stopped, first, &parts, 0, None),
+                    _ => self.enter_receive(thread, first, parts, 0, Source::None),
+                }
+            }
+            Call::Socket => Some(Pending::Socket),
+            Call::Socketpair => Some(Pending::Socketpair { descriptors: fourth }),
+            Call::Pipe | Call::Pipe2 => Some(Pending::Pipe { descriptors: first }),
+            Call::Connect => self.enter_connect(stopped, first, second, third as u32),
+            Call::Listen => {
+                let channel = self.endpoint(thread, first)?.channel;
+                // Its address, before anyone can reach it (but for a bind by listen itself).
+                self.describe(thread, first as i32, channel, true);
+                self.emit(thread, Action::Listen { channel });
+                Some(Pending::Listen { channel, descriptor: first as i32 })
+            }
+            Call::Accept | Call::Accept4 => {
+                let listener = self.endpoint(thread, first)?.channel;
+                Some(Pending::Accept { listener, name: second, length: third })
+            }
+            Call::Shutdown => {
+                let channel = self.endpoint(thread, first)?.channel;
+                let how = second as i32;
+                let (read, write) = (how != libc::SHUT_WR, how != libc::SHUT_RD);
+                self.emit(thread, Action::Shutdown { channel, read, write });
+                None
+            }
+            Call::Close => {
+                self.release(thread, first as i32);
+                None
+            }
+            Call::CloseRange => {
+                self.close_range(thread, first, second, third as u32);
+                None
+            }
+            Call::Dup | Call::Fcntl => {
+                Some(Pending::Duplicate { endpoint: self.endpoint(thread, first) })
+            }
+            Call::Dup2 | Call::Dup3 => {
+                let endpoint = self.endpoint(thread, first);
+                if first as i32 != second as i32 {
+                    self.release(thread, second as i32);
+                }
+                Some(Pending::Duplicate { endpoint })
+            }
+            Call::Fsync | Call::Fdatasync | Call::SyncFileRange | Call::Syncfs => {
+                let path = descriptor::path(thread, first as i32);
+                self.enter_sync(stopped, call, path)
+            }
+            Call::Sync | Call::Msync => self.enter_sync(stopped, call, None),
+            Call::Wait4 => Some(Pending::Wait4 { status: second }),
+            Call::Waitid => Some(Pending::Waitid { information: third }),
+            Call::Open | Call::Openat | Call::Openat2 | Call::Creat if !self.options.files => {
+                may_open_fifo(thread, call, arguments).then_some(Pending::Open)
+            }
+            Call::Open
+            | Call::Openat
+            | Call::Openat2
+            | Call::Creat
+            | Call::Rename
+            | Call::Renameat
+            | Call::Renameat2
+            | Call::Unlink
+            | Call::Unlinkat => Some(enter_file(thread, call, arguments)),
+            Call::Clone
+            | Call::Clone3
+            | Call::IoUringSetup
+            | Call::IoUringEnter
+            | Call::IoUringRegister
+            | Call::IoSetup
+            | Call::IoSubmit => None,
+        }
+    }
+
+    fn enter_receive(
+        &mut self,
+        thread: i32,
+        number: u64,
+        parts: Vec<Part>,
+        flags: i32,
+        source: Source,
+    ) -> Option<Pending> {
+        let endpoint = self.endpoint(thread, number).filter(|endpoint| endpoint.read)?;
+        if flags & libc::MSG_ERRQUEUE != 0 {
+            return None;
+        }
+        self.note_urgent(thread, flags);
+        let slot = Slot { parts, source };
+        Some(Pending::Receive { channel: endpoint.channel, slot, flags, descriptor: number as i32 })
+    }
+
+    fn enter_receive_many(
+        &mut self,
+        thread: i32,
+        number: u64,
+        headers: u64,
+        count: u64,
+        flags: i32,
+    ) -> Option<Pending> {
+        let endpoint = self.endpoint(thread, number).filter(|endpoint| endpoint.read)?;
+        if flags & libc::MSG_ERRQUEUE != 0 {
+            return None;
+        }
+        let slots = (0..count.min(MESSAGES_MAX))
+            .map_while(|index| header_slot(thread, headers + index * MULTI_HEADER_SIZE))
+            .collect();
+        let descriptor = number as i32;
+        Some(Pending::ReceiveMany { channel: endpoint.channel, slots, headers, flags, descriptor })
+    }
+
+    /// Urgent bytes travel outside the stream's order.
+    fn note_urgent(&self, thread: i32, flags: i32) {
+        if flags & libc::MSG_OOB != 0 {
+            self.emit(thread, Action::NotFollowed { what: "urgent data (MSG_OOB)".into() });
+        }
+    }
+
+    pub(crate) fn payload(
+        &self,
+        thread: i32,
+        channel: Channel,
+        parts: &[Part],
+        length: u64,
+    ) -> Payload {
+        let whole = !self.is_stream(channel);
+        let limit = if whole { DATAGRAM_SIZE_MAX } else { self.options.payload_limit };
+        let wanted = limit.min(usize::try_from(length).unwrap_or(usize::MAX));
+        let mut bytes = memory::gather(thread, parts, wanted);
+        let digest = (whole && bytes.len() as u64 == length).then(|| digest(&bytes));
+        bytes.truncate(self.options.payload_limit);
+        Payload { length, bytes, digest }
+    }
+
+    fn enter_send(
+        &mut self,
+        stopped: &Stopped,
+        number: u64,
+        parts: &[Part],
+        flags: i32,
+        to: Option<Address>,
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
+        self.note_urgent(thread, flags);
+        let call = self.next_call();
+        if flags & libc::MSG_FASTOPEN != 0 {
+            let what = "a connection made by its first send (MSG_FASTOPEN)".into();
+            self.emit(thread, Action::NotFollowed { what });
+        }
+        let length = parts.iter().map(|part| part.length).sum();
+        let payload = self.payload(thread, channel, parts, length);
+        let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
+        let decision = self.emit(thread, Action::Send { call, channel, to, payload });
+        if self.answered(stopped, call, decision) {
+            return None;
+        }
+        if readable && self.taken_at_once(thread, number as i32, channel, length, flags) {
+            self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
+            return None;
+        }
+        Some(Pending::Send { call, single: true, unbound: self.unbound(channel, number) })
+    }
+
+    /// True if the result of a send is known before it runs, so that its exit need not be seen: a
+    /// TCP connection with room in its buffer takes all bytes, unless it is reset this instant,
+    /// and then nobody receives them.
+    fn taken_at_once(
+        &self,
+        thread: i32,
+        descriptor: i32,
+        channel: Channel,
+        length: u64,
+        flags: i32,
+    ) -> bool {
+        const HARMLESS: i32 =
+            libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT | libc::MSG_MORE | libc::MSG_EOR;
+        let tcp = self.facts_of(channel).is_some_and(|facts| {
+            facts.transport == Transport::Stream && !facts.local_family && facts.peer.is_some()
+        });
+        tcp && length > 0
+            && flags & !HARMLESS == 0
+            && descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
+                .is_ok_and(|copy| descriptor::has_room(&copy, length))
+    }
+
+    fn enter_send_many(
+        &mut self,
+        stopped: &Stopped,
+        number: u64,
+        headers: u64,
+        count: u64,
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
+        let call = self.next_call();
+        let mut decision = Decision::Continue;
+        for index in 0..count.min(MESSAGES_MAX) {
+            let Ok(header) = memory::read_header(thread, headers + index * MULTI_HEADER_SIZE)
+            else {
+                break;
+            };
+            let parts =
+                memory::read_parts(thread, header.parts, header.part_count).unwrap_or_default();
+            let to = sockaddr(thread, header.name, header.name_length);
+            let length = parts.iter().map(|part| part.length).sum();
+            let payload = self.payload(thread, channel, &parts, length);
+            // One call, one decision: that on the first message.
+            let now = self.emit(thread, Action::Send { call, channel, to, payload });
+            if index == 0 {
+                decision = now;
+            }
+        }
+        if self.answered(stopped, call, decision) {
+            return None;
+        }
+        Some(Pending::Send { call, single: false, unbound: self.unbound(channel, number) })
+    }
+
+    /// The descriptor, if its socket has no address yet and a send may give it one.
+    fn unbound(&self, channel: Channel, number: u64) -> Option<i32> {
+        self.facts_of(channel)
+            .is_some_and(|facts| facts.transport == Transport::Datagram && lacks_address(facts))
+            .then_some(number as i32)
+    }
+
+    /// Sends bytes the process never sees: their number is all that is known.
+    fn enter_relay(
+        &mut self,
+        stopped: &Stopped,
+        from: Option<Channel>,
+        to: Option<Channel>,
+        length: u64,
+        peek: bool,
+    ) -> Option<Pending> {
+        let call = match to {
+            None if from.is_none() => return None,
+            None => None,
+            Some(channel) => {
+                let call = self.next_call();
+                let payload = Payload { length, bytes: Vec::new(), digest: None };
+                let decision =
+                    self.emit(stopped.thread(), Action::Send { call, channel, to: None, payload });
+                if self.answered(stopped, call, decision) {
+                    return None;
+                }
+                Some(call)
+            }
+        };
+        Some(Pending::Relay { call, from, peek })
+    }
+
+    fn enter_connect(
+        &mut self,
+        stopped: &Stopped,
+        number: u64,
+        name: u64,
+        length: u32,
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let channel = self.endpoint(thread, number)?.channel;
+        let to = sockaddr(thread, name, length)?;
+        let call = self.next_call();
+        let decision = self.emit(thread, Action::Connect { call, channel, to });
+        if self.answered(stopped, call, decision) {
+            return None;
+        }
+        Some(Pending::Connect { call, channel, descriptor: number as i32 })
+    }
+
+    fn enter_sync(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        path: Option<String>,
+    ) -> Option<Pending> {
+        let id = self.next_call();
+        let kind = call.name().to_owned();
+        let decision = self.emit(stopped.thread(), Action::Sync { call: id, kind, path });
+        if self.answered(stopped, id, decision) {
+            return None;
+        }
+        Some(Pending::Sync { call: id })
+    }
+
+    /// Carries out the observer's decision. True if the kernel will not run the call.
+    fn answered(&mut self, stopped: &Stopped, call: crate::CallId, decision: Decision) -> bool {
+        let Decision::Answer(result) = decision else { return false };
+        if arch::answer(stopped, result).is_ok() {
+            self.emit(stopped.thread(), Action::Answered { call, result });
+        }
+        true
+    }
+
+    /// The process gives up a descriptor.
+    fn release(&mut self, thread: i32, descriptor: i32) {
+        // Resolved first: a descriptor never used (a FIFO just opened) counts too.
+        if self.endpoint(thread, descriptor as u32 as u64).is_none() {
+            if let Some(known) = self.processes.get(&self.process_of(thread)) {
+                known.table.borrow_mut().remove(descriptor);
+            }
+            return;
+        }
+        let Some(known) = self.processes.get(&self.process_of(thread)) else { return };
+        let last = known.table.borrow_mut().remove(descriptor);
+        if let Some(endpoint) = last {
+            self.emit(thread, Action::Close { endpoint });
+        }
+    }
+
+    fn close_range(&mut self, thread: i32, first: u64, last: u64, flags: u32) {
+        if flags & libc::CLOSE_RANGE_CLOEXEC != 0 {
+            return;
+        }
+        let bound = |number: u64| i32::try_from(number as u32).unwrap_or(i32::MAX);
+        let present = descriptor::scan(thread).range(bound(first), bound(last));
+        let known = self
+            .processes
+            .get(&self.process_of(thread))
+            .map(|known| known.table.borrow().range(bound(first), bound(last)))
+            .unwrap_or_default();
+        let mut all = [present, known].concat();
+        all.sort_unstable();
+        all.dedup();
+        for descriptor in all {
+            self.release(thread, descriptor);
+        }
+    }
+}
+
+fn part(address: u64, length: u64) -> Part {
+    Part { address, length }
+}
+
+pub(crate) fn lacks_address(facts: &SocketFacts) -> bool {
+    match &facts.local {
+        Address::Internet(address) => address.port() == 0,
+        Address::Unnamed => facts.peer_channel.is_none(),
+        _ => false,
+    }
+}
+
+fn header_slot(thread: i32, address: u64) -> Option<Slot> {
+    let header = memory::read_header(thread, address).ok()?;
+    let parts = memory::read_parts(thread, header.parts, header.part_count).ok()?;
+    Some(Slot { parts, source: Source::Header(address) })
+}
+
+/// The address at `name`, `None` if there is none.
+pub(crate) fn sockaddr(thread: i32, name: u64, length: u32) -> Option<Address> {
+    if name == 0 || length == 0 {
+        return None;
+    }
+    memory::read(thread, name, (length as usize).min(128)).ok().map(|bytes| address::parse(&bytes))
+}
+
+/// FNV-1a, 64 bits.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// False if what is about to be opened is surely no FIFO, so that the exit need not be seen.
+fn may_open_fifo(thread: i32, call: Call, arguments: &[u64; 6]) -> bool {
+    let (directory, name) = match call {
+        Call::Open | Call::Creat => (libc::AT_FDCWD, arguments[0]),
+        _ => (arguments[0] as i32, arguments[1]),
+    };
+    let Ok(path) = memory::read_string(thread, name, 4096) else { return true };
+    let path = String::from_utf8_lossy(&path);
+    // These mean something else seen from here.
+    if path.is_empty()
+        || ["/proc", "/dev/fd", "/dev/std"].iter().any(|start| path.starts_with(start))
+    {
+        return true;
+    }
+    let place = match path.strip_prefix('/') {
+        Some(rest) => format!("/proc/{thread}/root/{rest}"),
+        None if directory == libc::AT_FDCWD => format!("/proc/{thread}/cwd/{path}"),
+        None => format!("/proc/{thread}/fd/{directory}/{path}"),
+    };
+    match std::fs::metadata(place) {
+        Ok(metadata) => std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
+}
+
+fn enter_file(thread: i32, call: Call, arguments: &[u64; 6]) -> Pending {
+    let string = |index: usize| {
+        let bytes = memory::read_string(thread, arguments[index], 4096).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let (path, target) = match call {
+        Call::Open | Call::Creat | Call::Unlink => (string(0), None),
+        Call::Rename => (string(0), Some(string(1))),
+        Call::Renameat | Call::Renameat2 => (string(1), Some(string(3))),
+        _ => (string(1), None),
+    };
+    Pending::File { kind: call.name(), path, target }
+}
+
+const _: () = assert!(MESSAGE_HEADER_SIZE < MULTI_HEADER_SIZE);

@@ -1,0 +1,305 @@
+//! Exits of system calls: what has happened, as far as the result tells.
+
+use crate::enter::{lacks_address, sockaddr};
+use crate::event::{Action, CallId, Channel};
+use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE};
+use crate::node::Node;
+use crate::pending::{Pending, Slot, Source};
+use crate::ptrace::Stopped;
+
+/// Results by which a call says that it will run again after a signal (ERESTARTSYS to
+/// ERESTART_RESTARTBLOCK). No program sees them.
+const RESTARTS: std::ops::RangeInclusive<i64> = -516..=-512;
+
+/// Failures of a receive that say something of the peer or the network.
+const FINAL: [i32; 8] = [
+    libc::ECONNRESET,
+    libc::ETIMEDOUT,
+    libc::ECONNREFUSED,
+    libc::EPIPE,
+    libc::ENETUNREACH,
+    libc::EHOSTUNREACH,
+    libc::ECONNABORTED,
+    libc::ENETDOWN,
+];
+
+/// The error in a result; interrupted and restarted calls alike are EINTR.
+fn error_of(result: i64) -> Option<i32> {
+    match result {
+        0.. => None,
+        _ if RESTARTS.contains(&result) => Some(libc::EINTR),
+        _ => Some(-result as i32),
+    }
+}
+
+impl Node {
+    /// Reports the exit of a call.
+    pub(crate) fn leave(&mut self, stopped: &Stopped, pending: Pending, result: i64) {
+        let thread = stopped.thread();
+        match pending {
+            Pending::Receive { channel, slot, flags, descriptor } => match error_of(result) {
+                None => self.received(thread, channel, &slot, flags, result as u64, descriptor),
+                Some(error) => self.receive_failed(thread, channel, error),
+            },
+            Pending::ReceiveMany { channel, slots, headers, flags, descriptor } => {
+                if let Some(error) = error_of(result) {
+                    return self.receive_failed(thread, channel, error);
+                }
+                for (index, slot) in (0_u64..).zip(&slots).take(result as usize) {
+                    let at = headers + index * MULTI_HEADER_SIZE + MESSAGE_HEADER_SIZE;
+                    let length = memory::read_u32(thread, at).unwrap_or(0);
+                    self.received(thread, channel, slot, flags, u64::from(length), descriptor);
+                }
+            }
+            Pending::Send { call, single, unbound } => {
+                let error = error_of(result);
+                if let (Some(descriptor), None) = (unbound, error)
+                    && let Some(endpoint) = self.endpoint(thread, descriptor as u64)
+                {
+                    self.describe(thread, descriptor, endpoint.channel, true);
+                }
+                let taken = result.max(0) as u64;
+                let (messages, bytes) = match (error, single) {
+                    (Some(_), _) => (0, 0),
+                    (None, true) => (1, taken),
+                    (None, false) => (taken as u32, 0),
+                };
+                self.emit(thread, Action::Sent { call, messages, bytes, error });
+            }
+            Pending::Relay { call, from, peek } => self.relayed(thread, call, from, peek, result),
+            Pending::Socket => self.opened(thread, result),
+            Pending::Socketpair { descriptors } if result == 0 => {
+                let channels = [0, 4].map(|offset| {
+                    let descriptor = memory::read_i32(thread, descriptors + offset).ok()?;
+                    self.opened(thread, i64::from(descriptor));
+                    self.endpoint(thread, descriptor as u64).map(|endpoint| endpoint.channel)
+                });
+                if let [Some(first), Some(second)] = channels {
+                    self.emit(thread, Action::Pair { first, second });
+                }
+            }
+            Pending::Pipe { descriptors } if result == 0 => {
+                for offset in [0, 4] {
+                    if let Ok(descriptor) = memory::read_i32(thread, descriptors + offset) {
+                        self.opened(thread, i64::from(descriptor));
+                    }
+                }
+            }
+            Pending::Connect { call, channel, descriptor } => {
+                self.describe(thread, descriptor, channel, true);
+                self.emit(thread, Action::Connected { call, channel, error: error_of(result) });
+            }
+            Pending::Listen { channel, descriptor } => {
+                self.describe(thread, descriptor, channel, true)
+            }
+            Pending::Accept { listener, name, length } if result >= 0 => {
+                self.opened(thread, result);
+                if let Some(endpoint) = self.endpoint(thread, result as u64) {
+                    let from = source(thread, Source::Pointers { name, length });
+                    self.peer_was(thread, endpoint.channel, from);
+                    self.emit(thread, Action::Accept { listener, channel: endpoint.channel });
+                }
+            }
+            Pending::Duplicate { endpoint } if result >= 0 => {
+                let process = self.process_of(thread);
+                if let Some(known) = self.processes.get(&process) {
+                    // Nothing is reported: the process held the endpoint before.
+                    let mut table = known.table.borrow_mut();
+                    table.remove(result as i32);
+                    if endpoint.is_some() {
+                        table.insert(result as i32, endpoint);
+                    }
+                }
+                if let Some(endpoint) = endpoint {
+                    self.note_channel(process, result as i32, endpoint.channel);
+                }
+            }
+            Pending::Sync { call } => {
+                self.emit(thread, Action::Synced { call, error: error_of(result) });
+            }
+            Pending::Open => self.opened(thread, result),
+            Pending::File { kind, path, target } => {
+                let error = error_of(result);
+                if kind.contains("open") || kind == "creat" {
+                    self.opened(thread, result);
+                }
+                self.emit(thread, Action::File { kind: kind.to_owned(), path, target, error });
+            }
+            Pending::Wait4 { status } if result > 0 => {
+                // A child that was stopped or continued has not ended.
+                let status = if status == 0 { Ok(0) } else { memory::read_i32(thread, status) };
+                if status
+                    .is_ok_and(|status| !libc::WIFSTOPPED(status) && !libc::WIFCONTINUED(status))
+                {
+                    self.emit(thread, Action::Waited { child: result as i32 });
+                }
+            }
+            Pending::Waitid { information } if result == 0 && information != 0 => {
+                // siginfo_t: signal, errno, code, padding, then the process.
+                let code = memory::read_i32(thread, information + 8).unwrap_or(0);
+                let child = memory::read_i32(thread, information + 16).unwrap_or(0);
+                let ended = [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&code);
+                if child > 0 && ended {
+                    self.emit(thread, Action::Waited { child });
+                }
+            }
+            Pending::Socketpair { .. }
+            | Pending::Pipe { .. }
+            | Pending::Accept { .. }
+            | Pending::Duplicate { .. }
+            | Pending::Wait4 { .. }
+            | Pending::Waitid { .. } => {}
+        }
+    }
+
+    /// accept told the peer of a connection that has ended since, so the kernel does not any more.
+    fn peer_was(&mut self, thread: i32, channel: Channel, peer: Option<crate::Address>) {
+        let Some(Some(facts)) = self.sockets.get_mut(&channel) else { return };
+        if facts.peer.is_none() && matches!(peer, Some(crate::Address::Internet(_))) {
+            facts.peer = peer;
+            let facts = facts.clone();
+            self.emit(thread, Action::Socket { channel, facts });
+        }
+    }
+
+    /// A call gave the process a new descriptor.
+    fn opened(&mut self, thread: i32, descriptor: i64) {
+        if descriptor < 0 {
+            return;
+        }
+        // Whatever the number meant before, it means something new now.
+        if let Some(known) = self.processes.get(&self.process_of(thread)) {
+            known.table.borrow_mut().remove(descriptor as i32);
+        }
+        if self.endpoint(thread, descriptor as u64).is_none() && self.options.narrow {
+            // Its close will not be seen: better not to remember it.
+            if let Some(known) = self.processes.get(&self.process_of(thread)) {
+                known.table.borrow_mut().remove(descriptor as i32);
+            }
+        }
+    }
+
+    fn receive_failed(&mut self, thread: i32, channel: Channel, error: i32) {
+        if FINAL.contains(&error) {
+            self.emit(thread, Action::ReceiveFailed { channel, error });
+        }
+    }
+
+    fn received(
+        &mut self,
+        thread: i32,
+        channel: Channel,
+        slot: &Slot,
+        flags: i32,
+        length: u64,
+        descriptor: i32,
+    ) {
+        let size = slot.size();
+        let stream = self.is_stream(channel);
+        let connected = self
+            .facts_of(channel)
+            .is_none_or(|facts| facts.transport != crate::Transport::Datagram);
+        if let Source::Header(address) = slot.source {
+            self.passed(thread, address);
+        }
+        if length == 0 && connected {
+            if size > 0 {
+                self.emit(thread, Action::EndOfStream { channel });
+            }
+            return;
+        }
+        if self.facts_of(channel).is_some_and(|facts| !connected && lacks_address(facts)) {
+            self.describe(thread, descriptor, channel, true);
+        }
+        let from = if connected { None } else { source(thread, slot.source) };
+        // With MSG_TRUNC a stream discards the bytes, and a datagram tells its true length.
+        let mut payload = self.payload(thread, channel, &slot.parts, length);
+        if stream && flags & libc::MSG_TRUNC != 0 {
+            payload.bytes.clear();
+        }
+        let truncated =
+            !stream && (length > size || header_flags(thread, slot.source) & libc::MSG_TRUNC != 0);
+        if truncated {
+            payload.digest = None;
+        }
+        let peek = flags & libc::MSG_PEEK != 0;
+        self.emit(thread, Action::Receive { channel, from, payload, peek, truncated, relay: None });
+    }
+
+    /// Descriptors that came with a message (SCM_RIGHTS).
+    fn passed(&mut self, thread: i32, header: u64) {
+        let Ok(header) = memory::read_header(thread, header) else { return };
+        if header.control == 0 || header.control_length < 16 {
+            return;
+        }
+        let length = header.control_length.min(65_536) as usize;
+        let Ok(control) = memory::read(thread, header.control, length) else { return };
+        let mut at = 0;
+        while at + 16 <= control.len() {
+            let length =
+                u64::from_ne_bytes(control[at..at + 8].try_into().expect("eight bytes")) as usize;
+            let level =
+                i32::from_ne_bytes(control[at + 8..at + 12].try_into().expect("four bytes"));
+            let kind =
+                i32::from_ne_bytes(control[at + 12..at + 16].try_into().expect("four bytes"));
+            let Some(data) = control.get(at + 16..at.saturating_add(length)) else { return };
+            if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
+                for four in data.chunks_exact(4) {
+                    let descriptor = i32::from_ne_bytes(four.try_into().expect("four bytes"));
+                    self.opened(thread, i64::from(descriptor));
+                }
+            }
+            at += length.next_multiple_of(8);
+        }
+    }
+
+    fn relayed(
+        &mut self,
+        thread: i32,
+        call: Option<CallId>,
+        from: Option<Channel>,
+        peek: bool,
+        result: i64,
+    ) {
+        let error = error_of(result);
+        let length = result.max(0) as u64;
+        if let (Some(channel), None) = (from, error) {
+            if length == 0 {
+                self.emit(thread, Action::EndOfStream { channel });
+            } else {
+                let payload = crate::Payload { length, bytes: Vec::new(), digest: None };
+                let truncated = false;
+                self.emit(
+                    thread,
+                    Action::Receive { channel, from: None, payload, peek, truncated, relay: call },
+                );
+            }
+        }
+        if let Some(call) = call {
+            let messages = u32::from(error.is_none());
+            self.emit(thread, Action::Sent { call, messages, bytes: length, error });
+        }
+    }
+}
+
+fn source(thread: i32, source: Source) -> Option<crate::Address> {
+    match source {
+        Source::None => None,
+        Source::Pointers { name, length } => {
+            sockaddr(thread, name, memory::read_u32(thread, length).ok()?)
+        }
+        Source::Header(address) => {
+            let header = memory::read_header(thread, address).ok()?;
+            sockaddr(thread, header.name, header.name_length)
+        }
+    }
+}
+
+fn header_flags(thread: i32, source: Source) -> i32 {
+    match source {
+        Source::Header(address) => {
+            memory::read_header(thread, address).map_or(0, |header| header.flags)
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,122 @@
+//! Questions about the order of events, answered from the graph on demand.
+
+use std::collections::BTreeMap;
+
+use linchpin_tracer::NodeId;
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{EventId, Graph, Track};
+
+/// What counts as ordered within a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Each thread alone: for pictures. Misses what threads tell each other through memory.
+    Thread,
+    /// All earlier events of the process: for lineage. Over-approximates.
+    Process,
+}
+
+/// A vector clock: for each thread (or process, by the order asked for) how many of its events are
+/// known. Absent: none.
+pub type Clock = BTreeMap<Track, u32>;
+
+impl Graph {
+    /// Direct predecessors under an order.
+    pub fn before(&self, id: EventId, order: Order) -> impl Iterator<Item = EventId> + '_ {
+        let entry = &self.entries[id.index()];
+        let own = match order {
+            Order::Thread => [entry.before_in_thread, None],
+            // An exec continues the thread that called it; the process order has both already.
+            Order::Process => [entry.before_in_process, entry.before_in_thread],
+        };
+        own.into_iter().flatten().chain(entry.causes.iter().map(|edge| edge.from))
+    }
+
+    /// Every event that happens before `id`, itself included, ascending.
+    pub fn past(&self, id: EventId, order: Order) -> Vec<EventId> {
+        let mut seen = vec![false; self.len()];
+        let mut open = vec![id];
+        seen[id.index()] = true;
+        while let Some(at) = open.pop() {
+            for before in self.before(at, order) {
+                if !std::mem::replace(&mut seen[before.index()], true) {
+                    open.push(before);
+                }
+            }
+        }
+        self.ids().filter(|event| seen[event.index()]).collect()
+    }
+
+    /// True if `first` happens before `second` (and is not it).
+    pub fn happens_before(&self, first: EventId, second: EventId, order: Order) -> bool {
+        first != second && self.past(second, order).binary_search(&first).is_ok()
+    }
+
+    /// True if neither event can have influenced the other.
+    pub fn concurrent(&self, one: EventId, other: EventId, order: Order) -> bool {
+        one != other
+            && !self.happens_before(one, other, order)
+            && !self.happens_before(other, one, order)
+    }
+
+    /// The vector clock of one event.
+    pub fn clock(&self, id: EventId, order: Order) -> Clock {
+        let mut clock = Clock::new();
+        for event in self.past(id, order) {
+            *clock.entry(self.track(event, order)).or_insert(0) += 1;
+        }
+        clock
+    }
+
+    fn track(&self, id: EventId, order: Order) -> Track {
+        match order {
+            Order::Thread => self.thread(id),
+            Order::Process => self.process(id),
+        }
+    }
+
+    /// What node `node` knew when `event` (an event of any node) happened: the latest event of
+    /// every other node that can have influenced `node`'s latest event in `event`'s past.
+    pub fn known(&self, node: NodeId, event: EventId) -> BTreeMap<NodeId, EventId> {
+        let past = self.past(event, Order::Process);
+        let last = past.iter().rev().find(|id| self.event(**id).node == node);
+        let mut known = BTreeMap::new();
+        if let Some(last) = last {
+            for id in self.past(*last, Order::Process) {
+                known.insert(self.event(id).node, id);
+            }
+        }
+        known
+    }
+
+    /// The events in an order in which every cause comes before its effects: that of the record,
+    /// but for events whose end was seen late.
+    pub fn sorted(&self, order: Order) -> Vec<EventId> {
+        let mut sorted = Vec::with_capacity(self.len());
+        // 0 untouched, 1 open, 2 done; depth first, so that the record's order is kept where it can.
+        let mut state = vec![0_u8; self.len()];
+        for root in self.ids() {
+            let mut open = vec![root];
+            while let Some(at) = open.last().copied() {
+                match state[at.index()] {
+                    0 => {
+                        state[at.index()] = 1;
+                        let mut before: Vec<EventId> = self.before(at, order).collect();
+                        before.sort_unstable_by(|one, other| other.cmp(one));
+                        open.extend(before.into_iter().filter(|id| state[id.index()] == 0));
+                    }
+                    1 => {
+                        state[at.index()] = 2;
+                        sorted.push(at);
+                        open.pop();
+                    }
+                    _ => {
+                        open.pop();
+                    }
+                }
+            }
+        }
+        sorted
+    }
+}

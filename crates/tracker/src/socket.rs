@@ -1,0 +1,126 @@
+//! Sockets, which of them are each other's peers, and who listens where.
+
+use std::collections::BTreeMap;
+
+use linchpin_tracer::{Address, Channel, SocketFacts, Transport};
+
+use crate::graph::EventId;
+
+/// What is known of one socket.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Socket {
+    pub(crate) facts: Option<SocketFacts>,
+    pub(crate) peer: Option<Channel>,
+    /// Entry of its (last) connect.
+    pub(crate) connect: Option<EventId>,
+    /// The address that connect named.
+    pub(crate) target: Option<Address>,
+    /// Exit of the accept that returned it.
+    pub(crate) accept: Option<EventId>,
+    pub(crate) listen: Option<EventId>,
+    /// The listen its connection depends on, until an event shows that it succeeded.
+    pub(crate) unproven: Option<EventId>,
+}
+
+/// Two sockets that were just found to be peers.
+pub(crate) type Joined = (Channel, Channel);
+
+/// A connection's addresses; loopback ones with their network namespace.
+type Ends = (u64, Address, Address);
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sockets {
+    all: BTreeMap<Channel, Socket>,
+    /// Connected internet streams without a known peer, by (own, peer) address.
+    single: BTreeMap<Ends, Channel>,
+    listeners: Vec<Channel>,
+}
+
+impl Sockets {
+    pub(crate) fn get(&self, channel: Channel) -> Option<&Socket> {
+        self.all.get(&channel)
+    }
+
+    pub(crate) fn entry(&mut self, channel: Channel) -> &mut Socket {
+        self.all.entry(channel).or_default()
+    }
+
+    pub(crate) fn facts(&self, channel: Channel) -> Option<&SocketFacts> {
+        self.all.get(&channel)?.facts.as_ref()
+    }
+
+    pub(crate) fn peer(&self, channel: Channel) -> Option<Channel> {
+        self.all.get(&channel)?.peer
+    }
+
+    /// How a channel carries bytes; pipes are streams.
+    pub(crate) fn transport(&self, channel: Channel) -> Transport {
+        self.facts(channel).map_or(Transport::Stream, |facts| facts.transport)
+    }
+
+    /// New facts of a socket; gives the peers they join.
+    pub(crate) fn learn(&mut self, channel: Channel, facts: &SocketFacts) -> Option<Joined> {
+        let socket = self.entry(channel);
+        let had_peer = socket.peer.is_some();
+        socket.facts = Some(facts.clone());
+        if had_peer || facts.transport == Transport::Datagram && !facts.local_family {
+            return None;
+        }
+        if let Some(peer) = facts.peer_channel {
+            // A datagram socket's peer need not have it as its peer.
+            return (facts.transport != Transport::Datagram).then(|| self.join(channel, peer));
+        }
+        let (Address::Internet(_), Some(peer @ Address::Internet(_))) = (&facts.local, &facts.peer)
+        else {
+            return None;
+        };
+        let network = if facts.local.is_loopback() { facts.network } else { 0 };
+        let theirs = (network, peer.clone(), facts.local.clone());
+        match self.single.remove(&theirs) {
+            Some(other) if other != channel => Some(self.join(channel, other)),
+            _ => {
+                // A later connection with the same addresses takes the place of a dead one.
+                self.single.insert((network, facts.local.clone(), peer.clone()), channel);
+                None
+            }
+        }
+    }
+
+    /// Makes two sockets each other's peers.
+    pub(crate) fn join(&mut self, one: Channel, other: Channel) -> Joined {
+        self.entry(one).peer = Some(other);
+        self.entry(other).peer = Some(one);
+        (one, other)
+    }
+
+    /// The client of an accepted socket whose peer the kernel no longer tells, because the
+    /// connection was reset before it was accepted: the backlog is first in, first out, so it is
+    /// the one that connected first of those nobody has accepted.
+    pub(crate) fn oldest_client(&self, listener: Channel) -> Option<Channel> {
+        let facts = self.facts(listener)?;
+        let waiting = self.all.iter().filter(|(_, socket)| {
+            let near = socket.facts.as_ref().is_none_or(|own| own.network == facts.network);
+            let reaches = socket.target.as_ref().is_some_and(|target| facts.local.accepts(target));
+            socket.peer.is_none() && near && reaches
+        });
+        waiting.min_by_key(|(_, socket)| socket.connect).map(|(channel, _)| *channel)
+    }
+
+    pub(crate) fn listen(&mut self, channel: Channel, event: EventId) {
+        self.entry(channel).listen = Some(event);
+        self.listeners.retain(|listener| *listener != channel);
+        self.listeners.push(channel);
+    }
+
+    /// The listen that a connect of `channel` to `target` depends on: the latest on a socket that
+    /// accepts this address.
+    pub(crate) fn listener(&self, channel: Channel, target: &Address) -> Option<EventId> {
+        let network = self.facts(channel).map(|facts| facts.network);
+        self.listeners.iter().rev().find_map(|listener| {
+            let socket = self.all.get(listener)?;
+            let facts = socket.facts.as_ref()?;
+            let near = !target.is_loopback() || network.is_none_or(|own| own == facts.network);
+            (near && facts.local.accepts(target)).then_some(socket.listen)?
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Bytes in flight in one direction: which write each returned byte came from.
+//!
+//! A write is reserved at its entry, because the reader can return before the writer's exit is
+//! seen; its exit settles how many bytes were taken. Reads are matched by the bytes they returned.
+
+use std::collections::VecDeque;
+
+use linchpin_tracer::{CallId, NodeId};
+
+use crate::graph::{EventId, Matched};
+
+#[derive(Clone, Debug)]
+struct Write {
+    event: EventId,
+    call: (NodeId, CallId),
+    /// Bytes asked for; once settled, bytes taken.
+    length: u64,
+    settled: bool,
+    /// Bytes read so far.
+    read: u64,
+    /// The first bytes of the content.
+    content: Vec<u8>,
+}
+
+impl Write {
+    /// False if what is known of the content rules out that the read began here.
+    fn agrees(&self, content: &[u8]) -> bool {
+        let known = self.content.get(self.read as usize..).unwrap_or_default();
+        let left = (self.length - self.read).min(usize::MAX as u64) as usize;
+        let length = known.len().min(content.len()).min(left);
+        known[..length] == content[..length]
+    }
+}
+
+/// One direction of a connection, or a pipe.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stream {
+    writes: VecDeque<Write>,
+    /// Writes ever reserved. None: whoever writes is not traced.
+    pub(crate) reserved: u64,
+    /// Bytes reads returned that no known write explains.
+    pub(crate) unexplained: u64,
+    /// Reads whose content differs from the writes they were matched with.
+    pub(crate) mismatches: u64,
+}
+
+impl Stream {
+    pub(crate) fn reserve(
+        &mut self,
+        event: EventId,
+        call: (NodeId, CallId),
+        length: u64,
+        content: Vec<u8>,
+    ) {
+        self.reserved += 1;
+        self.writes.push_back(Write { event, call, length, settled: false, read: 0, content });
+    }
+
+    /// The write's exit was seen: it took `length` bytes.
+    pub(crate) fn settle(&mut self, call: (NodeId, CallId), length: u64) {
+        let open = |write: &&mut Write| write.call == call && !write.settled;
+        // From the back: what was sent last is settled first.
+        if let Some(write) = self.writes.iter_mut().rev().find(open) {
+            write.length = length.max(write.read);
+            write.settled = true;
+        }
+        self.forget();
+    }
+
+    /// Drops what was read in full. An unsettled write is kept: its exit will be looked for.
+    fn forget(&mut self) {
+        while self.writes.front().is_some_and(|write| write.settled && write.read >= write.length) {
+            self.writes.pop_front();
+        }
+    }
+
+    /// Bytes taken but not read.
+    pub(crate) fn unread(&self) -> u64 {
+        self.writes
+            .iter()
+            .filter(|write| write.settled)
+            .map(|write| write.length - write.read)
+            .sum()
+    }
+
+    /// A read returned `length` bytes that begin with `content`.
+    pub(crate) fn read(&mut self, length: u64, content: &[u8], peek: bool) -> Vec<Matched> {
+        let mut matched = Vec::new();
+        let mut left = length;
+        let mut content = content;
+        let mut at = 0;
+        let mut mismatch = false;
+        while left > 0 {
+            let Some(front) = (at..self.writes.len())
+                .find(|index| self.writes[*index].read < self.writes[*index].length)
+            else {
+                break;
+            };
+            let chosen = self.choose(front, content, &mut mismatch);
+            if chosen != front && !peek {
+                let write = self.writes.remove(chosen).expect("an index of the queue");
+                self.writes.insert(front, write);
+            }
+            let write = &mut self.writes[if peek { chosen } else { front }];
+            let taken = left.min(write.length - write.read);
+            matched.push(Matched { send: write.event, bytes: taken });
+            if !peek {
+                write.read += taken;
+            }
+            left -= taken;
+            content = content.get(taken as usize..).unwrap_or_default();
+            at = front + 1;
+        }
+        if !peek {
+            self.unexplained += left;
+            self.mismatches += u64::from(mismatch);
+            self.forget();
+        }
+        matched
+    }
+
+    /// The write a read continues with: the first, unless another thread's write overtook it
+    /// between its entry and the kernel, which only the content tells.
+    fn choose(&self, front: usize, content: &[u8], mismatch: &mut bool) -> usize {
+        if self.writes[front].agrees(content) {
+            return front;
+        }
+        let other = (front + 1..self.writes.len())
+            .find(|index| self.writes[*index].read == 0 && self.writes[*index].agrees(content));
+        match other {
+            Some(index) if self.writes[front].read == 0 => index,
+            _ => {
+                *mismatch = true;
+                front
+            }
+        }
+    }
+
+    /// A receive returned one whole message (SOCK_SEQPACKET).
+    pub(crate) fn message(&mut self, length: u64, peek: bool) -> Vec<Matched> {
+        let Some(index) = self.writes.iter().position(|write| write.read < write.length) else {
+            self.unexplained += if peek { 0 } else { length };
+            return Vec::new();
+        };
+        let write = &mut self.writes[index];
+        let matched = vec![Matched { send: write.event, bytes: length }];
+        if !peek {
+            write.read = write.length;
+            self.forget();
+        }
+        matched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(number: u64) -> (NodeId, CallId) {
+        (NodeId(0), CallId(number))
+    }
+
+    fn stream(writes: &[(u32, &[u8])]) -> Stream {
+        let mut stream = Stream::default();
+        for (event, content) in writes {
+            stream.reserve(
+                EventId(*event),
+                call(u64::from(*event)),
+                content.len() as u64,
+                content.to_vec(),
+            );
+        }
+        stream
+    }
+
+    fn pairs(matched: Vec<Matched>) -> Vec<(u32, u64)> {
+        matched.into_iter().map(|matched| (matched.send.0, matched.bytes)).collect()
+    }
+
+    #[test]
+    fn a_read_overlaps_the_writes_of_its_window() {
+        let mut stream = stream(&[(1, b"abc"), (2, b"de"), (3, b"fgh")]);
+        assert_eq!(pairs(stream.read(4, b"abcd", true)), [(1, 3), (2, 1)]);
+        assert_eq!(pairs(stream.read(4, b"abcd", false)), [(1, 3), (2, 1)]);
+        assert_eq!(pairs(stream.read(2, b"ef", false)), [(2, 1), (3, 1)]);
+        for number in [1, 2, 3] {
+            stream.settle(call(number), [3, 2, 3][number as usize - 1]);
+        }
+        assert_eq!((stream.unread(), stream.unexplained, stream.mismatches), (2, 0, 0));
+    }
+
+    #[test]
+    fn a_partial_write_gives_back_what_was_not_taken() {
+        let mut stream = stream(&[(1, b"abcdef")]);
+        stream.settle(call(1), 2);
+        stream.reserve(EventId(2), call(2), 4, b"cdef".to_vec());
+        assert_eq!(pairs(stream.read(6, b"abcdef", false)), [(1, 2), (2, 4)]);
+        assert_eq!(stream.unexplained, 0);
+    }
+
+    #[test]
+    fn writes_that_overtook_each_other_are_told_apart_by_content() {
+        let mut stream = stream(&[(1, b"aaaa"), (2, b"bbbb")]);
+        assert_eq!(pairs(stream.read(6, b"bbbbaa", false)), [(2, 4), (1, 2)]);
+        assert_eq!(pairs(stream.read(2, b"aa", false)), [(1, 2)]);
+        assert_eq!(stream.mismatches, 0);
+    }
+
+    #[test]
+    fn bytes_from_nowhere_are_counted() {
+        let mut stream = stream(&[(1, b"ab")]);
+        assert_eq!(pairs(stream.read(5, b"abxyz", false)), [(1, 2)]);
+        assert_eq!(stream.unexplained, 3);
+    }
+}

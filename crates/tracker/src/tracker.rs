@@ -1,0 +1,395 @@
+//! The tracker: takes events one by one and finds their causes.
+
+use std::collections::BTreeMap;
+
+use linchpin_tracer::{
+    Action, Address, CallId, Channel, ChildKind, Event, NodeId, Payload, Transport,
+};
+
+use crate::datagram::{Datagrams, Destination, Received};
+use crate::graph::{Cause, EventId, Graph, Matched};
+use crate::link::{Links, Side};
+use crate::socket::{Joined, Sockets};
+use crate::stream::Stream;
+
+/// Builds the happens-before graph while the system runs.
+#[derive(Clone, Debug, Default)]
+pub struct Tracker {
+    graph: Graph,
+    pub(crate) sockets: Sockets,
+    links: Links,
+    /// What each socket (or pipe) sends.
+    pub(crate) streams: BTreeMap<Channel, Stream>,
+    pub(crate) datagrams: Datagrams,
+    /// Sends whose exit has not been seen.
+    calls: BTreeMap<(NodeId, CallId), Vec<EventId>>,
+    /// connect calls whose exit has not been seen.
+    connects: BTreeMap<(NodeId, CallId), (Channel, Address)>,
+    /// Spawns whose child has not begun, and ends nobody waited for.
+    spawns: BTreeMap<(NodeId, i32), EventId>,
+    exits: BTreeMap<(NodeId, i32), EventId>,
+    /// The first exec of each process.
+    execs: BTreeMap<(NodeId, i32), EventId>,
+    /// Parents that went on before the exec or exit of their vfork child was seen.
+    vforks: BTreeMap<(NodeId, i32), EventId>,
+}
+
+impl Tracker {
+    /// A tracker that has seen nothing.
+    pub fn new() -> Tracker {
+        Tracker::default()
+    }
+
+    /// The graph so far.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Enters one event; its causes are known when this returns, but for ends of killed processes.
+    pub fn record(&mut self, event: Event) -> EventId {
+        let (node, process_number, thread) = (event.node, event.process, event.thread);
+        let action = event.action.clone();
+        let id = self.graph.push(event);
+        let process = self.graph.process(id);
+        match action {
+            Action::Begin { parent: _, kind, endpoints } => {
+                if let Some(spawn) = self.spawns.remove(&(node, thread)) {
+                    self.graph.add(spawn, id, Cause::Spawn);
+                }
+                if kind == ChildKind::Process {
+                    self.exits.remove(&(node, thread));
+                    self.execs.remove(&(node, thread));
+                    self.vforks.remove(&(node, thread));
+                    for endpoint in endpoints {
+                        self.links.open(process, endpoint);
+                    }
+                }
+            }
+            Action::Spawn { child, .. } => {
+                self.spawns.insert((node, child), id);
+            }
+            Action::VforkDone { child } => {
+                // The child let go by its first exec, or by its end; the kernel may tell its parent
+                // before it tells the tracer.
+                let child = (node, child);
+                match self.execs.get(&child).or_else(|| self.exits.get(&child)) {
+                    Some(release) => self.graph.add(*release, id, Cause::Vfork),
+                    None => {
+                        self.vforks.insert(child, id);
+                    }
+                }
+            }
+            Action::Exec { former, closed, endpoints, .. } => {
+                self.execs.entry((node, process_number)).or_insert(id);
+                self.released_parent(node, process_number, id);
+                if let Some(before) =
+                    self.graph.entries[id.index()].before_in_thread.filter(|_| former != thread)
+                {
+                    self.graph.add(before, id, Cause::Exec);
+                }
+                for endpoint in endpoints {
+                    self.links.open(process, endpoint);
+                }
+                self.released(process, &closed, id);
+            }
+            Action::ThreadExit { .. } => {}
+            Action::ProcessExit { closed, .. } => {
+                self.exits.insert((node, process_number), id);
+                self.released_parent(node, process_number, id);
+                self.released(process, &closed, id);
+            }
+            Action::Waited { child } => {
+                if let Some(exit) = self.exits.get(&(node, child)) {
+                    self.graph.add(*exit, id, Cause::Exit);
+                }
+            }
+            Action::Socket { channel, facts } => {
+                let joined = self.sockets.learn(channel, &facts);
+                self.joined(joined);
+            }
+            Action::Pair { first, second } => {
+                self.sockets.join(first, second);
+            }
+            Action::Open { endpoint } => self.links.open(process, endpoint),
+            Action::Close { endpoint } => self.released(process, &[endpoint], id),
+            Action::Shutdown { channel, read, write } => {
+                if write {
+                    self.links.shutdown(channel, Side::Writers, id);
+                }
+                if read {
+                    self.links.shutdown(channel, Side::Readers, id);
+                }
+            }
+            Action::Listen { channel } => self.sockets.listen(channel, id),
+            Action::Connect { call, channel, to } => {
+                if self.sockets.transport(channel) != Transport::Datagram {
+                    let socket = self.sockets.entry(channel);
+                    socket.connect = Some(id);
+                    socket.target = Some(to.clone());
+                    self.connects.insert((node, call), (channel, to));
+                }
+            }
+            Action::Connected { call, error, .. } => {
+                if let Some((channel, to)) = self.connects.remove(&(node, call)) {
+                    self.connected(id, channel, &to, error);
+                }
+            }
+            Action::Accept { listener, channel } => {
+                let socket = self.sockets.entry(channel);
+                socket.accept = Some(id);
+                let known = socket.facts.as_ref().is_some_and(|facts| facts.peer.is_some());
+                let mut peer = self.sockets.peer(channel);
+                if peer.is_none() && !known {
+                    peer = self.sockets.oldest_client(listener);
+                    if let Some(client) = peer {
+                        self.sockets.join(channel, client);
+                    }
+                }
+                self.joined(peer.map(|peer| (channel, peer)));
+            }
+            Action::Send { call, channel, to, payload } => {
+                self.send(id, (node, call), channel, to, payload)
+            }
+            Action::Sent { call, messages, bytes, error } => {
+                self.sent(id, (node, call), messages, bytes, error);
+            }
+            Action::Answered { call, .. } => {
+                self.cancel((node, call), 0);
+                // Nobody will accept this one.
+                if let Some((channel, _)) = self.connects.remove(&(node, call)) {
+                    self.sockets.entry(channel).target = None;
+                }
+            }
+            Action::Receive { channel, from, payload, peek, truncated, relay } => {
+                self.prove(id, channel);
+                let matched = self.receive(channel, from.as_ref(), &payload, peek, truncated);
+                let relayed = relay.and_then(|call| self.calls.get(&(node, call)).cloned());
+                for Matched { send, bytes } in matched {
+                    let cause = match self.sockets.transport(channel) {
+                        Transport::Stream => Cause::Bytes(bytes),
+                        _ => Cause::Message(bytes),
+                    };
+                    self.graph.add(send, id, cause);
+                    for onward in relayed.iter().flatten() {
+                        self.graph.add(send, *onward, cause);
+                    }
+                }
+            }
+            Action::EndOfStream { channel } => {
+                self.prove(id, channel);
+                // One's own shutdown of the reading side ends the stream too.
+                if !self.links.is_shut(channel, Side::Readers) {
+                    self.ended(id, channel, Side::Writers, Cause::EndOfStream);
+                }
+            }
+            Action::ReceiveFailed { channel, .. } => {
+                self.ended(id, channel, Side::Readers, Cause::Reset)
+            }
+            Action::Sync { .. }
+            | Action::Synced { .. }
+            | Action::File { .. }
+            | Action::Denied { .. }
+            | Action::NotFollowed { .. } => {}
+        }
+        id
+    }
+
+    fn released_parent(&mut self, node: NodeId, child: i32, event: EventId) {
+        if let Some(done) = self.vforks.remove(&(node, child)) {
+            self.graph.add(event, done, Cause::Vfork);
+        }
+    }
+
+    fn released(
+        &mut self,
+        process: crate::Track,
+        endpoints: &[linchpin_tracer::Endpoint],
+        event: EventId,
+    ) {
+        for endpoint in endpoints {
+            for (effect, cause) in self.links.release(process, *endpoint, event) {
+                self.graph.add(event, effect, cause);
+            }
+        }
+    }
+
+    /// Two sockets are known to be peers: the connect of one comes before the accept of the other.
+    fn joined(&mut self, joined: Option<Joined>) {
+        let Some((one, other)) = joined else { return };
+        for (client, server) in [(one, other), (other, one)] {
+            let connect = self.sockets.get(client).and_then(|socket| socket.connect);
+            let accept = self.sockets.get(server).and_then(|socket| socket.accept);
+            if let (Some(connect), Some(accept)) = (connect, accept) {
+                self.graph.add(connect, accept, Cause::Connect);
+            }
+        }
+    }
+
+    fn connected(&mut self, id: EventId, channel: Channel, to: &Address, error: Option<i32>) {
+        const EINPROGRESS: i32 = 115;
+        const EALREADY: i32 = 114;
+        const EISCONN: i32 = 106;
+        const EINTR: i32 = 4;
+        if *to == Address::Unspecified {
+            return;
+        }
+        let listen = self.sockets.listener(channel, to);
+        match error {
+            None | Some(EISCONN) => {
+                self.sockets.entry(channel).unproven = None;
+                if let Some(listen) = listen {
+                    self.graph.add(listen, id, Cause::Listen);
+                }
+            }
+            Some(EINPROGRESS | EALREADY | EINTR) => self.sockets.entry(channel).unproven = listen,
+            Some(_) => {
+                let socket = self.sockets.entry(channel);
+                socket.unproven = None;
+                socket.target = None;
+            }
+        }
+    }
+
+    /// An event that shows that a connection under way was made.
+    fn prove(&mut self, id: EventId, channel: Channel) {
+        if let Some(listen) = self.sockets.entry(channel).unproven.take() {
+            self.graph.add(listen, id, Cause::Listen);
+        }
+    }
+
+    fn send(
+        &mut self,
+        id: EventId,
+        call: (NodeId, CallId),
+        channel: Channel,
+        to: Option<Address>,
+        payload: Payload,
+    ) {
+        self.calls.entry(call).or_default().push(id);
+        if self.sockets.transport(channel) != Transport::Datagram {
+            let stream = self.streams.entry(channel).or_default();
+            stream.reserve(id, call, payload.length, payload.bytes);
+            return;
+        }
+        let socket = self.sockets.get(channel);
+        let facts = socket.and_then(|socket| socket.facts.as_ref());
+        let destination = match to.or_else(|| facts.and_then(|facts| facts.peer.clone())) {
+            Some(to @ (Address::Internet(_) | Address::Local(_))) => Destination::Address(to),
+            _ => socket
+                .and_then(|socket| socket.peer)
+                .or_else(|| facts.and_then(|facts| facts.peer_channel))
+                .map_or(Destination::Unknown, Destination::Channel),
+        };
+        self.datagrams.send(id, call, channel, destination, payload);
+    }
+
+    fn sent(
+        &mut self,
+        id: EventId,
+        call: (NodeId, CallId),
+        messages: u32,
+        bytes: u64,
+        error: Option<i32>,
+    ) {
+        const EPIPE: i32 = 32;
+        const ECONNRESET: i32 = 104;
+        let Some(first) = self.calls.get(&call).and_then(|events| events.first().copied()) else {
+            return;
+        };
+        let Action::Send { channel, .. } = self.graph.event(first).action else { return };
+        if error.is_none() {
+            self.prove(id, channel);
+        }
+        if matches!(error, Some(EPIPE | ECONNRESET)) {
+            self.ended(id, channel, Side::Readers, Cause::Reset);
+        }
+        let single = self.calls.get(&call).is_some_and(|events| events.len() == 1);
+        if single && error.is_none() && self.sockets.transport(channel) != Transport::Datagram {
+            // sendmmsg of one message says nothing of its bytes.
+            let taken = if bytes == 0 && messages > 0 { self.asked(first) } else { bytes };
+            if let Some(stream) = self.streams.get_mut(&channel) {
+                stream.settle(call, taken);
+            }
+            self.calls.remove(&call);
+        } else {
+            self.cancel(call, messages as usize);
+        }
+    }
+
+    fn asked(&self, send: EventId) -> u64 {
+        match &self.graph.event(send).action {
+            Action::Send { payload, .. } => payload.length,
+            _ => 0,
+        }
+    }
+
+    /// Of the messages of a call, all but the first `taken` did not leave.
+    fn cancel(&mut self, call: (NodeId, CallId), taken: usize) {
+        let Some(events) = self.calls.remove(&call) else { return };
+        let Some(Action::Send { channel, .. }) =
+            events.first().map(|first| &self.graph.event(*first).action)
+        else {
+            return;
+        };
+        let channel = *channel;
+        if self.sockets.transport(channel) == Transport::Datagram {
+            self.datagrams.refuse(call, events.get(taken..).unwrap_or_default());
+            return;
+        }
+        let lengths: Vec<u64> = events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| if index < taken { self.asked(*event) } else { 0 })
+            .collect();
+        if let Some(stream) = self.streams.get_mut(&channel) {
+            // The last of them first, as `settle` looks for them.
+            for length in lengths.into_iter().rev() {
+                stream.settle(call, length);
+            }
+        }
+    }
+
+    /// The socket (or pipe) whose sends are received through `channel`.
+    pub(crate) fn sender(&self, channel: Channel) -> Option<Channel> {
+        match channel {
+            Channel::Pipe(..) => Some(channel),
+            Channel::Socket(_) => self.sockets.peer(channel),
+        }
+    }
+
+    fn receive(
+        &mut self,
+        channel: Channel,
+        from: Option<&Address>,
+        payload: &Payload,
+        peek: bool,
+        truncated: bool,
+    ) -> Vec<Matched> {
+        let transport = self.sockets.transport(channel);
+        if transport == Transport::Datagram {
+            let received = Received { socket: channel, from, payload, truncated, peek };
+            return self.datagrams.receive(&received, &self.sockets).into_iter().collect();
+        }
+        // A stream whose peer is unknown comes from outside; its bytes are counted under it.
+        let sender = self.sender(channel);
+        let stream = match sender {
+            Some(sender) => self.streams.entry(sender).or_default(),
+            None => {
+                self.streams.entry(channel).or_default().unexplained +=
+                    if peek { 0 } else { payload.length };
+                return Vec::new();
+            }
+        };
+        match transport {
+            Transport::Packet => stream.message(payload.length, peek),
+            _ => stream.read(payload.length, &payload.bytes, peek),
+        }
+    }
+
+    fn ended(&mut self, id: EventId, channel: Channel, side: Side, cause: Cause) {
+        let Some(sender) = self.sender(channel) else { return };
+        for release in self.links.causes(sender, side, id, cause) {
+            self.graph.add(release, id, cause);
+        }
+    }
+}
