@@ -301,6 +301,17 @@ impl Comparison<'_> {
                 let found: Vec<FaultSet> =
                     report.counterexamples.iter().map(|faults| space.fault_set(faults)).collect();
                 let counterexamples: BTreeSet<FaultSet> = found.iter().cloned().collect();
+                let largest = counterexamples.iter().map(FaultSet::len).max().unwrap_or(0);
+                let covered = report.size_covered;
+                let covers = match strategy {
+                    Strategy::Random => covered.is_none(),
+                    // Nothing but the run without faults was needed.
+                    _ if !options.all || counterexamples.contains(&FaultSet::none()) => true,
+                    _ => covered.is_some_and(|size| size >= largest),
+                };
+                if !covers {
+                    return Err(format!("{strategy:?} claims to have covered size {covered:?}"));
+                }
                 if counterexamples.len() < found.len() {
                     return Err(format!("{strategy:?} finds a counterexample twice: {found:?}"));
                 }
