@@ -12,8 +12,7 @@ fn specification(file: &str, invariant: Invariant) -> Specification {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(file);
     let text = std::fs::read_to_string(path).expect("the file is in the corpus");
     let compilation = linchpin_dedalus::compile_text(file, &text);
-    let Scenario { eot, eff, crashes, nodes, .. } =
-        compilation.front_matter.scenarios[0].clone();
+    let Scenario { eot, eff, crashes, nodes, .. } = compilation.front_matter.scenarios[0].clone();
     let bounds = Bounds {
         eot: eot.unwrap(),
         eff: eff.unwrap(),
@@ -44,8 +43,7 @@ fn a_sum_with_too_many_values() {
 
 #[test]
 fn possible_facts_that_do_not_end() {
-    let mut specification =
-        specification("possible-facts-do-not-end.ded", Invariant::Implication);
+    let mut specification = specification("possible-facts-do-not-end.ded", Invariant::Implication);
     let report = explore(&mut specification, Strategy::Lineage);
     let reason = specification.not_grounded().expect("the possible facts do not end");
     assert!(reason.contains("do not end"), "{reason}");

@@ -247,11 +247,8 @@ impl Comparison<'_> {
     fn searches(&self, grounded: bool, random: &mut Random) -> Result<(Kind, bool), Disagreement> {
         let space = self.bounds.fault_space();
         // Beyond that, only searches that learn can be compared.
-        let strategy = if space <= EXHAUSTIVE_MAX.into() {
-            Strategy::Exhaustive
-        } else {
-            Strategy::Lineage
-        };
+        let strategy =
+            if space <= EXHAUSTIVE_MAX.into() { Strategy::Exhaustive } else { Strategy::Lineage };
         let expected = self.search(strategy, true)?;
         let by_oracle = space <= ORACLE_MAX.into();
         if by_oracle {
