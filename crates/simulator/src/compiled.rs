@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use linchpin_dedalus::hir::{
     Aggregate, Argument, BodyTerm, Comparison, ComparisonOperator, Expression, Head, HeadColumn,
-    Literal, Location, Program, Relation, RelationId, RelationKind, Rule, RuleId, Timing, Variable,
-    VariableId,
+    Literal, Location, Program, Relation, RelationId, RelationKind, Rule, RuleId, Timing, Type,
+    Variable, VariableId,
 };
 use linchpin_model::Bounds;
 
@@ -154,13 +154,14 @@ impl Tables {
 
 /// Rewrites a minimum or maximum inside a cycle as "a member with no better member".
 ///
-/// `p(G, min<X>) :- body` becomes, with two new relations,
+/// `p(G, min<X>) :- body` becomes, with a new relation,
 /// ```text
 /// member(G, X) :- body;
-/// better(G, X) :- member(G, X), member(G, Y), Y < X;
-/// p(G, X)      :- member(G, X), notin better(G, X);
+/// p(G, X)      :- member(G, X), notin member(G, Y), Y < X;
 /// ```
-/// so that a cycle contains nothing but negation.
+/// where the comparison belongs to the negative literal ("no `member(G, Y)` such that Y < X"), so
+/// that a cycle contains nothing but negation. Several aggregates choose independently: each has
+/// its own two literals.
 fn normalize(program: &Program) -> Program {
     let mut normalized = program.clone();
     for number in 0..normalized.strata.len() {
@@ -179,97 +180,98 @@ fn normalize(program: &Program) -> Program {
                 );
             if on_cycle {
                 let added = split_aggregate(&mut normalized, RuleId(index as u32));
-                normalized.strata[number].relations.extend(added);
+                normalized.strata[number].relations.push(added);
             }
         }
     }
     normalized
 }
 
-fn split_aggregate(program: &mut Program, id: RuleId) -> [RelationId; 2] {
+fn split_aggregate(program: &mut Program, id: RuleId) -> RelationId {
     let rule = program.rules[id.index()].clone();
-    let arity = rule.head.columns.len();
     let target = program.relation(rule.head.relation).clone();
-    let next = program.relations.len() as u32;
-    let added = [RelationId(next), RelationId(next + 1)];
-    for role in ["member", "better"] {
-        program
-            .relations
-            .push(Relation { name: format!("{}#{role}{}", target.name, id.0), ..target.clone() });
+    let member = RelationId(program.relations.len() as u32);
+    let mut columns = target.columns.clone();
+    let mut collected = rule.clone();
+    collected.head.relation = member;
+    for (column, head) in collected.head.columns.iter_mut().enumerate() {
+        if let HeadColumn::Aggregate { variable, .. } = head {
+            columns[column] = rule.variables[variable.index()].r#type;
+            *head = HeadColumn::Expression(Expression::Variable(*variable));
+        }
     }
+    program.relations.push(Relation {
+        name: format!("{}#member{}", target.name, id.0),
+        columns,
+        ..target
+    });
+    program.rules.push(collected);
+    // In place, so that the rule keeps its id.
+    program.rules[id.index()] = choice(&rule, member, &program.relations[member.index()].columns);
+    member
+}
+
+/// The rule that chooses among the members.
+fn choice(rule: &Rule, member: RelationId, columns: &[Type]) -> Rule {
     let span = rule.span;
-    let aggregates: Vec<(usize, Aggregate)> = rule
-        .head
-        .columns
+    let arity = columns.len();
+    let variable = |index: usize| Expression::Variable(VariableId(index as u32));
+    // One variable per column, then one for the rival of each aggregate.
+    let mut variables: Vec<Variable> = columns
         .iter()
         .enumerate()
-        .filter_map(|(column, head)| match head {
-            HeadColumn::Aggregate { function, .. } => Some((column, *function)),
-            HeadColumn::Expression(_) => None,
-        })
-        .collect();
-    let variables: Vec<Variable> = (0..arity + 1)
-        .map(|index| Variable {
+        .map(|(index, r#type)| Variable {
             name: format!("V{index}"),
-            r#type: target.columns[index.min(arity - 1)],
+            r#type: *r#type,
             existential: false,
             span,
         })
         .collect();
-    let variable = |index: usize| Expression::Variable(VariableId(index as u32));
-    let literal = |negated: bool, relation: RelationId, replaced: Option<usize>| {
-        let argument = |column: usize| {
-            Argument::Expression(variable(if replaced == Some(column) { arity } else { column }))
+    let is_aggregate =
+        |column: usize| matches!(rule.head.columns[column], HeadColumn::Aggregate { .. });
+    // The other aggregates may have any value.
+    let literal = |negated: bool, own: usize, as_variable: usize| {
+        let argument = |column: usize| match column {
+            column if column == own => Argument::Expression(variable(as_variable)),
+            column if is_aggregate(column) => Argument::Wildcard,
+            column => Argument::Expression(variable(column)),
         };
         let arguments = (0..arity).map(argument).collect();
-        BodyTerm::Literal(Literal { negated, relation, arguments, time: None, span })
+        BodyTerm::Literal(Literal { negated, relation: member, arguments, time: None, span })
     };
-    let head = |relation: RelationId| Head {
-        relation,
-        columns: (0..arity).map(|column| HeadColumn::Expression(variable(column))).collect(),
-        timing: Timing::Now,
-        span,
-    };
-    let [member, better] = added;
-    let mut collected = rule.clone();
-    collected.head.relation = member;
-    for column in &mut collected.head.columns {
-        if let HeadColumn::Aggregate { variable, .. } = column {
-            *column = HeadColumn::Expression(Expression::Variable(*variable));
-        }
-    }
-    for (column, function) in aggregates {
+    let mut body = Vec::new();
+    for (column, head) in rule.head.columns.iter().enumerate() {
+        let HeadColumn::Aggregate { function, .. } = head else { continue };
         let operator = match function {
             Aggregate::Min => ComparisonOperator::Less,
             _ => ComparisonOperator::Greater,
         };
-        program.rules.push(Rule {
-            head: head(better),
-            location: Location::Global,
-            body: vec![
-                literal(false, member, None),
-                literal(false, member, Some(column)),
-                BodyTerm::Comparison(Comparison {
-                    left: variable(arity),
-                    operator,
-                    right: variable(column),
-                    span,
-                }),
-            ],
-            variables: variables.clone(),
-            look_ahead: false,
-            span,
+        let rival = variables.len();
+        variables.push(Variable {
+            name: format!("R{column}"),
+            existential: true,
+            ..variables[column].clone()
         });
+        body.push(literal(false, column, column));
+        body.push(literal(true, column, rival));
+        body.push(BodyTerm::Comparison(Comparison {
+            left: variable(rival),
+            operator,
+            right: variable(column),
+            span,
+        }));
     }
-    program.rules.push(collected);
-    // In place, so that the rule keeps its id.
-    program.rules[id.index()] = Rule {
-        head: head(rule.head.relation),
+    Rule {
+        head: Head {
+            relation: rule.head.relation,
+            columns: (0..arity).map(|column| HeadColumn::Expression(variable(column))).collect(),
+            timing: Timing::Now,
+            span,
+        },
         location: Location::Global,
-        body: vec![literal(false, member, None), literal(true, better, None)],
-        variables: variables[..arity].to_vec(),
+        body,
+        variables,
         look_ahead: false,
         span,
-    };
-    added
+    }
 }

@@ -31,7 +31,7 @@ use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
 use crate::ground_head::{Derived, Frozen, Groups, Head, add_to_group};
 use crate::inputs::{self, Alternative};
-use crate::join::{Store, Valuation, candidates, columns_agree, execute, value_of};
+use crate::join::{Store, Valuation, candidates, execute, row_agrees, value_of};
 use crate::lineage::Absence;
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
 use crate::table::{RowIndex, Table};
@@ -403,9 +403,14 @@ impl<'a> Grounder<'a> {
                 for absence in &open.absences {
                     let table = self.tables.at(self.now, absence.relation);
                     absent.extend(
-                        table.rows().enumerate().filter(|(_, cells)| absence.matches(cells)).map(
-                            |(row, _)| Atom { relation: absence.relation, row: row as RowIndex },
-                        ),
+                        table
+                            .rows()
+                            .enumerate()
+                            .filter(|(_, cells)| absence.matches(cells, self.interner))
+                            .map(|(row, _)| Atom {
+                                relation: absence.relation,
+                                row: row as RowIndex,
+                            }),
                     );
                 }
                 Instance { head, outside: open.outside, present: open.present, absent }
@@ -417,6 +422,7 @@ impl<'a> Grounder<'a> {
     fn body(
         view: &View<'_>,
         graph: &mut Graph,
+        interner: &Interner,
         steps: &[Step],
         valuation: &Valuation<'_>,
     ) -> (Vec<Literal>, Vec<Atom>, Vec<Absence>) {
@@ -444,7 +450,7 @@ impl<'a> Grounder<'a> {
             let table = view.rows_for_absence(access.relation, access.time);
             let all = 0..table.len() as RowIndex;
             let matching: Vec<Literal> = candidates(access, table, &all, valuation.slots)
-                .filter(|&row| columns_agree(access, table.row(row)))
+                .filter(|&row| row_agrees(access, table.row(row), valuation.slots, interner))
                 .map(|row| view.conditions.of(at, access.relation, row))
                 .collect();
             let absent = !graph.or(matching);
@@ -507,7 +513,8 @@ impl Deriver for Grounder<'_> {
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
                     return;
                 }
-                let (mut known, present, absences) = Self::body(&view, graph, steps, valuation);
+                let (mut known, present, absences) =
+                    Self::body(&view, graph, interner, steps, valuation);
                 let sender = match rule.sender {
                     Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
                     Sender::Node(symbol) => Some(symbol as usize),

@@ -87,8 +87,8 @@ impl Iterator for Candidates<'_> {
     }
 }
 
-/// The rows of `table` that agree with the valuation on the columns of the access (pairs of equal
-/// columns are not checked).
+/// The rows of `table` that agree with the valuation on the columns of the access ([`row_agrees`]
+/// checks the rest).
 pub(crate) fn candidates<'t>(
     access: &Access,
     table: &'t Table,
@@ -111,8 +111,17 @@ pub(crate) fn candidates<'t>(
     }
 }
 
-pub(crate) fn columns_agree(access: &Access, row: &[Symbol]) -> bool {
+/// Whether the row has equal values where it must, and compares as it must.
+pub(crate) fn row_agrees(
+    access: &Access,
+    row: &[Symbol],
+    slots: &[Symbol],
+    interner: &Interner,
+) -> bool {
     access.equal.iter().all(|&(left, right)| row[left] == row[right])
+        && access.beyond.is_none_or(|beyond| {
+            compare(beyond.operator, interner.compare(row[beyond.column], slots[beyond.slot]))
+        })
 }
 
 /// The value of a term.
@@ -216,7 +225,7 @@ impl<S: Store> Join<'_, S> {
                 let (table, range) = store.rows(*literal, access.relation, access.time);
                 for row_index in candidates(access, table, &range, &self.slots) {
                     let row = table.row(row_index);
-                    if !columns_agree(access, row) {
+                    if !row_agrees(access, row, &self.slots, self.interner) {
                         continue;
                     }
                     for &(column, slot) in binds {
@@ -268,7 +277,7 @@ impl<S: Store> Join<'_, S> {
                 let all = 0..table.len() as RowIndex;
                 let refuted = !undefined
                     && candidates(access, table, &all, &self.slots).any(|row| {
-                        columns_agree(access, table.row(row))
+                        row_agrees(access, table.row(row), &self.slots, self.interner)
                             && store.refutes(access.relation, access.time, row)
                     });
                 if !refuted {

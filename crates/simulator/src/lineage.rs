@@ -1,10 +1,11 @@
 //! What a run records about why its facts hold.
 
-use linchpin_dedalus::hir::{RelationId, RuleId};
+use linchpin_dedalus::hir::{ComparisonOperator, RelationId, RuleId};
 
+use crate::join::compare;
 use crate::plan::{Access, Term};
 use crate::table::RowIndex;
-use crate::value::Symbol;
+use crate::value::{Interner, Symbol};
 
 /// A row of a relation at a time step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,13 +23,18 @@ pub(crate) struct Absence {
     pub(crate) known: Vec<(usize, Symbol)>,
     /// Pairs of columns that had to be equal.
     pub(crate) equal: Vec<(usize, usize)>,
+    /// A comparison that had to be true as well.
+    pub(crate) beyond: Option<(usize, ComparisonOperator, Symbol)>,
 }
 
 impl Absence {
     /// True if the row would be one of those that had to be absent.
-    pub(crate) fn matches(&self, row: &[Symbol]) -> bool {
+    pub(crate) fn matches(&self, row: &[Symbol], interner: &Interner) -> bool {
         self.known.iter().all(|&(column, symbol)| row[column] == symbol)
             && self.equal.iter().all(|&(left, right)| row[left] == row[right])
+            && self.beyond.is_none_or(|(column, operator, symbol)| {
+                compare(operator, interner.compare(row[column], symbol))
+            })
     }
 
     pub(crate) fn new(access: &Access, slots: &[Symbol], now: u32) -> Self {
@@ -44,6 +50,9 @@ impl Absence {
             relation: access.relation,
             known,
             equal: access.equal.clone(),
+            beyond: access
+                .beyond
+                .map(|beyond| (beyond.column, beyond.operator, slots[beyond.slot])),
         }
     }
 }

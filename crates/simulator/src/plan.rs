@@ -38,6 +38,16 @@ pub(crate) struct Access {
     pub(crate) key: Vec<Term>,
     /// Pairs of columns that must be equal (a variable that occurs twice).
     pub(crate) equal: Vec<(usize, usize)>,
+    /// A comparison the row must satisfy as well.
+    pub(crate) beyond: Option<Beyond>,
+}
+
+/// A column compared with what is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Beyond {
+    pub(crate) column: usize,
+    pub(crate) operator: ComparisonOperator,
+    pub(crate) slot: Slot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +250,7 @@ struct SimpleLiteral {
     relation: RelationId,
     time: Option<u32>,
     arguments: Vec<Simple>,
+    beyond: Option<Beyond>,
 }
 
 /// Something to do as soon as its slots are bound.
@@ -294,6 +305,9 @@ impl Planner {
                         }));
                         positives.push(simple);
                     }
+                }
+                BodyTerm::Comparison(comparison) if is_beyond(comparison, &existential) => {
+                    add_beyond(comparison, &mut pending);
                 }
                 BodyTerm::Comparison(Comparison { left, operator, right, .. }) => {
                     pending.push(Pending::Compare(
@@ -410,6 +424,7 @@ impl Planner {
                     Simple::Slot(slot) if !self.existential[*slot] => Some(*slot),
                     _ => None,
                 }));
+                slots.extend(literal.beyond.map(|beyond| beyond.slot));
             }
         }
         slots.iter().all(|&slot| bound[slot])
@@ -449,8 +464,26 @@ impl Planner {
         } else {
             AccessBy::Index(indexes.number(literal.relation, &columns))
         };
-        (Access { relation: literal.relation, time: literal.time, by, columns, key, equal }, binds)
+        let SimpleLiteral { relation, time, beyond, .. } = *literal;
+        (Access { relation, time, by, columns, key, equal, beyond }, binds)
     }
+}
+
+/// True if the comparison is about an existential variable, and so part of the negative literal
+/// that stands before it. (No source has this: see [`crate::compiled`].)
+fn is_beyond(comparison: &Comparison, existential: &[bool]) -> bool {
+    matches!(&comparison.left, Expression::Variable(variable) if existential[variable.index()])
+}
+
+fn add_beyond(comparison: &Comparison, pending: &mut [Pending]) {
+    let (Expression::Variable(rival), Expression::Variable(right), Some(Pending::Absent(literal))) =
+        (&comparison.left, &comparison.right, pending.last_mut())
+    else {
+        unreachable!("the comparison follows its literal")
+    };
+    let is_rival = |argument: &Simple| matches!(argument, Simple::Slot(s) if *s == rival.index());
+    let column = literal.arguments.iter().position(is_rival).expect("the literal has the rival");
+    literal.beyond = Some(Beyond { column, operator: comparison.operator, slot: right.index() });
 }
 
 fn is_known(argument: &Simple, bound: &[bool]) -> bool {
@@ -485,7 +518,8 @@ fn simplify(
             }
         })
         .collect();
-    (SimpleLiteral { relation: literal.relation, time: literal.time, arguments }, computed)
+    let Literal { relation, time, .. } = *literal;
+    (SimpleLiteral { relation, time, arguments, beyond: None }, computed)
 }
 
 /// Rules grouped by when they are evaluated.

@@ -127,7 +127,7 @@ impl Specification {
     }
 
     /// The program that runs: as given, but for cycles through a minimum or maximum, which are
-    /// spelled out with two relations more. The ids in an [`Execution`] are those of this program.
+    /// spelled out with one relation more. The ids in an [`Execution`] are those of this program.
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.compiled.program

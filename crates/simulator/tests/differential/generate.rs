@@ -195,11 +195,7 @@ impl Generator {
             Name if self.random.percent(88) => {
                 quoted(&self.bounds.nodes[self.random.below(self.bounds.nodes.len())])
             }
-            Name => {
-                let names: [&str; 3] = ["z", "m", "k, 1"];
-                let name: &&str = self.random.pick(&names);
-                quoted(name)
-            }
+            Name => quoted(["z", "m", "k, 1"][self.random.below(3)]),
             Integer if self.random.below(250) == 0 => i64::MAX.to_string(),
             Integer => (self.random.below(5) as i64 - 1).to_string(),
         }

@@ -211,17 +211,3 @@ impl Statistics {
         println!("broken by faults: {broken_by_faults}");
     }
 }
-
-#[test]
-fn dump() {
-    for seed in [80994, 81002, 81003, 81004] {
-        let case = generate::generate(seed);
-        println!("{seed}\n{case}");
-        if std::env::var("LOUD").is_ok()
-            && let Ok(f) = examine(&case, seed)
-            && let Kind::Judged { verdict: Verdict::Holds, vacuous, .. } = f.kind
-        {
-            println!("=== {seed} vacuous {vacuous} space {}\n{case}", case.bounds.fault_space());
-        }
-    }
-}
