@@ -1,6 +1,6 @@
 //! Bounds that nobody gave: widened step by step.
 //!
-//! ([LDFI] section 2.1.1.) EFF = 0 and EOT upwards until a run asks something of the system; then
+//! (\[LDFI\] section 2.1.1.) EFF = 0 and EOT upwards until a run asks something of the system; then
 //! EFF upwards until a violation (then EOT further, to give recovery its chance) or until EFF =
 //! EOT - 1 (then both by one); within a time budget.
 

@@ -10,7 +10,7 @@ use crate::{Fault, FaultSet};
 
 /// Which faults may occur in a run of a specification, how many, and when.
 ///
-/// ([LDFI] section 2.1.1.) Omissions `a->b @t` with a != b and t < `eff`; crashes at any time step
+/// (\[LDFI\] section 2.1.1.) Omissions `a->b @t` with a != b and t < `eff`; crashes at any time step
 /// 1..=`eot`, at most one per node and at most `crashes` in all.
 ///
 /// What the paper does not have is off by default: `Bounds { eot, eff, crashes, nodes,
@@ -346,7 +346,7 @@ impl Bounds {
         losses * crashes * inputs
     }
 
-    /// The paper's estimate of the number of fault sets ([LDFI] section 5, "combinations").
+    /// The paper's estimate of the number of fault sets (\[LDFI\] section 5, "combinations").
     ///
     /// With L = 2^(nodes-1): C(nodes, crashes) * (L^EFF)^(nodes-crashes) * (sum over c = 1..EOT+1 of
     /// L^min(EFF, c-1))^crashes. It counts EFF steps of loss where the tool allows EFF-1.

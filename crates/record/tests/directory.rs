@@ -93,7 +93,7 @@ fn damage_elsewhere_is_an_error_with_its_place() {
         message(text.replacen("\"run\":1", "\"ran\":1", 1)).contains("line 2: missing field `run`")
     );
     assert!(message(text.replacen("\"run\":3", "\"run\":4", 1)).contains("line 4: expected run 3"));
-    assert!(message(text.replacen("omit", "delay", 1)).contains("unknown kind of fault `delay`"));
+    assert!(message(text.replacen("omit", "burn", 1)).contains("unknown kind of fault `burn`"));
     assert!(message(text.replacen("good", "fine", 1)).contains("unknown variant `fine`"));
     fs::write(&path, &text).unwrap();
     let kept = parent.path().join("runs/2.json");

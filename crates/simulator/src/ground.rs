@@ -13,7 +13,7 @@
 //! it has facts, starting from nothing (every derivation without repetition is no longer than that);
 //! a circle through negation by the alternating fixpoint of such rounds.
 //!
-//! (The paper, [LDFI] section 4, extracts lineage from one run at a time; this is the same data
+//! (The paper, \[LDFI\] section 4, extracts lineage from one run at a time; this is the same data
 //! lineage, completed by what other runs could do, which is what makes a verdict a proof.)
 
 use std::ops::Range;

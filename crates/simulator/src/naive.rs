@@ -8,7 +8,7 @@
 //! Gelder, 1993), whether or not there is a negation among them: where the program is stratified
 //! the two are the same.
 //!
-//! [`check`] enumerates every fault set within the bounds. It is what every strategy of the search
+//! [`check()`] enumerates every fault set within the bounds. It is what every strategy of the search
 //! is compared with, on bounds small enough.
 //!
 //! What this module does **not** do: it is not fast, and it does not say why anything holds.

@@ -1,4 +1,4 @@
-//! The seccomp filter a traced program runs under: it stops at the calls of [`Call`] and lets
+//! The seccomp filter a traced program runs under: it stops at the calls of `Call` and lets
 //! everything else run at full speed.
 
 use crate::Options;

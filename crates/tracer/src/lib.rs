@@ -5,7 +5,7 @@
 //! nothing: an [`Observer`] sees every event while the thread that made it stands still, and may
 //! answer the call in place of the kernel.
 //!
-//! 1. [`launch`] starts a program under a seccomp filter that stops it only at the calls of
+//! 1. [`launch()`] starts a program under a seccomp filter that stops it only at the calls of
 //!    [`Call`]; everything it starts is followed, and is killed if the tracer dies.
 //! 2. One tracer thread per node waits for stops, decodes the call (`enter`, `leave`), and hands
 //!    events to the observer before the thread goes on.
