@@ -73,7 +73,8 @@ fn runs_per_second(file: &Path, scenario: &Scenario) -> f64 {
     let started = Instant::now();
     let mut runs = 0u32;
     while started.elapsed() < COUNTING {
-        let set: Vec<Variable> = (faults > 0).then(|| Variable(runs % faults)).into_iter().collect();
+        let set: Vec<Variable> =
+            (faults > 0).then(|| Variable(runs % faults)).into_iter().collect();
         system.run(&set).expect("an outcome");
         runs += 1;
     }
@@ -84,7 +85,9 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs");
     let mut files = Vec::new();
     specifications(&root, &mut files);
-    println!("| specification | EOT, EFF, crashes | verdict | runs/s | lineage: runs | lineage: ms | symbolic: ms |");
+    println!(
+        "| specification | EOT, EFF, crashes | verdict | runs/s | lineage: runs | lineage: ms | symbolic: ms |"
+    );
     println!("|---|---|---|---:|---:|---:|---:|");
     for file in files {
         let read = compile_files(
