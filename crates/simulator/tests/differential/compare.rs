@@ -74,6 +74,25 @@ pub(crate) fn compare(
     Ok(Findings { kind, by_oracle, grounded, unstratified })
 }
 
+/// Compares some runs of a program, and the searches if the fault space is small.
+pub(crate) fn compare_specification(
+    program: &Program,
+    bounds: &Bounds,
+    invariant: Invariant,
+    random: &mut Random,
+) -> Result<(), Disagreement> {
+    let bounds = &Bounds { inputs: linchpin_simulator::inputs(program), ..bounds.clone() };
+    let comparison = Comparison { program, bounds, invariant };
+    for _ in 0..3 {
+        comparison.runs(random)?;
+    }
+    comparison.supports(random)?;
+    if bounds.fault_space() <= EXHAUSTIVE_MAX.into() {
+        comparison.searches(true, random)?;
+    }
+    Ok(())
+}
+
 /// How a search ended: with an error, or with a result.
 type Ending = Result<Checked, FaultSet>;
 

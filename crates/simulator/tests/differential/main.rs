@@ -13,6 +13,7 @@ mod extend;
 mod generate;
 mod random;
 mod shrink;
+mod specifications;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
