@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use linchpin_dedalus::hir::{Program, RelationId, RelationKind};
+use linchpin_dedalus::hir::{Program, RelationId, RelationKind, Value};
 use linchpin_formula::Variable;
 use linchpin_model::{Bounds, FaultSet, Invariant, Outcome, Verdict};
 use linchpin_search::{Options, SearchError, Strategy, System, search};
 use linchpin_simulator::naive::{self, Checked, Evaluator, Tables};
-use linchpin_simulator::{Execution, Fact, Prediction, Specification, SystemError};
+use linchpin_simulator::{Derivation, Execution, Fact, Prediction, Specification, SystemError};
 
 use crate::generate::random_faults;
 use crate::random::Random;
@@ -432,6 +432,52 @@ fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disa
             {
                 return Err(format!("{fact:?} is derived from the later {premise:?}"));
             }
+            absences_hold(program, execution, derivation)?;
+        }
+    }
+    messages_are_accounted_for(execution)
+}
+
+/// No row is there that a derivation says had to be absent.
+fn absences_hold(
+    program: &Program,
+    execution: &Execution,
+    derivation: &Derivation,
+) -> Result<(), Disagreement> {
+    // An absence does not say that two of its columns, any value each, had to be equal.
+    let rule = &program.rules[derivation.rule.index()];
+    if rule.variables.iter().any(|variable| variable.existential) {
+        return Ok(());
+    }
+    for absence in &derivation.absences {
+        let is_crash = program.relation(absence.relation).kind == RelationKind::Crash;
+        let time = if is_crash { 1 } else { absence.time };
+        let refutes = |row: &&[Value]| {
+            let mut pairs = absence.row.iter().zip(*row);
+            pairs.all(|(known, value)| known.as_ref().is_none_or(|known| known == value))
+        };
+        if let Some(row) = execution.rows(absence.relation, time).find(refutes) {
+            let fact = execution.fact(derivation.fact);
+            return Err(format!("{fact:?} needs {absence:?}, but {row:?} is there"));
+        }
+    }
+    Ok(())
+}
+
+/// What arrives is there when it does; what is lost was lost to a fault of the run.
+fn messages_are_accounted_for(execution: &Execution) -> Result<(), Disagreement> {
+    let eot = execution.facts.last().map_or(0, |fact| fact.time);
+    for message in &execution.messages {
+        let there = |time: u32| {
+            time > eot || execution.rows(message.relation, time).any(|row| row == message.row)
+        };
+        let fine = match (&message.lost_to, message.arrives) {
+            (Some(fault), None) => execution.faults.contains(fault),
+            (None, Some(time)) => time > message.at && there(time),
+            _ => false,
+        };
+        if !fine {
+            return Err(format!("under {} what became of {message:?}?", execution.faults));
         }
     }
     Ok(())
