@@ -192,6 +192,7 @@ impl<S: System> Search<'_, S> {
         if self.options.all { Ok(()) } else { Err(End::Found) }
     }
 
+    /// Every fault set of this size or smaller is accounted for.
     fn covered(&mut self, size: usize) {
         self.report.size_covered = Some(size);
         self.control.observe(Event::Exhausted { size });
@@ -281,7 +282,10 @@ impl<S: System> Search<'_, S> {
                     let Some(faults) = self.ask(encoder, Some(size)) else { break };
                     visit(self, encoder, faults)?;
                 }
-                self.covered(size);
+                // A search within one fault set accounts for nothing beyond it.
+                if self.options.strategy != Strategy::Random {
+                    self.covered(size);
+                }
                 if self.ask(encoder, None).is_none() {
                     break;
                 }
@@ -320,6 +324,7 @@ impl<S: System> Search<'_, S> {
                 self.found(faults)?;
             }
         }
+        self.covered(size);
         Ok(())
     }
 

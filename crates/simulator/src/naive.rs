@@ -37,6 +37,9 @@ pub type Row = Vec<Value>;
 /// The tables of one time step, by relation.
 type Step = Vec<BTreeSet<Row>>;
 
+/// Some of them.
+type Part = BTreeMap<RelationId, BTreeSet<Row>>;
+
 /// Every row of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tables {
@@ -51,10 +54,6 @@ impl Tables {
     pub fn rows(&self, relation: RelationId, time: u32) -> &BTreeSet<Row> {
         let step = (time as usize).checked_sub(1).and_then(|index| self.steps.get(index));
         step.map_or(&self.nothing, |step| &step[relation.index()])
-    }
-
-    fn step(&self, time: u32) -> &Step {
-        &self.steps[time as usize - 1]
     }
 
     fn step_mut(&mut self, time: u32) -> &mut Step {
@@ -145,8 +144,10 @@ impl<'a> Evaluator<'a> {
         for now in 1..=eot {
             let error = |kind| NaiveError { kind, time: now };
             for group in &groups {
-                let step = self.well_founded(&tables, now, group, faults).map_err(error)?;
-                *tables.step_mut(now) = step;
+                let part = self.well_founded(&tables, now, group, faults).map_err(error)?;
+                for (relation, rows) in part {
+                    tables.step_mut(now)[relation.index()] = rows;
+                }
             }
             let mut standing = BTreeSet::new();
             for rule in rules(&[Timing::Next, Timing::Async], false) {
@@ -225,8 +226,8 @@ impl<'a> Evaluator<'a> {
         now: u32,
         faults: &FaultSet,
     ) -> Result<BTreeMap<u32, BTreeSet<Row>>, RunErrorKind> {
-        let step = tables.step(now);
-        let sight = body::Sight { now, tables, present: step, absent: step };
+        let nothing = Part::new();
+        let sight = body::Sight { now, tables, present: &nothing, absent: &nothing };
         let found = body::instances(rule, &sight, &self.nodes_up(now, faults));
         if let Some(kind) = found.error {
             return Err(kind);

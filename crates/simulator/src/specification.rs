@@ -422,20 +422,20 @@ impl Specification {
             .sendings
             .iter()
             .map(|sending| {
-                let lost_to = sending.from.filter(|_| sending.arrives.is_none()).and_then(|from| {
-                    let crash_of = |lost: usize| {
-                        faults
-                            .iter()
-                            .find(|f| matches!(f, Fault::Crash { node, .. } if *node == name(lost)))
-                            .cloned()
-                    };
-                    if channels.is_crashed(from, sending.at) {
-                        return crash_of(from);
-                    }
-                    let omission = Fault::omission(name(from), name(sending.to), sending.at);
+                let crash_of = |lost: usize| {
+                    let is_crash =
+                        |f: &&Fault| matches!(f, Fault::Crash { node, .. } if *node == name(lost));
+                    faults.iter().find(is_crash).cloned()
+                };
+                let lost_to = match (sending.arrives, sending.from) {
+                    (Some(_), _) => None,
+                    (None, Some(from)) if channels.is_crashed(from, sending.at) => crash_of(from),
                     // Else the receiver is down.
-                    if faults.contains(&omission) { Some(omission) } else { crash_of(sending.to) }
-                });
+                    (None, from) => from
+                        .map(|from| Fault::omission(name(from), name(sending.to), sending.at))
+                        .filter(|omission| faults.contains(omission))
+                        .or_else(|| crash_of(sending.to)),
+                };
                 Message {
                     at: sending.at,
                     from: sending.from.map(name),

@@ -7,28 +7,27 @@ use linchpin_dedalus::hir::{
     HeadColumn, Literal, Location, Rule, Value, VariableId,
 };
 
-use super::{Row, Step, Tables};
+use super::{Part, Row, Tables};
 use crate::error::RunErrorKind;
 
 /// What the literals of a body see.
 #[derive(Clone, Copy)]
 pub(super) struct Sight<'a> {
     pub(super) now: u32,
-    /// Every time step but now.
+    /// Everything that is complete.
     pub(super) tables: &'a Tables,
-    /// Now, for positive literals.
-    pub(super) present: &'a Step,
-    /// Now, for negative literals.
-    pub(super) absent: &'a Step,
+    /// What is not: some relations at this time step, as positive literals see them.
+    pub(super) present: &'a Part,
+    /// The same relations, as negative literals see them.
+    pub(super) absent: &'a Part,
 }
 
 impl<'a> Sight<'a> {
     fn rows(&self, literal: &Literal) -> &'a BTreeSet<Row> {
-        match literal.time {
-            Some(time) if time != self.now => self.tables.rows(literal.relation, time),
-            _ if literal.negated => &self.absent[literal.relation.index()],
-            _ => &self.present[literal.relation.index()],
-        }
+        let time = literal.time.unwrap_or(self.now);
+        let part = if literal.negated { self.absent } else { self.present };
+        let open = part.get(&literal.relation).filter(|_| time == self.now);
+        open.unwrap_or_else(|| self.tables.rows(literal.relation, time))
     }
 }
 
@@ -74,8 +73,7 @@ pub(super) fn instances(rule: &Rule, sight: &Sight<'_>, nodes: &[String]) -> Fou
         let mut extended = Vec::new();
         for (valuation, matched) in &valuations {
             for row in sight.rows(literal) {
-                let mut valuation = valuation.clone();
-                if matches_row(literal, row, &mut valuation) {
+                if let Some(valuation) = matches_row(literal, row, valuation) {
                     let mut matched = matched.clone();
                     matched.push(row);
                     extended.push((valuation, matched));
@@ -124,16 +122,29 @@ fn binds(literal: &Literal, variable: VariableId) -> bool {
     })
 }
 
-/// Whether the row agrees with the constants and variables of the literal; binds those unbound.
-/// Arithmetic is left for later.
-fn matches_row(literal: &Literal, row: &Row, valuation: &mut Valuation) -> bool {
-    literal.arguments.iter().zip(row).all(|(argument, value)| match argument {
-        Argument::Wildcard | Argument::Expression(Expression::Arithmetic(..)) => true,
+/// The valuation that also binds what was unbound, if the row agrees with the constants and
+/// variables of the literal. Arithmetic is left for later.
+fn matches_row(literal: &Literal, row: &Row, valuation: &Valuation) -> Option<Valuation> {
+    let agrees = |(argument, value): (&Argument, &Value)| match argument {
         Argument::Expression(Expression::Constant(constant)) => constant == value,
         Argument::Expression(Expression::Variable(variable)) => {
-            *valuation[variable.index()].get_or_insert_with(|| value.clone()) == *value
+            valuation[variable.index()].as_ref().is_none_or(|bound| bound == value)
         }
-    })
+        Argument::Wildcard | Argument::Expression(Expression::Arithmetic(..)) => true,
+    };
+    if !literal.arguments.iter().zip(row).all(agrees) {
+        return None;
+    }
+    let mut valuation = valuation.clone();
+    for (argument, value) in literal.arguments.iter().zip(row) {
+        if let Argument::Expression(Expression::Variable(variable)) = argument {
+            // The same variable twice in one literal.
+            if *valuation[variable.index()].get_or_insert_with(|| value.clone()) != *value {
+                return None;
+            }
+        }
+    }
+    Some(valuation)
 }
 
 /// Whether a valuation of the positive literals satisfies the rest of the body. An error if some
@@ -186,7 +197,7 @@ fn is_absent(
         let agrees =
             computed.iter().zip(row).all(|(c, value)| c.as_ref().is_none_or(|c| c == value));
         // Variables that are still unbound are existential: any value, but the same one.
-        agrees && matches_row(literal, row, &mut valuation.clone())
+        agrees && matches_row(literal, row, valuation).is_some()
     }))
 }
 

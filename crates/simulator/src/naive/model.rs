@@ -7,8 +7,8 @@ use linchpin_dedalus::hir::{
 };
 use linchpin_model::FaultSet;
 
-use super::body::{Sight, aggregate, by_group, functions, instances, join_group};
-use super::{Evaluator, Row, Step, Tables};
+use super::body::{Found, Sight, aggregate, by_group, functions, instances, join_group};
+use super::{Evaluator, Part, Row, Tables};
 use crate::error::RunErrorKind;
 use crate::fixpoint::ROWS_MAX;
 
@@ -74,16 +74,34 @@ fn relations_read(rule: &Rule) -> impl Iterator<Item = RelationId> {
     })
 }
 
-/// What is taken to hold in a time step.
+/// What is taken to hold of a group in a time step.
 #[derive(Clone, PartialEq, Eq)]
 struct Interpretation {
-    step: Step,
+    rows: Part,
     /// For each rule with a minimum or maximum inside a cycle: who competes.
     members: BTreeMap<RuleId, BTreeSet<Row>>,
 }
 
+/// Where a group is solved.
+struct Scene<'a> {
+    tables: &'a Tables,
+    now: u32,
+    /// The nodes where rules fire.
+    nodes: Vec<String>,
+    /// The rules of the group.
+    rules: Vec<(RuleId, &'a Rule)>,
+    given: Interpretation,
+}
+
+impl Scene<'_> {
+    fn found(&self, rule: &Rule, present: &Part, absent: &Part) -> Found {
+        let sight = Sight { now: self.now, tables: self.tables, present, absent };
+        instances(rule, &sight, &self.nodes)
+    }
+}
+
 impl Evaluator<'_> {
-    /// The tables of this time step once the relations of the group are complete.
+    /// The rows of a group at this time step, given those of the groups before it.
     ///
     /// Alternating fixpoint: start with what is surely true (what was given) and read negations
     /// against it, which gives all that is possible; read negations against that, which gives more
@@ -94,88 +112,81 @@ impl Evaluator<'_> {
         now: u32,
         group: &Group,
         faults: &FaultSet,
-    ) -> Result<Step, RunErrorKind> {
-        let mut sure = Interpretation { step: tables.step(now).clone(), members: BTreeMap::new() };
+    ) -> Result<Part, RunErrorKind> {
+        let rows = group.iter().map(|id| (*id, tables.rows(*id, now).clone())).collect();
+        let rules = (0..).map(RuleId).zip(&self.program.rules);
+        let scene = Scene {
+            tables,
+            now,
+            nodes: self.nodes_up(now, faults),
+            rules: rules
+                .filter(|(_, rule)| is_deductive(rule) && group.contains(&rule.head.relation))
+                .collect(),
+            given: Interpretation { rows, members: BTreeMap::new() },
+        };
+        let mut sure = scene.given.clone();
         loop {
-            let possible = self.least(tables, now, group, &sure, faults)?;
-            let surer = self.least(tables, now, group, &possible, faults)?;
-            if surer != sure {
-                sure = surer;
-            } else if possible != sure {
-                return Err(RunErrorKind::NotTotal);
-            } else {
-                self.look_for_errors(tables, now, group, &sure.step, faults)?;
-                return Ok(sure.step);
+            let possible = self.least(&scene, &sure)?;
+            let surer = self.least(&scene, &possible)?;
+            if surer == possible {
+                look_for_errors(&scene, &surer.rows)?;
+                return Ok(surer.rows);
             }
+            if surer == sure {
+                return Err(RunErrorKind::NotTotal);
+            }
+            sure = surer;
         }
-    }
-
-    fn deductive_rules(&self, group: &Group) -> impl Iterator<Item = (RuleId, &Rule)> {
-        let ids = (0..).map(RuleId);
-        ids.zip(&self.program.rules)
-            .filter(|(_, rule)| is_deductive(rule) && group.contains(&rule.head.relation))
     }
 
     /// The least model of a group when negations are read against `assumed`: all rules, again and
     /// again. What cannot be computed derives nothing.
     fn least(
         &self,
-        tables: &Tables,
-        now: u32,
-        group: &Group,
+        scene: &Scene<'_>,
         assumed: &Interpretation,
-        faults: &FaultSet,
     ) -> Result<Interpretation, RunErrorKind> {
-        let given = Interpretation { step: tables.step(now).clone(), members: BTreeMap::new() };
-        let mut current = given.clone();
+        let mut current = scene.given.clone();
         for _ in 0..=self.rounds_max {
-            let mut next = given.clone();
-            for (id, rule) in self.deductive_rules(group) {
-                let sight = Sight { now, tables, present: &current.step, absent: &assumed.step };
-                let found = instances(rule, &sight, &self.nodes_up(now, faults)).instances;
+            let mut next = scene.given.clone();
+            for (id, rule) in &scene.rules {
+                let found = scene.found(rule, &current.rows, &assumed.rows).instances;
                 let rows: BTreeSet<Row> = found.into_iter().map(|instance| instance.row).collect();
-                let inside = relations_read(rule).any(|relation| group.contains(&relation));
+                let inside =
+                    relations_read(rule).any(|relation| scene.given.rows.contains_key(&relation));
                 let derived = if rule.head.is_aggregate() && inside {
                     let none = BTreeSet::new();
-                    let rivals = assumed.members.get(&id).unwrap_or(&none);
+                    let rivals = assumed.members.get(id).unwrap_or(&none);
                     let chosen = choose(rule, &rows, rivals);
-                    next.members.insert(id, rows);
+                    next.members.insert(*id, rows);
                     chosen
                 } else {
                     aggregate(rule, rows).unwrap_or_default()
                 };
-                next.step[rule.head.relation.index()].extend(derived);
+                next.rows.entry(rule.head.relation).or_default().extend(derived);
             }
             if next == current {
                 return Ok(current);
             }
-            if next.step.iter().any(|rows| rows.len() > ROWS_MAX) {
+            if next.rows.values().any(|rows| rows.len() > ROWS_MAX) {
                 return Err(RunErrorKind::Endless);
             }
             current = next;
         }
         Err(RunErrorKind::Endless)
     }
+}
 
-    /// An error in the model itself (not on the way to it) is an error of the run.
-    fn look_for_errors(
-        &self,
-        tables: &Tables,
-        now: u32,
-        group: &Group,
-        step: &Step,
-        faults: &FaultSet,
-    ) -> Result<(), RunErrorKind> {
-        for (_, rule) in self.deductive_rules(group) {
-            let sight = Sight { now, tables, present: step, absent: step };
-            let found = instances(rule, &sight, &self.nodes_up(now, faults));
-            if let Some(error) = found.error {
-                return Err(error);
-            }
-            aggregate(rule, found.instances.into_iter().map(|instance| instance.row).collect())?;
+/// An error in the model itself (not on the way to it) is an error of the run.
+fn look_for_errors(scene: &Scene<'_>, model: &Part) -> Result<(), RunErrorKind> {
+    for (_, rule) in &scene.rules {
+        let found = scene.found(rule, model, model);
+        if let Some(error) = found.error {
+            return Err(error);
         }
-        Ok(())
+        aggregate(rule, found.instances.into_iter().map(|instance| instance.row).collect())?;
     }
+    Ok(())
 }
 
 /// A minimum or maximum inside a cycle: the members that no rival beats.

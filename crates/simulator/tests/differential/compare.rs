@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use linchpin_dedalus::hir::{Program, RelationId, RelationKind};
+use linchpin_dedalus::hir::{Program, RelationId, RelationKind, Value};
 use linchpin_formula::Variable;
 use linchpin_model::{Bounds, FaultSet, Invariant, Outcome, Verdict};
 use linchpin_search::{Options, SearchError, Strategy, System, search};
 use linchpin_simulator::naive::{self, Checked, Evaluator, Tables};
-use linchpin_simulator::{Execution, Fact, Prediction, Specification, SystemError};
+use linchpin_simulator::{Derivation, Execution, Fact, Prediction, Specification, SystemError};
 
 use crate::generate::random_faults;
 use crate::random::Random;
 
 /// Fault spaces up to this size are enumerated with the oracle.
 const ORACLE_MAX: u64 = 160;
+
+/// Fault spaces up to this size are searched exhaustively. (Those of random programs are.)
+const EXHAUSTIVE_MAX: u64 = 20_000;
 
 /// Fault spaces up to this size are searched without a ground program.
 const UNGROUNDED_MAX: u64 = 400;
@@ -69,6 +72,25 @@ pub(crate) fn compare(
     let grounded = comparison.specification().predict(&FaultSet::none()).is_some();
     let (kind, by_oracle) = comparison.searches(grounded, random)?;
     Ok(Findings { kind, by_oracle, grounded, unstratified })
+}
+
+/// Compares some runs of a program, and the searches if the fault space is small.
+pub(crate) fn compare_specification(
+    program: &Program,
+    bounds: &Bounds,
+    invariant: Invariant,
+    random: &mut Random,
+) -> Result<(), Disagreement> {
+    let bounds = &Bounds { inputs: linchpin_simulator::inputs(program), ..bounds.clone() };
+    let comparison = Comparison { program, bounds, invariant };
+    for _ in 0..3 {
+        comparison.runs(random)?;
+    }
+    comparison.supports(random)?;
+    if bounds.fault_space() <= EXHAUSTIVE_MAX.into() {
+        comparison.searches(true, random)?;
+    }
+    Ok(())
 }
 
 /// How a search ended: with an error, or with a result.
@@ -243,26 +265,29 @@ impl Comparison<'_> {
     /// All strategies that find everything find the same.
     fn searches(&self, grounded: bool, random: &mut Random) -> Result<(Kind, bool), Disagreement> {
         let space = self.bounds.fault_space();
-        let exhaustive = self.search(Strategy::Exhaustive, true)?;
+        // Beyond that, only searches that learn can be compared.
+        let strategy =
+            if space <= EXHAUSTIVE_MAX.into() { Strategy::Exhaustive } else { Strategy::Lineage };
+        let expected = self.search(strategy, true)?;
         let by_oracle = space <= ORACLE_MAX.into();
         if by_oracle {
             let oracle =
                 naive::check(&self.evaluator(), self.invariant).map_err(|error| error.faults);
-            same_ending("the oracle", &oracle, &exhaustive)?;
+            same_ending("the oracle", &oracle, &expected)?;
         }
-        same_ending("lineage", &self.search(Strategy::Lineage, true)?, &exhaustive)?;
+        same_ending("lineage", &self.search(Strategy::Lineage, true)?, &expected)?;
         if grounded {
-            same_ending("symbolic", &self.search(Strategy::Symbolic, true)?, &exhaustive)?;
+            same_ending("symbolic", &self.search(Strategy::Symbolic, true)?, &expected)?;
         }
         if grounded && space <= UNGROUNDED_MAX.into() {
             let ungrounded = self.search(Strategy::Lineage, false)?;
-            same_ending("lineage without grounding", &ungrounded, &exhaustive)?;
+            same_ending("lineage without grounding", &ungrounded, &expected)?;
         }
-        if let Ok(expected) = &exhaustive {
+        if let Ok(expected) = &expected {
             self.one_counterexample(expected)?;
             self.random_search(expected, random.next())?;
         }
-        let kind = match exhaustive {
+        let kind = match expected {
             Err(_) => Kind::Erroneous,
             Ok(Checked { verdict, vacuous, counterexamples, .. }) => {
                 Kind::Judged { verdict, vacuous, counterexamples }
@@ -292,6 +317,17 @@ impl Comparison<'_> {
                 let found: Vec<FaultSet> =
                     report.counterexamples.iter().map(|faults| space.fault_set(faults)).collect();
                 let counterexamples: BTreeSet<FaultSet> = found.iter().cloned().collect();
+                let largest = counterexamples.iter().map(FaultSet::len).max().unwrap_or(0);
+                let covered = report.size_covered;
+                let covers = match strategy {
+                    Strategy::Random => covered.is_none(),
+                    // Nothing but the run without faults was needed.
+                    _ if !options.all || counterexamples.contains(&FaultSet::none()) => true,
+                    _ => covered.is_some_and(|size| size >= largest),
+                };
+                if !covers {
+                    return Err(format!("{strategy:?} claims to have covered size {covered:?}"));
+                }
                 if counterexamples.len() < found.len() {
                     return Err(format!("{strategy:?} finds a counterexample twice: {found:?}"));
                 }
@@ -370,7 +406,7 @@ fn same_ending(name: &str, found: &Ending, expected: &Ending) -> Result<(), Disa
             format!("{verdict} (vacuous: {vacuous}) {}", sets.join(" "))
         }
     };
-    Err(format!("{name} ends with\n    {}\nexhaustive with\n    {}", show(found), show(expected)))
+    Err(format!("{name} ends with\n    {}\nexpected is\n    {}", show(found), show(expected)))
 }
 
 /// Every fact that no rule derives is given; whatever a derivation stands on was there or not, as
@@ -396,6 +432,52 @@ fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disa
             {
                 return Err(format!("{fact:?} is derived from the later {premise:?}"));
             }
+            absences_hold(program, execution, derivation)?;
+        }
+    }
+    messages_are_accounted_for(execution)
+}
+
+/// No row is there that a derivation says had to be absent.
+fn absences_hold(
+    program: &Program,
+    execution: &Execution,
+    derivation: &Derivation,
+) -> Result<(), Disagreement> {
+    // An absence does not say that two of its columns, any value each, had to be equal.
+    let rule = &program.rules[derivation.rule.index()];
+    if rule.variables.iter().any(|variable| variable.existential) {
+        return Ok(());
+    }
+    for absence in &derivation.absences {
+        let is_crash = program.relation(absence.relation).kind == RelationKind::Crash;
+        let time = if is_crash { 1 } else { absence.time };
+        let refutes = |row: &&[Value]| {
+            let mut pairs = absence.row.iter().zip(*row);
+            pairs.all(|(known, value)| known.as_ref().is_none_or(|known| known == value))
+        };
+        if let Some(row) = execution.rows(absence.relation, time).find(refutes) {
+            let fact = execution.fact(derivation.fact);
+            return Err(format!("{fact:?} needs {absence:?}, but {row:?} is there"));
+        }
+    }
+    Ok(())
+}
+
+/// What arrives is there when it does; what is lost was lost to a fault of the run.
+fn messages_are_accounted_for(execution: &Execution) -> Result<(), Disagreement> {
+    let eot = execution.facts.last().map_or(0, |fact| fact.time);
+    for message in &execution.messages {
+        let there = |time: u32| {
+            time > eot || execution.rows(message.relation, time).any(|row| row == message.row)
+        };
+        let fine = match (&message.lost_to, message.arrives) {
+            (Some(fault), None) => execution.faults.contains(fault),
+            (None, Some(time)) => time > message.at && there(time),
+            _ => false,
+        };
+        if !fine {
+            return Err(format!("under {} what became of {message:?}?", execution.faults));
         }
     }
     Ok(())

@@ -23,7 +23,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn bounds(scenario: &Scenario) -> Option<Bounds> {
+pub(crate) fn bounds(scenario: &Scenario) -> Option<Bounds> {
     let Scenario { eot, eff, crashes, nodes, max_delay, recoveries, durable, .. } =
         scenario.clone();
     Some(Bounds {
@@ -42,6 +42,14 @@ fn bounds(scenario: &Scenario) -> Option<Bounds> {
     })
 }
 
+pub(crate) fn invariant(scenario: &Scenario) -> Invariant {
+    match scenario.invariant {
+        Some(Given::Implication) | None => Invariant::Implication,
+        Some(Given::Baseline) => Invariant::Baseline,
+        Some(Given::Good) => Invariant::Good,
+    }
+}
+
 /// What is wrong with a file now.
 fn replay(text: &str) -> Result<(), String> {
     let compilation = linchpin_dedalus::compile_text("corpus.ded", text);
@@ -50,17 +58,11 @@ fn replay(text: &str) -> Result<(), String> {
     };
     let bounds = bounds(scenario).ok_or("give eot, eff, crashes and nodes")?;
     bounds.check().map_err(|errors| format!("{errors:?}"))?;
-    let invariant = match scenario.invariant {
-        Some(Given::Implication) => Invariant::Implication,
-        Some(Given::Baseline) => Invariant::Baseline,
-        Some(Given::Good) => Invariant::Good,
-        None => return Err("give the invariant".into()),
-    };
     if scenario.reason.is_none() {
         return Err("say in `reason` what the file once told apart".into());
     }
     for seed in 0..8 {
-        let findings = compare(text, &bounds, invariant, &mut Random::new(seed))?;
+        let findings = compare(text, &bounds, invariant(scenario), &mut Random::new(seed))?;
         let agrees = match (&findings.kind, scenario.expect) {
             (Kind::Erroneous, None) => true,
             (Kind::Judged { verdict, .. }, Some(expect)) => {

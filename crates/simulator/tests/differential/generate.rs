@@ -83,10 +83,10 @@ fn random_bounds(random: &mut Random) -> Bounds {
     let most = if random.percent(4) { FAULT_SETS_MAX_RARELY } else { FAULT_SETS_MAX };
     loop {
         let node_count = 1 + random.weighted(&[1, 55, 44]);
-        let eot = 2 + random.weighted(&[10, 35, 35, 20]) as u32;
+        let eot = 2 + random.weighted(&[10, 37, 35, 18]) as u32;
         let bounds = Bounds {
             eot,
-            eff: (random.weighted(&[8, 4, 38, 50]) as u32).min(eot),
+            eff: (random.weighted(&[7, 4, 30, 39, 20]) as u32).min(eot),
             crashes: (random.weighted(&[40, 45, 15]) as u32).min(node_count as u32),
             nodes: ["a", "b", "c"][..node_count].iter().map(|&name| name.to_owned()).collect(),
             ..Bounds::default()
@@ -168,10 +168,16 @@ impl Generator {
             self.relations.push(relation(format!("r{index}"), columns, false));
         }
         self.membership();
+        let first = self.relations.iter().position(|relation| !relation.given);
+        let protocol = first.filter(|_| self.random.percent(35));
         for index in 1..self.relations.len() {
-            self.define(index);
+            if protocol == Some(index) {
+                self.broadcast(index);
+            } else {
+                self.define(index);
+            }
         }
-        if self.random.percent(12) {
+        if self.random.percent(8) {
             self.cycle();
         }
     }
@@ -241,6 +247,46 @@ impl Generator {
                     self.random_rule(index, timing);
                 }
             }
+        }
+    }
+
+    /// What one node has is told to all, with more or less redundancy: it takes several faults to
+    /// keep it from a node.
+    fn broadcast(&mut self, index: usize) {
+        let Relation { name, columns, .. } = self.relations[index].clone();
+        let mut row: Vec<String> = columns.iter().map(|kind| self.constant(*kind)).collect();
+        row[0] = "\"a\"".into();
+        self.fact(index, &row, 1);
+        let variables = self.variables(&columns);
+        let held = format!("{name}({})", variables.join(", "));
+        self.rule(format!("{held}@next"), vec![held.clone()]);
+        let mut told = variables.clone();
+        told[0] = "W";
+        let mut body = vec![held.clone(), "node(X, W)".into()];
+        match self.random.below(6) {
+            // Everybody, at every step.
+            0 | 1 => {}
+            // The first, at every step.
+            2 => body.push("X == \"a\"".into()),
+            // Until it is acknowledged.
+            3 => {
+                body.push("notin ack(X, W)".into());
+                let acknowledged = vec![held.clone(), "node(X, W)".into()];
+                self.rule("ack(W, X)@async".into(), acknowledged);
+                self.rule("ack(X, W)@next".into(), vec!["ack(X, W)".into()]);
+            }
+            // Everybody, once.
+            4 => {
+                let old = format!("old_{held}");
+                self.rule(format!("{old}@next"), vec![held]);
+                body.push(format!("notin {old}"));
+            }
+            // Whoever sees no crash.
+            _ => body.push("notin crash(X, _, _)".into()),
+        }
+        self.rule(format!("{name}({})@async", told.join(", ")), body);
+        if self.random.percent(30) {
+            self.pass_on(index);
         }
     }
 
@@ -562,7 +608,7 @@ impl Generator {
     /// faults, and the most interesting is taken.
     fn invariant(&mut self, invariant: Invariant) {
         self.look();
-        if self.random.percent(10) {
+        if self.random.percent(7) {
             self.hazard();
         }
         let before = self.clauses.len();

@@ -13,6 +13,7 @@ mod extend;
 mod generate;
 mod random;
 mod shrink;
+mod specifications;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,8 +124,8 @@ fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
         "{cases} cases from seed {first} in {} ms: {statistics:#?}",
         started.elapsed().as_millis()
     );
-    if cases >= CASES {
-        statistics.check_variety();
+    if cases >= CASES && test == "random_programs_agree" {
+        statistics.check_variety(cases);
     }
 }
 
@@ -205,9 +206,22 @@ impl Statistics {
     }
 
     /// A generator that no longer makes anything interesting would let everything pass.
-    fn check_variety(&self) {
-        let broken_by_faults: u64 =
-            self.smallest.iter().filter(|(size, _)| **size > 0).map(|(_, cases)| cases).sum();
-        println!("broken by faults: {broken_by_faults}");
+    fn check_variety(&self, cases: u64) {
+        let sizes = |from: usize| self.largest.range(from..).map(|(_, cases)| cases).sum::<u64>();
+        let shares = [
+            ("broken by faults", sizes(1), 25..=60),
+            ("broken by several faults", sizes(2), 4..=40),
+            ("with several minimal counterexamples", self.several_counterexamples, 15..=60),
+            ("holding", self.holds, 30..=70),
+            ("vacuous", self.vacuous, 2..=25),
+            ("failing", self.erroneous, 2..=20),
+            ("unstratified", self.unstratified, 4..=30),
+            ("checked by the oracle", self.by_oracle, 50..=100),
+            ("rejected", self.rejected, 0..=5),
+        ];
+        for (what, count, percent) in shares {
+            let share = count * 100 / cases;
+            assert!(percent.contains(&share), "{share}% of the cases are {what}: {self:#?}");
+        }
     }
 }
