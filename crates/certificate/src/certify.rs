@@ -13,6 +13,7 @@ use crate::checker::Checker;
 use crate::digest::digest;
 use crate::error::{CertifyError, Refusal};
 use crate::formula::Formula;
+use crate::inputs::as_faults;
 use crate::proof::{parse_drat, to_drat};
 use crate::prove::{Answer, prove, tidy};
 
@@ -54,7 +55,8 @@ pub fn certify(
         Answer::Interrupted => return Err(CertifyError::Interrupted),
     };
     let steps = tidy(formula.cnf(), steps).map_err(CertifyError::WrongProof)?;
-    let statement = Statement { invariant, bounds: bounds.clone(), sources: digests(sources) };
+    let bounds = Bounds { inputs: as_faults(program), ..bounds.clone() };
+    let statement = Statement { invariant, bounds, sources: digests(sources) };
     Ok(Certificate {
         statement,
         formula: formula.cnf().to_dimacs(),
@@ -81,6 +83,9 @@ pub fn verify(
     if let Err(errors) = bounds.check() {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         return Err(Refusal::BoundsInvalid { reason: errors.join("; ") });
+    }
+    if bounds.inputs != as_faults(&program) {
+        return Err(Refusal::InputsDiffer);
     }
     let formula = Formula::derive(&program, bounds, *invariant)?;
     let parts = [

@@ -14,11 +14,11 @@ pub enum NotCertifiable {
         /// The relation.
         relation: &'static str,
     },
-    /// Occurs when the bounds or the program ask for more than losses and crashes.
-    #[error("certificates know losses and crashes only, not {what}")]
-    BeyondCertificates {
-        /// What is asked for.
-        what: &'static str,
+    /// Occurs when the bounds declare a relation durable that the program does not have.
+    #[error("the program has no relation `{relation}`, which the bounds declare durable")]
+    UnknownDurable {
+        /// The relation.
+        relation: String,
     },
     /// Occurs when what the program can do within the bounds cannot be written down, or is too much.
     #[error("{reason} ({}time {time})", rule.map_or(String::new(), |rule| format!("rule {}, ", rule.0 + 1)))]
@@ -127,6 +127,9 @@ pub enum Refusal {
         /// What is wrong.
         reason: String,
     },
+    /// Occurs when the inputs of the program and their alternatives are not those in the header.
+    #[error("the inputs of this specification are not those of the certificate")]
+    InputsDiffer,
     /// Occurs when the formula of the specification cannot be derived.
     #[error("the formula cannot be derived: {0}")]
     NotCertifiable(#[from] NotCertifiable),

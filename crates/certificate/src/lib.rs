@@ -33,6 +33,7 @@ mod error;
 mod faults;
 mod formula;
 mod ground;
+mod inputs;
 mod possible;
 mod proof;
 mod prove;

@@ -8,6 +8,9 @@
 #[path = "../../../simulator/tests/differential/case.rs"]
 mod case;
 #[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/extend.rs"]
+mod extend;
+#[allow(dead_code)]
 #[path = "../../../simulator/tests/differential/generate.rs"]
 mod generate;
 #[allow(dead_code)]
