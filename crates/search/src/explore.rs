@@ -6,7 +6,7 @@ use linchpin_model::{Outcome, Verdict};
 use crate::encoder::Encoder;
 use crate::enumerate::Enumerator;
 use crate::random::Random;
-use crate::{Control, Event, StopReason, System};
+use crate::{Control, Event, Observation, StopReason, System};
 
 /// How the next run is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Strategy {
     /// Lineage-driven: a smallest fault set that falsifies every support seen. Complete.
     #[default]
     Lineage,
-    /// A smallest fault set that satisfies the system's own failure formula. Complete.
+    /// A minimal fault set that satisfies the system's own failure formula. Complete.
     Symbolic,
     /// Every fault set, smallest first. Complete, and hopeless but for small bounds: the oracle.
     Exhaustive,
@@ -40,7 +40,7 @@ pub struct Options {
 pub struct Report {
     /// What is known.
     pub verdict: Verdict,
-    /// Minimal counterexamples, in the order found: by size. Each in ascending order.
+    /// Minimal counterexamples, by size. Each in ascending order.
     pub counterexamples: Vec<Vec<Variable>>,
     /// Runs executed, the one without faults included.
     pub runs: u64,
@@ -131,6 +131,7 @@ pub fn search<S: System>(
         Err(End::Stopped(reason)) => report.stopped = Some(reason),
         Err(End::Failed(error)) => return Err(error),
     }
+    report.counterexamples.sort_by(|left, right| (left.len(), left).cmp(&(right.len(), right)));
     report.verdict = match (report.counterexamples.is_empty(), report.complete) {
         (false, _) => Verdict::Broken,
         (true, true) => Verdict::Holds,
@@ -141,19 +142,25 @@ pub fn search<S: System>(
 
 impl<S: System> Search<'_, S> {
     fn explore(&mut self) -> Result<(), End<S::Error>> {
-        let observation = self.run(&[])?;
-        if observation.outcome == Outcome::Bad {
+        if self.options.strategy == Strategy::Lineage {
+            let observation = self.run(&[])?;
+            if observation.outcome == Outcome::Bad {
+                return self.found(Vec::new());
+            }
+            return self.lineage(observation.support, None);
+        }
+        if self.outcome(&[])? == Outcome::Bad {
             return self.found(Vec::new());
         }
         match self.options.strategy {
-            Strategy::Lineage => self.lineage(observation.support, None),
+            Strategy::Lineage => unreachable!("see above"),
             Strategy::Symbolic => self.symbolic(),
             Strategy::Exhaustive => {
                 let all: Vec<Variable> =
                     (0..self.system.space().fault_count() as u32).map(Variable).collect();
                 self.exhaustive(&all)
             }
-            Strategy::Random => self.random(observation.support),
+            Strategy::Random => self.random(),
         }
     }
 
@@ -164,25 +171,43 @@ impl<S: System> Search<'_, S> {
         }
     }
 
-    fn run(&mut self, faults: &[Variable]) -> Result<crate::Observation, End<S::Error>> {
+    /// May there be one more run?
+    fn admit_run(&mut self) -> Result<(), End<S::Error>> {
         self.pause()?;
         if self.options.runs_max.is_some_and(|max| self.report.runs >= max) {
             return Err(End::Stopped(StopReason::Runs));
         }
+        Ok(())
+    }
+
+    fn count_run(&mut self, faults: &[Variable], outcome: Outcome) {
+        self.control.observe(Event::Run { number: self.report.runs, faults, outcome });
+        self.report.runs += 1;
+        if outcome == Outcome::Bad {
+            self.report.runs_until_bad.get_or_insert(self.report.runs);
+        }
+    }
+
+    /// One run, and what it teaches.
+    fn run(&mut self, faults: &[Variable]) -> Result<Observation, End<S::Error>> {
+        self.admit_run()?;
         let observation = self
             .system
             .run(faults)
             .map_err(|error| SearchError::Run { error, faults: faults.to_vec() })?;
-        self.control.observe(Event::Run {
-            number: self.report.runs,
-            faults,
-            outcome: observation.outcome,
-        });
-        self.report.runs += 1;
-        if observation.outcome == Outcome::Bad {
-            self.report.runs_until_bad.get_or_insert(self.report.runs);
-        }
+        self.count_run(faults, observation.outcome);
         Ok(observation)
+    }
+
+    /// One run of which only the outcome matters.
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, End<S::Error>> {
+        self.admit_run()?;
+        let outcome = self
+            .system
+            .outcome(faults)
+            .map_err(|error| SearchError::Run { error, faults: faults.to_vec() })?;
+        self.count_run(faults, outcome);
+        Ok(outcome)
     }
 
     /// Records a minimal counterexample; ends the search if one is enough.
@@ -249,41 +274,64 @@ impl<S: System> Search<'_, S> {
     ) {
         match support {
             Some(support) => encoder.assert(self.system.graph(), !support),
-            None => encoder.forbid_exactly(self.system.space(), faults),
+            None => encoder.forbid_exactly(faults),
         }
     }
 
-    /// Satisfy the failure formula, smallest first.
+    /// Satisfy the failure formula.
     fn symbolic(&mut self) -> Result<(), End<S::Error>> {
         let failure = self.system.failure().ok_or(SearchError::NoFailureFormula)?;
         let mut encoder = Encoder::new(self.system.space());
         encoder.assert(self.system.graph(), failure);
-        self.by_size(&mut encoder, |search, encoder, faults| {
-            if search.run(&faults)?.outcome != Outcome::Bad {
+        let result = self.satisfy(&mut encoder);
+        self.report.solver_calls += encoder.solver_calls();
+        result
+    }
+
+    /// Every model is minimal by inclusion, so all of them can be taken as they come; where one is
+    /// enough, it is the smallest.
+    fn satisfy(&mut self, encoder: &mut Encoder) -> Result<(), End<S::Error>> {
+        loop {
+            self.pause()?;
+            let Some(mut faults) = encoder.solve(None) else { break };
+            while !self.options.all && faults.len() > 1 {
+                self.pause()?;
+                let Some(smaller) = encoder.solve(Some(faults.len() - 1)) else { break };
+                faults = smaller;
+            }
+            if self.outcome(&faults)? != Outcome::Bad {
                 return Err(SearchError::Contradiction { faults }.into());
             }
             encoder.forbid_supersets(&faults);
-            search.found(faults)
-        })
+            self.found(faults)?;
+        }
+        self.covered(self.system.space().fault_count());
+        Ok(())
     }
 
-    /// Asks the solver for fault sets of size 0, 1, 2, ... until it has none of any size; `visit`
-    /// must exclude the set it is given.
+    /// Asks the solver for fault sets, smallest first, until it has none; `visit` must exclude the
+    /// set it is given.
     fn by_size(
         &mut self,
         encoder: &mut Encoder,
         mut visit: impl FnMut(&mut Self, &mut Encoder, Vec<Variable>) -> Result<(), End<S::Error>>,
     ) -> Result<(), End<S::Error>> {
         let result = (|| {
-            for size in 0.. {
+            for size in 1.. {
+                self.covered(size - 1);
                 loop {
                     self.pause()?;
-                    let Some(faults) = encoder.solve(Some(size)) else { break };
+                    let Some(mut faults) = encoder.solve(None) else {
+                        self.covered(self.system.space().fault_count());
+                        return Ok(());
+                    };
+                    if faults.len() > size {
+                        match encoder.solve(Some(size)) {
+                            Some(smaller) => faults = smaller,
+                            None => break,
+                        }
+                    }
                     visit(self, encoder, faults)?;
-                }
-                self.covered(size);
-                if encoder.solve(None).is_none() {
-                    break;
                 }
             }
             Ok(())
@@ -305,7 +353,7 @@ impl<S: System> Search<'_, S> {
             if faults.is_empty() || self.contains_counterexample(&faults) {
                 continue;
             }
-            if self.run(&faults)?.outcome == Outcome::Bad {
+            if self.outcome(&faults)? == Outcome::Bad {
                 self.found(faults)?;
             }
         }
@@ -320,7 +368,7 @@ impl<S: System> Search<'_, S> {
     }
 
     /// Draws until a bad run is found, then looks for minimal counterexamples within it.
-    fn random(&mut self, first: Option<linchpin_formula::Literal>) -> Result<(), End<S::Error>> {
+    fn random(&mut self) -> Result<(), End<S::Error>> {
         let mut random = Random::new(self.options.seed);
         if self.system.space().fault_count() == 0 {
             return Ok(());
@@ -336,9 +384,9 @@ impl<S: System> Search<'_, S> {
                 continue;
             }
             known_in_a_row = 0;
-            if self.run(&faults)?.outcome == Outcome::Bad {
+            if self.outcome(&faults)? == Outcome::Bad {
                 let before = self.report.counterexamples.len();
-                self.lineage(first, Some(&faults))?;
+                self.lineage(None, Some(&faults))?;
                 debug_assert!(self.report.counterexamples.len() > before);
             }
         }

@@ -10,6 +10,7 @@
 //! prints nothing, reads no clock (see [`Control`]), and never judges a run by anything but the
 //! system's own observation.
 
+mod counter;
 mod encoder;
 mod enumerate;
 mod explore;

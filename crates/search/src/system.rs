@@ -20,6 +20,14 @@ pub trait System {
     /// If the run cannot be carried out or has no outcome; the search ends with that error.
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, Self::Error>;
 
+    /// As [`System::run`] where nothing is to be learned but the outcome.
+    ///
+    /// # Errors
+    /// As [`System::run`].
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, Self::Error> {
+        self.run(faults).map(|observation| observation.outcome)
+    }
+
     /// The graph in which supports are written. Its variables are those of the space.
     fn graph(&mut self) -> &mut Graph;
 
