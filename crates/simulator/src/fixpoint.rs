@@ -81,7 +81,9 @@ pub(crate) fn fixpoint<D: Deriver>(stratum: &StratumPlan, deriver: &mut D) -> Re
             .collect();
         let Some(growing) = ends.iter().find(|end| end.1 < end.2) else { break };
         if round >= ROUNDS_MAX || ends.iter().any(|end| end.2 as usize > ROWS_MAX) {
-            let rule = stratum.rules.iter().find(|rule| rule.head == growing.0);
+            let mut growing_rules = stratum.rules.iter().filter(|rule| rule.head == growing.0);
+            let rule = growing_rules.clone().find(|rule| !rule.delta.is_empty());
+            let rule = rule.or_else(|| growing_rules.next());
             return Err(deriver.endless(rule.map_or(RuleId(0), |rule| rule.rule)));
         }
         let mut window = Window { delta_literal: 0, ends };

@@ -21,6 +21,7 @@ mod ground_aggregate;
 mod ground_cycle;
 mod join;
 mod lineage;
+pub mod naive;
 mod plan;
 mod simulate;
 mod specification;
@@ -29,4 +30,4 @@ mod value;
 
 pub use error::{RunError, RunErrorKind};
 pub use execution::{Absence, Derivation, Execution, Fact, FactId, Message};
-pub use specification::{Specification, SpecificationError, SystemError};
+pub use specification::{Prediction, Specification, SpecificationError, SystemError};

@@ -76,12 +76,3 @@ pub(crate) struct Lineage {
     pub(crate) derivations: Vec<Derivation>,
     pub(crate) sendings: Vec<Sending>,
 }
-
-impl Lineage {
-    /// Drops what was recorded of these relations at this time step.
-    pub(crate) fn forget(&mut self, time: u32, relations: &[RelationId]) {
-        self.derivations.retain(|derivation| {
-            derivation.head.time != time || !relations.contains(&derivation.head.relation)
-        });
-    }
-}

@@ -174,10 +174,11 @@ impl<'a> Machine<'a> {
             .iter()
             .map(|&relation| (relation, self.tables.at(self.now, relation).clone()))
             .collect();
+        let recorded = self.lineage.as_ref().map_or(0, |lineage| lineage.derivations.len());
         let mut below = given.clone();
         loop {
-            let above = self.least_model(stratum, &given, below.clone())?;
-            let next = self.least_model(stratum, &given, above.clone())?;
+            let above = self.least_model(stratum, &given, recorded, below.clone())?;
+            let next = self.least_model(stratum, &given, recorded, above.clone())?;
             let stands_still = next.iter().zip(&below).all(|(a, b)| a.1.len() == b.1.len());
             if !stands_still {
                 below = next;
@@ -198,18 +199,20 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The least model when negations of the stratum are read against `assumed`.
+    /// The least model when negations of the stratum are read against `assumed`. Derivations after
+    /// the first `recorded` are those of an earlier attempt.
     fn least_model(
         &mut self,
         stratum: &StratumPlan,
         given: &[(RelationId, Table)],
+        recorded: usize,
         assumed: Vec<(RelationId, Table)>,
     ) -> Result<Vec<(RelationId, Table)>, RunError> {
         for (relation, table) in given {
             *self.tables.at_mut(self.now, *relation) = table.clone();
         }
         if let Some(lineage) = &mut self.lineage {
-            lineage.forget(self.now, &stratum.relations);
+            lineage.derivations.truncate(recorded);
         }
         self.error = None;
         self.assumed = Some(Assumed { tables: assumed });

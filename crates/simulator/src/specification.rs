@@ -59,6 +59,15 @@ pub enum SpecificationError {
     },
 }
 
+/// What the ground program says of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prediction {
+    /// Its facts, as in [`Execution::facts`].
+    Facts(Vec<Fact>),
+    /// It fails.
+    NoResult,
+}
+
 /// Why a run has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -144,6 +153,42 @@ impl Specification {
         Some(format!("{reason} (at time {time})"))
     }
 
+    /// Never grounds the program. (What happens anyway to a program too large for it.)
+    #[must_use]
+    pub fn without_grounding(mut self) -> Self {
+        self.ground = Some(Err(TooLarge { reason: "grounding is off", rule: None, time: 1 }));
+        self
+    }
+
+    /// What the ground program says of a run within the bounds; `None` if the program could not be
+    /// grounded.
+    pub fn predict(&mut self, faults: &FaultSet) -> Option<Prediction> {
+        self.prepare();
+        let Some(Ok(ground)) = &self.ground else { return None };
+        let space = &self.space;
+        let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
+        if ground.failures.iter().any(|&failure| values.of(failure)) {
+            return Some(Prediction::NoResult);
+        }
+        let mut facts = Vec::new();
+        for time in 1..=self.compiled.bounds.eot {
+            for index in 0..self.compiled.program.relations.len() {
+                let relation = RelationId(index as u32);
+                if Some(relation) == self.compiled.crash && time > 1 {
+                    continue;
+                }
+                let present =
+                    ground.rows(relation, time).filter(|(_, condition)| values.of(*condition));
+                facts.extend(present.map(|(cells, _)| {
+                    let row = cells.iter().map(|&symbol| self.interner.value(symbol).clone());
+                    Fact { time, relation, row: row.collect() }
+                }));
+            }
+        }
+        facts.sort();
+        Some(Prediction::Facts(facts))
+    }
+
     /// The relation that holds what is asked at the end of a run (`pre`), and the one that holds
     /// what is answered (`post` or `good`).
     #[must_use]
@@ -155,9 +200,11 @@ impl Specification {
     /// ([`Bounds::check_faults`]).
     ///
     /// # Errors
-    /// If the run has no outcome.
+    /// If the run has no outcome, or the run without faults that it is judged by has none.
     pub fn execute(&mut self, faults: &FaultSet) -> Result<Execution, RunError> {
-        self.learn_reference()?;
+        if self.invariant != Invariant::Implication {
+            self.learn_reference()?;
+        }
         let run = Machine::new(&self.compiled, &mut self.interner, faults, true).run()?;
         let outcome = self.outcome(&run.tables);
         Ok(self.describe(faults, outcome, &run))

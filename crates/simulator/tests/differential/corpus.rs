@@ -1,0 +1,1 @@
+//! Programs that once told two evaluations apart, each with what was wrong.
