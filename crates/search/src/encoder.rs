@@ -2,6 +2,7 @@
 
 use batsat::{BasicSolver, Lit, SolverInterface, Var, lbool};
 use linchpin_formula::{Graph, Literal, Node, Variable};
+use smallvec::SmallVec;
 
 use crate::FaultSpace;
 use crate::counter::Counter;
@@ -10,13 +11,6 @@ use crate::counter::Counter;
 ///
 /// A formula is asserted by one-sided definitions (Plaisted and Greenbaum, 1986): a literal of the
 /// solver implies the formula it stands for. That is enough, since formulas are only ever asserted.
-///
-/// The solver decides about faults only, and always tries "does not occur" first. Two things follow.
-/// * When all faults are decided, everything else is implied or harmless: an undecided definition can
-///   be taken to be true (its formula is), an undecided register of a [`Counter`] to be false.
-/// * A fault occurs in a model only where "does not occur" was refuted by those assumed not to, so
-///   no other model has a proper subset of its faults: every model is minimal by inclusion (Di Rosa,
-///   Giunchiglia and Maratea, "Solving satisfiability problems with preferences", 2010).
 pub(crate) struct Encoder {
     solver: BasicSolver,
     /// By fault: its literal, if it was met.
@@ -33,6 +27,8 @@ pub(crate) struct Encoder {
     /// By formula: the solver's literal that implies it.
     defined: Vec<Lit>,
     definition_count: usize,
+    /// By formula: in how many of those asserted it stands (0, 1 or more; an inlined one in 1).
+    uses: Vec<u8>,
     /// Counts the faults that occur.
     count: Counter,
     counted: usize,
@@ -68,10 +64,15 @@ impl<'a> Clauses<'a> {
         self.solver.add_clause_reuse(self.clause);
     }
 
-    /// A literal that is never decided, only implied.
+    /// A literal that clauses only ever imply: where they do not, it may be taken to be false, so
+    /// that there is nothing to decide.
     pub(crate) fn implied(&mut self) -> Lit {
         positive(self.solver.new_var(lbool::FALSE, false))
     }
+}
+
+fn place_of(formula: Literal) -> usize {
+    2 * formula.node().index() + usize::from(formula.is_negated())
 }
 
 fn positive(variable: Var) -> Lit {
@@ -93,6 +94,7 @@ impl Encoder {
             active: Counter::default(),
             defined: Vec::new(),
             definition_count: 0,
+            uses: Vec::new(),
             count: Counter::default(),
             counted: 0,
             unsatisfiable: false,
@@ -157,52 +159,96 @@ impl Encoder {
         match formula {
             Literal::TRUE => {}
             Literal::FALSE => self.unsatisfiable = true,
-            _ => {
-                let literal = self.define(graph, formula);
-                self.clauses().add(&[literal]);
+            _ => self.require(graph, formula),
+        }
+    }
+
+    /// Requires the formula to be true: of a conjunction every part, of a disjunction some.
+    fn require(&mut self, graph: &Graph, formula: Literal) {
+        self.defined.resize(2 * graph.node_count(), Lit::UNDEF);
+        self.uses.resize(2 * graph.node_count(), 0);
+        self.count_uses(graph, formula);
+        let mut open: Vec<(Literal, Option<Lit>)> = vec![(formula, None)];
+        let mut parts: Vec<Literal> = Vec::new();
+        let mut clause: Vec<Lit> = Vec::new();
+        // Parents get their clauses before their children: no recursion.
+        while let Some((formula, literal)) = open.pop() {
+            parts.clear();
+            self.parts(graph, formula, &mut parts);
+            clause.clear();
+            clause.extend(literal.map(|literal| !literal));
+            let is_conjunction = self.is_conjunction(graph, formula);
+            for &part in &parts {
+                if is_conjunction && literal.is_none() {
+                    // Required as such.
+                    match graph.node(part.node()) {
+                        Node::And(_) => open.push((part, None)),
+                        _ => {
+                            let part = self.literal_of(graph, part).0;
+                            self.clauses().add(&[part]);
+                        }
+                    }
+                    continue;
+                }
+                let (defined, fresh) = self.literal_of(graph, part);
+                if fresh {
+                    open.push((part, Some(defined)));
+                }
+                match literal {
+                    Some(literal) if is_conjunction => self.clauses().add(&[!literal, defined]),
+                    _ => clause.push(defined),
+                }
+            }
+            if !is_conjunction {
+                self.solver.add_clause_reuse(&mut clause);
             }
         }
     }
 
-    /// A literal that implies the formula.
-    fn define(&mut self, graph: &Graph, formula: Literal) -> Lit {
-        self.defined.resize(2 * graph.node_count(), Lit::UNDEF);
-        // Parents are defined before their children get their clauses: no recursion.
-        let (root, fresh) = self.literal_of(graph, formula);
-        let mut open: Vec<(Literal, Lit)> = Vec::new();
-        if fresh {
-            open.push((formula, root));
-        }
-        let mut clause = Vec::new();
-        while let Some((formula, literal)) = open.pop() {
-            let Node::And(children) = graph.node(formula.node()) else {
-                unreachable!("only conjunctions are defined")
-            };
-            let negated = formula.is_negated();
-            clause.clear();
-            clause.push(!literal);
-            for &child in children {
-                let child = if negated { !child } else { child };
-                let (part, fresh) = self.literal_of(graph, child);
-                if fresh {
-                    open.push((child, part));
-                }
-                if negated {
-                    clause.push(part);
-                } else {
-                    self.clauses().add(&[!literal, part]);
-                }
+    fn is_conjunction(&self, graph: &Graph, formula: Literal) -> bool {
+        !formula.is_negated() && matches!(graph.node(formula.node()), Node::And(_))
+    }
+
+    /// Counts in how many formulas below this one each formula stands.
+    fn count_uses(&mut self, graph: &Graph, formula: Literal) {
+        let mut open = vec![formula];
+        while let Some(formula) = open.pop() {
+            let uses = &mut self.uses[place_of(formula)];
+            *uses = uses.saturating_add(1);
+            if *uses > 1 || self.defined[place_of(formula)] != Lit::UNDEF {
+                continue;
             }
-            if negated {
-                self.solver.add_clause_reuse(&mut clause);
+            if let Node::And(children) = graph.node(formula.node()) {
+                let negated = formula.is_negated();
+                open.extend(children.iter().map(|&child| if negated { !child } else { child }));
             }
         }
-        root
+    }
+
+    /// The conjuncts or disjuncts of a formula; those that are of its own kind and stand nowhere
+    /// else are taken apart in turn.
+    fn parts(&self, graph: &Graph, formula: Literal, parts: &mut Vec<Literal>) {
+        let mut open: SmallVec<[Literal; 8]> = SmallVec::from_slice(&[formula]);
+        while let Some(next) = open.pop() {
+            let place = place_of(next);
+            match graph.node(next.node()) {
+                Node::And(children)
+                    if next == formula
+                        || (next.is_negated() == formula.is_negated()
+                            && self.uses[place] == 1
+                            && self.defined[place] == Lit::UNDEF) =>
+                {
+                    let negated = next.is_negated();
+                    open.extend(children.iter().map(|&child| if negated { !child } else { child }));
+                }
+                _ => parts.push(next),
+            }
+        }
     }
 
     /// The solver's literal for a formula, and whether it still has to be defined.
     fn literal_of(&mut self, graph: &Graph, formula: Literal) -> (Lit, bool) {
-        let place = 2 * formula.node().index() + usize::from(formula.is_negated());
+        let place = place_of(formula);
         let known = self.defined[place];
         if known != Lit::UNDEF {
             return (known, false);
@@ -213,7 +259,7 @@ impl Encoder {
             self.defined[place] = literal;
             return (literal, false);
         }
-        let literal = self.clauses().implied();
+        let literal = positive(self.solver.new_var(lbool::UNDEF, true));
         self.defined[place] = literal;
         self.definition_count += 1;
         (literal, true)
@@ -242,14 +288,26 @@ impl Encoder {
     }
 
     /// A fault set of at most `size` faults (any number if `None`) that satisfies everything
-    /// asserted, in ascending order. No proper subset of it does.
+    /// asserted, in ascending order.
     pub(crate) fn solve(&mut self, size: Option<usize>) -> Option<Vec<Variable>> {
+        let assumption = size.and_then(|size| self.at_most_faults(size));
+        self.solve_under(assumption.as_slice())
+    }
+
+    /// A subset of these faults that satisfies everything asserted.
+    pub(crate) fn solve_within(&mut self, faults: &[Variable]) -> Option<Vec<Variable>> {
+        let outside = self.appeared.iter().filter(|fault| faults.binary_search(fault).is_err());
+        let assumptions: Vec<Lit> =
+            outside.map(|fault| !self.faults[fault.0 as usize]).collect();
+        self.solve_under(&assumptions)
+    }
+
+    fn solve_under(&mut self, assumptions: &[Lit]) -> Option<Vec<Variable>> {
         if self.unsatisfiable {
             return None;
         }
-        let assumption = size.and_then(|size| self.at_most_faults(size));
         self.solver_calls += 1;
-        let result = self.solver.solve_limited(assumption.as_slice());
+        let result = self.solver.solve_limited(assumptions);
         if result != lbool::TRUE {
             return None;
         }

@@ -288,21 +288,30 @@ impl<S: System> Search<'_, S> {
         result
     }
 
-    /// Every model is minimal by inclusion, so all of them can be taken as they come; where one is
-    /// enough, it is the smallest.
+    /// Each model is reduced to one that is minimal by inclusion; where one is enough, to a smallest
+    /// one.
     fn satisfy(&mut self, encoder: &mut Encoder) -> Result<(), End<S::Error>> {
         loop {
             self.pause()?;
             let Some(mut faults) = encoder.solve(None) else { break };
-            while !self.options.all && faults.len() > 1 {
+            // What is excluded contains a model already known, so that nothing minimal is lost.
+            loop {
+                encoder.forbid_supersets(&faults);
+                if faults.len() < 2 {
+                    break;
+                }
                 self.pause()?;
-                let Some(smaller) = encoder.solve(Some(faults.len() - 1)) else { break };
-                faults = smaller;
+                let smaller = encoder.solve_within(&faults).or_else(|| {
+                    (!self.options.all).then(|| encoder.solve(Some(faults.len() - 1)))?
+                });
+                match smaller {
+                    Some(smaller) => faults = smaller,
+                    None => break,
+                }
             }
             if self.outcome(&faults)? != Outcome::Bad {
                 return Err(SearchError::Contradiction { faults }.into());
             }
-            encoder.forbid_supersets(&faults);
             self.found(faults)?;
         }
         self.covered(self.system.space().fault_count());
@@ -318,22 +327,17 @@ impl<S: System> Search<'_, S> {
     ) -> Result<(), End<S::Error>> {
         let result = (|| {
             for size in 1.. {
+                self.pause()?;
+                if encoder.solve(None).is_none() {
+                    break;
+                }
                 self.covered(size - 1);
-                loop {
-                    self.pause()?;
-                    let Some(mut faults) = encoder.solve(None) else {
-                        self.covered(self.system.space().fault_count());
-                        return Ok(());
-                    };
-                    if faults.len() > size {
-                        match encoder.solve(Some(size)) {
-                            Some(smaller) => faults = smaller,
-                            None => break,
-                        }
-                    }
+                while let Some(faults) = encoder.solve(Some(size)) {
                     visit(self, encoder, faults)?;
+                    self.pause()?;
                 }
             }
+            self.covered(self.system.space().fault_count());
             Ok(())
         })();
         self.report.solver_calls += encoder.solver_calls();

@@ -22,6 +22,7 @@ use indexmap::IndexMap;
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_formula::{Graph, Literal};
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use smallvec::SmallVec;
 
 use crate::channels::ChannelConditions;
 use crate::compiled::{Compiled, Tables};
@@ -156,6 +157,16 @@ struct OpenInstance {
     absences: Vec<Absence>,
 }
 
+/// One way for a row to be there.
+struct Derived {
+    /// How many steps from now.
+    after: u32,
+    relation: RelationId,
+    /// Its cells in [`Grounder::cells`].
+    row: Range<usize>,
+    condition: Literal,
+}
+
 struct Grounder<'a> {
     compiled: &'a Compiled,
     interner: &'a mut Interner,
@@ -164,8 +175,10 @@ struct Grounder<'a> {
     conditions: Conditions,
     now: u32,
     channels: &'a ChannelConditions,
-    /// What becomes visible at the next commit: (next step?, relation, row) -> ways.
-    derived: IndexMap<(bool, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>,
+    /// What becomes visible at the next commit.
+    derived: Vec<Derived>,
+    /// The rows of what was derived.
+    cells: Vec<Symbol>,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
     failures: Vec<Literal>,
@@ -198,7 +211,8 @@ pub(crate) fn ground(
         conditions,
         now: 1,
         channels,
-        derived: IndexMap::default(),
+        derived: Vec::new(),
+        cells: Vec::new(),
         open: None,
         open_instances: Vec::new(),
         failures: Vec::new(),
@@ -277,6 +291,9 @@ impl<'a> Grounder<'a> {
         self.open = None;
         result?;
         let instances = self.close_instances();
+        if instances.is_empty() {
+            return Ok(());
+        }
         let mut atoms: Vec<Atom> = Vec::new();
         for &relation in &stratum.relations {
             let rows = self.tables.at(self.now, relation).len() as RowIndex;
@@ -337,14 +354,15 @@ impl<'a> Grounder<'a> {
             .collect()
     }
 
-    /// The conditions of a valuation: what is known, and what belongs to the open stratum.
+    /// The conditions of a valuation: what is known (added to `known`), and what belongs to the open
+    /// stratum.
     fn body(
         view: &View<'_>,
         graph: &mut Graph,
         steps: &[Step],
         valuation: &Valuation<'_>,
-    ) -> (Vec<Literal>, Vec<Atom>, Vec<Absence>) {
-        let mut known = Vec::new();
+        known: &mut Vec<Literal>,
+    ) -> (Vec<Atom>, Vec<Absence>) {
         let mut present = Vec::new();
         let mut absences = Vec::new();
         for matched in valuation.matched {
@@ -367,21 +385,21 @@ impl<'a> Grounder<'a> {
             }
             let table = view.rows_for_absence(access.relation, access.time);
             let all = 0..table.len() as RowIndex;
-            let matching: Vec<Literal> = candidates(access, table, &all, valuation.slots)
+            let matching = candidates(access, table, &all, valuation.slots)
                 .filter(|&row| columns_agree(access, table.row(row)))
-                .map(|row| view.conditions.of(at, access.relation, row))
-                .collect();
+                .map(|row| view.conditions.of(at, access.relation, row));
             let absent = !graph.or(matching);
             graph.declare_absence(absent);
             known.push(absent);
         }
-        (known, present, absences)
+        (present, absences)
     }
 }
 
 /// Per group: for each aggregate, the ways in which each member is there.
-type Groups =
-    IndexMap<Vec<Symbol>, Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
+type Groups = IndexMap<SmallVec<[Symbol; 6]>, SmallVec<[Members; 1]>, FxBuildHasher>;
+
+type Members = IndexMap<Symbol, Vec<Literal>, FxBuildHasher>;
 
 impl Deriver for Grounder<'_> {
     type Stop = TooLarge;
@@ -401,9 +419,13 @@ impl Deriver for Grounder<'_> {
         window: Option<&Window>,
     ) -> Result<(), TooLarge> {
         let now = self.now;
+        if self.tables.is_idle(steps, now) {
+            return Ok(());
+        }
         for access in RulePlan::accesses(steps) {
             if let AccessBy::Index(index) = access.by {
-                self.tables.refresh(access.time.unwrap_or(now), access.relation, index);
+                let at = access.time.unwrap_or(now);
+                self.tables.refresh(at, access.relation, index, &access.columns);
             }
         }
         let node_count = self.compiled.node_count();
@@ -417,7 +439,9 @@ impl Deriver for Grounder<'_> {
         };
         let mut groups: Groups = IndexMap::default();
         let mut failed: Vec<Literal> = Vec::new();
-        let (graph, derived) = (&mut *self.graph, &mut self.derived);
+        let after = u32::from(rule.timing != Timing::Now);
+        let mut known: Vec<Literal> = Vec::new();
+        let (graph, derived, cells) = (&mut *self.graph, &mut self.derived, &mut self.cells);
         let (channels, open_instances) = (self.channels, &mut self.open_instances);
         let valuations = &mut self.valuations;
         execute(
@@ -431,8 +455,9 @@ impl Deriver for Grounder<'_> {
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
                     return;
                 }
-                let (mut known, present, absences) = Self::body(&view, graph, steps, valuation);
-                let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
+                known.clear();
+                let (present, absences) = Self::body(&view, graph, steps, valuation, &mut known);
+                let mut row: SmallVec<[Symbol; 8]> = SmallVec::new();
                 let mut error = valuation.error;
                 for column in &rule.columns {
                     match column {
@@ -462,7 +487,7 @@ impl Deriver for Grounder<'_> {
                     return;
                 }
                 if !present.is_empty() || !absences.is_empty() {
-                    let head = error.is_none().then(|| (rule.head, row.into()));
+                    let head = error.is_none().then(|| (rule.head, row[..].into()));
                     open_instances.push(OpenInstance {
                         head,
                         outside: condition,
@@ -472,8 +497,8 @@ impl Deriver for Grounder<'_> {
                 } else if error.is_some() {
                     failed.push(condition);
                 } else if rule.is_aggregate() {
-                    let mut group = Vec::new();
-                    let mut members = Vec::new();
+                    let mut group: SmallVec<[Symbol; 6]> = SmallVec::new();
+                    let mut members: SmallVec<[Symbol; 2]> = SmallVec::new();
                     for (column, symbol) in rule.columns.iter().zip(row) {
                         match column {
                             Column::Term(_) => group.push(symbol),
@@ -482,15 +507,15 @@ impl Deriver for Grounder<'_> {
                     }
                     let sets = groups
                         .entry(group)
-                        .or_insert_with(|| vec![IndexMap::default(); members.len()]);
+                        .or_insert_with(|| SmallVec::from_elem(IndexMap::default(), members.len()));
                     for (set, member) in sets.iter_mut().zip(members) {
                         set.entry(member).or_default().push(condition);
                     }
                 } else {
-                    derived
-                        .entry((rule.timing != Timing::Now, rule.head, row.into()))
-                        .or_default()
-                        .push(condition);
+                    let start = cells.len();
+                    cells.extend_from_slice(&row);
+                    let row = start..cells.len();
+                    derived.push(Derived { after, relation: rule.head, row, condition });
                 }
             },
         );
@@ -519,12 +544,34 @@ impl Deriver for Grounder<'_> {
                 self.add(self.now, relation, &row, Literal::FALSE);
             }
         }
-        let derived = std::mem::take(&mut self.derived);
-        for ((next, relation, row), mut ways) in derived {
-            let condition = self.graph.or_of(&mut ways);
-            if condition != Literal::FALSE {
-                self.add(self.now + u32::from(next), relation, &row, condition);
+        // Rows are numbered in the order in which they were first derived.
+        let mut derived = std::mem::take(&mut self.derived);
+        let mut places: Vec<(u32, RelationId, RowIndex, Literal)> = Vec::new();
+        for Derived { after, relation, row, condition } in derived.drain(..) {
+            let step = (self.now + after) as usize - 1;
+            let table = self.tables.at_mut(self.now + after, relation);
+            let (index, is_new) = table.insert(&self.cells[row]);
+            if is_new {
+                self.conditions.steps[step][relation.index()].push(Literal::FALSE);
             }
+            places.push((after, relation, index, condition));
+        }
+        self.derived = derived;
+        self.cells.clear();
+        places.sort_unstable();
+        let mut ways: Vec<Literal> = Vec::new();
+        for same in places.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
+            let (after, relation, row, first) = same[0];
+            let step = (self.now + after) as usize - 1;
+            let place = &mut self.conditions.steps[step][relation.index()][row as usize];
+            if same.len() == 1 && *place == Literal::FALSE {
+                *place = first;
+                continue;
+            }
+            ways.clear();
+            ways.push(*place);
+            ways.extend(same.iter().map(|entry| entry.3));
+            *place = self.graph.or_of(&mut ways);
         }
         Ok(())
     }
@@ -536,7 +583,7 @@ impl Grounder<'_> {
         &mut self,
         rule: &RulePlan,
         group: &[Symbol],
-        sets: Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>,
+        sets: SmallVec<[Members; 1]>,
     ) -> Result<(), TooLarge> {
         let functions = rule.columns.iter().filter_map(|column| match column {
             Column::Aggregate(function, _) => Some(*function),
@@ -572,18 +619,20 @@ impl Grounder<'_> {
         }
         for (symbols, condition) in combined {
             let (mut group, mut symbols) = (group.iter(), symbols.iter());
-            let row: Box<[Symbol]> = rule
-                .columns
-                .iter()
-                .map(|column| match column {
-                    Column::Term(_) => *group.next().expect("one per group column"),
-                    Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
-                })
-                .collect();
-            self.derived
-                .entry((rule.timing != Timing::Now, rule.head, row))
-                .or_default()
-                .push(condition);
+            if condition == Literal::FALSE {
+                continue;
+            }
+            let start = self.cells.len();
+            self.cells.extend(rule.columns.iter().map(|column| match column {
+                Column::Term(_) => *group.next().expect("one per group column"),
+                Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
+            }));
+            self.derived.push(Derived {
+                after: u32::from(rule.timing != Timing::Now),
+                relation: rule.head,
+                row: start..self.cells.len(),
+                condition,
+            });
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use indexmap::{IndexMap, IndexSet};
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_model::FaultSet;
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::aggregate::combine;
 use crate::channels::{Channels, Traffic};
@@ -106,7 +107,11 @@ impl Store for View<'_> {
     }
 }
 
-type Group = Vec<IndexSet<Symbol, FxBuildHasher>>;
+/// Per aggregate: its members.
+type Group = SmallVec<[IndexSet<Symbol, FxBuildHasher>; 1]>;
+
+/// By the other columns.
+type Groups = IndexMap<SmallVec<[Symbol; 6]>, (Group, Option<Reason>), FxBuildHasher>;
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(
@@ -260,13 +265,16 @@ impl Deriver for Machine<'_> {
         window: Option<&Window>,
     ) -> Result<(), RunError> {
         let now = self.now;
+        if self.tables.is_idle(steps, now) {
+            return Ok(());
+        }
         for access in RulePlan::accesses(steps) {
             if let crate::plan::AccessBy::Index(index) = access.by {
                 let at = access.time.unwrap_or(now);
-                self.tables.refresh(at, access.relation, index);
+                self.tables.refresh(at, access.relation, index, &access.columns);
                 let assumed = self.assumed.iter_mut().flat_map(|assumed| &mut assumed.tables);
                 for (_, table) in assumed.filter(|entry| at == now && entry.0 == access.relation) {
-                    table.refresh_index(index);
+                    table.refresh_index(index, &access.columns);
                 }
             }
         }
@@ -277,8 +285,7 @@ impl Deriver for Machine<'_> {
             assumed: self.assumed.as_ref(),
             node_count: self.compiled.node_count(),
         };
-        let mut groups: IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher> =
-            IndexMap::default();
+        let mut groups = Groups::default();
         let mut error: Option<ArithmeticError> = None;
         let (cells, derived, reasons) = (&mut self.cells, &mut self.derived, &mut self.reasons);
         let (channels, traffic, lineage) = (&self.channels, &mut self.traffic, &mut self.lineage);
@@ -347,8 +354,8 @@ impl Deriver for Machine<'_> {
                 }
                 let reason = lineage.is_some().then(|| reason_of(rule, steps, valuation, now));
                 if rule.is_aggregate() {
-                    let row = cells.split_off(start);
-                    add_to_group(&mut groups, rule, &row, reason);
+                    add_to_group(&mut groups, rule, &cells[start..], reason);
+                    cells.truncate(start);
                     return;
                 }
                 let reason = reason.map(|reason| {
@@ -433,13 +440,13 @@ impl Deriver for Machine<'_> {
 }
 
 fn add_to_group(
-    groups: &mut IndexMap<Vec<Symbol>, (Group, Option<Reason>), FxBuildHasher>,
+    groups: &mut Groups,
     rule: &RulePlan,
     row: &[Symbol],
     reason: Option<Reason>,
 ) {
-    let mut group = Vec::new();
-    let mut members = Vec::new();
+    let mut group: SmallVec<[Symbol; 6]> = SmallVec::new();
+    let mut members: SmallVec<[Symbol; 2]> = SmallVec::new();
     for (column, &symbol) in rule.columns.iter().zip(row) {
         match column {
             Column::Term(_) => group.push(symbol),
@@ -447,7 +454,7 @@ fn add_to_group(
         }
     }
     let (sets, collected) =
-        groups.entry(group).or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+        groups.entry(group).or_insert_with(|| (SmallVec::from_elem(IndexSet::default(), members.len()), None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

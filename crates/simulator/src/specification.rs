@@ -35,6 +35,8 @@ pub struct Specification {
     reference: Option<BTreeSet<Row>>,
     /// True once a run without faults was vacuous.
     vacuous: Option<bool>,
+    /// That run, until it is asked for.
+    first_run: Option<Run>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +125,7 @@ impl Specification {
             ground: None,
             reference: None,
             vacuous: None,
+            first_run: None,
         })
     }
 
@@ -206,7 +209,7 @@ impl Specification {
             self.learn_reference()?;
         }
         let run = Machine::new(&self.compiled, &mut self.interner, faults, true).run()?;
-        let outcome = self.outcome(&run.tables);
+        let outcome = self.judge(&run.tables);
         Ok(self.describe(faults, outcome, &run))
     }
 
@@ -219,8 +222,7 @@ impl Specification {
         if self.vacuous.is_some() {
             return Ok(());
         }
-        let run =
-            Machine::new(&self.compiled, &mut self.interner, &FaultSet::none(), false).run()?;
+        let run = self.simulate(&FaultSet::none())?;
         let after = self.rows_at_end(&run.tables, self.outcome_relations.after);
         self.vacuous = Some(match self.invariant {
             Invariant::Implication => {
@@ -232,24 +234,41 @@ impl Specification {
         if self.invariant != Invariant::Implication {
             self.reference = Some(after);
         }
+        self.first_run = Some(run);
         Ok(())
     }
 
-    fn outcome(&self, tables: &Tables) -> Outcome {
-        let after = self.rows_at_end(tables, self.outcome_relations.after);
-        let before = self.outcome_relations.before.map(|before| self.rows_at_end(tables, before));
-        let asked: BTreeSet<Row> = match (&self.reference, before) {
-            (None, Some(before)) => before,
-            (Some(reference), Some(before)) => reference.intersection(&before).cloned().collect(),
-            (Some(reference), None) => reference.clone(),
-            (None, None) => unreachable!("`good` compares with the failure-free run"),
+    /// A run that is not recorded.
+    fn simulate(&mut self, faults: &FaultSet) -> Result<Run, RunError> {
+        if faults.is_empty()
+            && let Some(run) = self.first_run.take()
+        {
+            return Ok(run);
+        }
+        Machine::new(&self.compiled, &mut self.interner, faults, false).run()
+    }
+
+    fn judge(&self, tables: &Tables) -> Outcome {
+        let eot = self.compiled.bounds.eot;
+        let after = tables.at(eot, self.outcome_relations.after);
+        let before = self.outcome_relations.before.map(|before| tables.at(eot, before));
+        let judge = |asked: &mut dyn Iterator<Item = &[Symbol]>| {
+            let mut outcome = Outcome::Vacuous;
+            for row in asked {
+                if after.find(row).is_none() {
+                    return Outcome::Bad;
+                }
+                outcome = Outcome::Good;
+            }
+            outcome
         };
-        if !asked.is_subset(&after) {
-            Outcome::Bad
-        } else if asked.is_empty() {
-            Outcome::Vacuous
-        } else {
-            Outcome::Good
+        match (&self.reference, before) {
+            (None, Some(before)) => judge(&mut before.rows()),
+            (Some(reference), Some(before)) => judge(
+                &mut reference.iter().map(|row| &row[..]).filter(|row| before.find(row).is_some()),
+            ),
+            (Some(reference), None) => judge(&mut reference.iter().map(|row| &row[..])),
+            (None, None) => unreachable!("`good` compares with the failure-free run"),
         }
     }
 
@@ -451,12 +470,19 @@ impl System for Specification {
         self.learn_reference()?;
         let faults = self.space.fault_set(faults);
         let run = Machine::new(&self.compiled, &mut self.interner, &faults, false).run()?;
-        let outcome = self.outcome(&run.tables);
+        let outcome = self.judge(&run.tables);
         let support = match outcome {
             Outcome::Bad => None,
             _ => Some(self.support(&faults, &run)?),
         };
         Ok(Observation { outcome, support })
+    }
+
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
+        self.learn_reference()?;
+        let faults = self.space.fault_set(faults);
+        let run = self.simulate(&faults)?;
+        Ok(self.judge(&run.tables))
     }
 
     fn graph(&mut self) -> &mut Graph {
