@@ -259,7 +259,7 @@ impl Encoder {
             self.defined[place] = literal;
             return (literal, false);
         }
-        let literal = positive(self.solver.new_var(lbool::UNDEF, true));
+        let literal = positive(self.solver.new_var(lbool::TRUE, true));
         self.defined[place] = literal;
         self.definition_count += 1;
         (literal, true)
