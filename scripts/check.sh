@@ -16,7 +16,7 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
 step_install() { scripts/install-tools.sh; }
 step_format() { cargo fmt --all --check; }
 step_clippy() { cargo clippy --workspace --all-targets --quiet -- -D warnings; }
-step_deny() { cargo deny --offline --log-level error check licenses bans sources; }
+step_deny() { cargo fetch --quiet && cargo deny --log-level error check licenses bans sources; }
 step_build() { cargo build --release --quiet; }
 step_test() { cargo test --workspace --quiet; }
 step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet; }

@@ -208,6 +208,11 @@ def max_time(rule: Rule) -> int:
     return max((literal.at or 0 for literal in rule.literals()), default=0)
 
 
+def within_step(literal: Literal) -> bool:
+    """Whether the literal can read its own step; one that reads at time 1 does so at time 1."""
+    return literal.at is None or literal.at == 1
+
+
 def strata(rules: Sequence[Rule]) -> list[tuple[list[Rule], bool]]:
     """The deductive rules by strongly connected component, dependencies first; True where one negates itself."""
     derived = {rule.relation for rule in rules}
@@ -217,7 +222,7 @@ def strata(rules: Sequence[Rule]) -> list[tuple[list[Rule], bool]]:
             for rule in rules
             if rule.relation == relation
             for literal in rule.literals()
-            if literal.at is None and literal.relation in derived
+            if within_step(literal) and literal.relation in derived
         }
         for relation in sorted(derived)
     }
@@ -232,7 +237,7 @@ def strata(rules: Sequence[Rule]) -> list[tuple[list[Rule], bool]]:
     for component in components:
         inside = [rule for rule in rules if rule.relation in component]
         negative = any(
-            literal.relation in component and literal.at is None and (literal.negated or rule.aggregates())
+            literal.relation in component and within_step(literal) and (literal.negated or rule.aggregates())
             for rule in inside
             for literal in rule.literals()
         )

@@ -278,6 +278,8 @@ class Parser:
         text = token.text[1:].strip()
         if text not in ("next", "async") and not text.isdigit():
             raise DedalusError(f"{token.place}: expected @next, @async or a time, found `{token.text}`")
+        if text.isdigit() and int(text) == 0:
+            raise DedalusError(f"{token.place}: time starts at 1")
         return text
 
     def term(self) -> Literal | Comparison:
@@ -288,7 +290,8 @@ class Parser:
         if token.kind == "word" and token.text[0].islower():
             relation, args = self.atom(head=False)
             time = self.time()
-            at = int(time) if time is not None and time.isdigit() else None
+            # `crash` holds at every time alike.
+            at = int(time) if time is not None and time.isdigit() and relation != CRASH else None
             return Literal(relation, tuple(args), negated, at)  # type: ignore[arg-type]
         left = self.expression()
         operator = self.take()
@@ -352,6 +355,19 @@ def bound_variables(rule: Rule) -> set[Var]:
     bound = {arg for literal in rule.positives() for arg in literal.args if isinstance(arg, Var)}
     location = rule.location()
     return bound | {location} if isinstance(location, Var) else bound
+
+
+def divisions(term: object) -> Iterator[Binary]:
+    """The divisions inside an expression, a comparison or a literal, innermost first."""
+    match term:
+        case Binary() | Comparison():
+            yield from divisions(term.left)
+            yield from divisions(term.right)
+            if term.op == "/":
+                yield term  # type: ignore[misc]
+        case Literal():
+            for arg in term.args:
+                yield from divisions(arg)
 
 
 # --- Values ------------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ open(A,A,T) :- node(A), step(T).
 open(A,B,T) :- node(A), node(B), A != B, step(T), not omit(A,B,T), not crashed(A,T).
 #heuristic omit(A,B,T). [1,false]
 #heuristic crash(N,C). [1,false]
+{ undefined } :- #false.
 #show omit/3.
 #show crash/2.
 """
@@ -114,6 +115,7 @@ class Translation:
         bound = dedalus.bound_variables(rule)
         for literal in rule.negatives():
             body.append(self.negative(literal, names, bound, body))
+        self.undefined(rule, names, body)
         head = [("" if isinstance(arg, Aggregate) else names.expression(arg)) for arg in rule.args]
         if rule.kind == "async":
             body.append(f"node({head[0]})")
@@ -125,6 +127,14 @@ class Translation:
             self.lines.append(f"{atom}({','.join([time, *head])}) :- {', '.join(body)}.")
         else:
             self.aggregate(rule, names, head, body, time)
+
+    def undefined(self, rule: Rule, names: Names, body: list[str]) -> None:
+        """A run divides by zero where every body term that does not need the quotient holds."""
+        for term in [*rule.comparisons(), *rule.literals(), *rule.args]:
+            for division in dedalus.divisions(term):
+                quotient, divisor = names.expression(division), names.expression(division.right)
+                others = [text for text in body if quotient not in text]
+                self.lines.append(f"undefined :- {', '.join(others)}, {divisor} = 0.")
 
     def aggregate(self, rule: Rule, names: Names, head: list[str], body: list[str], time: str) -> None:
         """Members first (distinct pairs), then one term per aggregate column, all over the same group."""
@@ -168,8 +178,6 @@ class Translation:
                 columns.append(fresh)
             else:
                 columns.append(names.expression(arg))
-        if literal.at is not None:
-            body.append(f"{literal.at} <= eot")
         return f"{self.names[literal.relation]}({','.join(columns)})"
 
     def negative(self, literal: Literal, names: Names, bound: set[Var], body: list[str]) -> str:

@@ -32,7 +32,7 @@ class Oracle:
     def __init__(self, program: dedalus.Program, bounds: Bounds, invariant: str) -> None:
         check(program, bounds, invariant)
         self.warnings: list[str] = []
-        self.control = clingo.Control(["--warn=none", "--heuristic=Domain"], logger=self.log)
+        self.control = clingo.Control(["--warn=none", "--heuristic=Domain", "2"], logger=self.log)
         translation = Translation(program, bounds)
         self.control.add("base", [], translation.text())
         self.control.ground([("base", [])])
@@ -42,6 +42,7 @@ class Oracle:
             if (fault := fault_of(symbolic.symbol)) is not None
         }
         failure_free = self.outcome([])
+        self.refuse_undefined()
         wanted = {"implication": "pre", "baseline": "post", "good": "good"}[invariant]
         self.vacuous = not failure_free[wanted]
         self.control.add("check", [], translation.check(invariant, failure_free[wanted]))
@@ -50,18 +51,25 @@ class Oracle:
     def log(self, _code: clingo.MessageCode, message: str) -> None:
         self.warnings.append(message.strip())
 
+    def refuse_undefined(self) -> None:
+        """A division by zero in any run is an error of the program, whatever the outcome of that run."""
+        atom = self.control.symbolic_atoms[clingo.Function("undefined")]
+        faults = self.solve([atom.literal]) if atom is not None else None
+        if faults is not None:
+            raise dedalus.DedalusError(f"division by zero under {{{', '.join(map(as_text, sorted(faults)))}}}")
+
     def outcome(self, faults: Iterable[Fault]) -> dict[str, list[Row]]:
         """Rows of pre, post and good at EOT in the run with exactly these faults."""
         present = set(faults)
         assumptions = [literal if fault in present else -literal for fault, literal in self.literals.items()]
         rows: dict[str, list[Row]] = {"pre": [], "post": [], "good": []}
         with self.control.solve(assumptions=assumptions, yield_=True) as handle:
-            model = handle.model()
-            if model is None:
-                raise dedalus.DedalusError("no total well-founded model in the failure-free run")
-            for symbol in model.symbols(shown=True):
-                if symbol.name in rows:
-                    rows[symbol.name].append(tuple(value_of(argument) for argument in symbol.arguments))
+            models = [model.symbols(shown=True) for model in handle]
+        if len(models) != 1:
+            raise dedalus.DedalusError("no total well-founded model in the failure-free run")
+        for symbol in models[0]:
+            if symbol.name in rows:
+                rows[symbol.name].append(tuple(value_of(argument) for argument in symbol.arguments))
         return {name: sorted(found, key=repr) for name, found in rows.items()}
 
     def solve(self, assumptions: Sequence[int]) -> frozenset[Fault] | None:
@@ -108,6 +116,8 @@ def check(program: dedalus.Program, bounds: Bounds, invariant: str) -> None:
     for name in needed:
         if name not in arities:
             raise dedalus.DedalusError(f"the program defines no `{name}`; see --invariant")
+    # Stable models stand in for the well-founded model. Where a program is not stratified, that the model is total is
+    # checked for the failure-free run only; `brute.py` checks every run.
     read = {literal.relation for rule in program.rules for literal in rule.literals()}
     for rule in program.rules:
         if rule.relation in read and any((literal.at or 0) > 1 for literal in rule.literals()):

@@ -144,11 +144,32 @@ codes! {
     /// Occurs when the program lacks a relation that the invariant is made of.
     InvariantMissing = "D0080", Error, "the relation of the invariant is missing";
 
+    // Errors of a run, which no look at the program alone reveals.
+    /// Occurs when an integer leaves the range of 64 bits in some run.
+    RunOverflow = "D0090", Error, "an integer overflows in a run";
+    /// Occurs when an integer is divided by zero in some run.
+    RunDivisionByZero = "D0091", Error, "a run divides by zero";
+    /// Occurs when rules derive ever new rows within one time step.
+    RunEndless = "D0092", Error, "a time step does not end";
+    /// Occurs when a cycle through negation has no total well-founded model in some run.
+    RunUndecided = "D0093", Error, "a cycle through negation leaves facts undecided";
+
     // The report itself.
     /// Occurs when there are more errors than are worth printing.
     TooManyErrors = "D0098", Error, "there are too many errors to show";
     /// Occurs when there are more warnings than are worth printing.
     TooManyWarnings = "D0099", Warning, "there are too many warnings to show";
+}
+
+impl Code {
+    /// True for an error that only a run reveals; its examples are run by the command line's tests.
+    #[must_use]
+    pub fn is_of_run(self) -> bool {
+        matches!(
+            self,
+            Self::RunOverflow | Self::RunDivisionByZero | Self::RunEndless | Self::RunUndecided
+        )
+    }
 }
 
 impl fmt::Display for Code {

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
-use linchpin_dedalus::source::SourceMap;
+use anyhow::bail;
+use linchpin_dedalus::codes::Code;
+use linchpin_dedalus::diagnostic::Diagnostic;
 use linchpin_model::{Bounds, FaultSet, Verdict};
 use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System, search};
-use linchpin_simulator::{RunError, Specification, SystemError};
+use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
 
 use crate::args::{CheckArguments, Color, Format, StrategyArgument};
 use crate::control::{Interrupt, Limits};
@@ -134,8 +135,10 @@ pub(crate) fn within(
         Err(exit) => return Ok(Err(exit)),
     };
     let started = Instant::now();
-    let report = search(&mut system, options, limits)
-        .map_err(|error| describe(error, &system, &input.sources))?;
+    let report = match search(&mut system, options, limits) {
+        Ok(report) => report,
+        Err(error) => return explain_failure(input, error, &system).map(Err),
+    };
     let counterexamples = report
         .counterexamples
         .iter()
@@ -152,49 +155,50 @@ pub(crate) fn within(
     }))
 }
 
-fn describe(
+/// Shows why a search has no result.
+fn explain_failure(
+    input: &Input,
     error: SearchError<SystemError>,
     system: &Specification,
-    sources: &SourceMap,
-) -> anyhow::Error {
+) -> anyhow::Result<Exit> {
     match error {
         SearchError::Run { error: SystemError::Run(error), faults } => {
-            run_error(&error, &system.space().fault_set(&faults), system, sources)
+            input.show(&[run_error(&error, &system.space().fault_set(&faults), system)]);
+            Ok(Exit::Usage)
         }
         SearchError::Run { error, .. } => {
-            anyhow!(
-                "{error}; this is a defect of linchpin: please report it with the specification"
-            )
+            bail!("{error}; this is a defect of linchpin: please report it with the specification")
         }
-        SearchError::NoFailureFormula => anyhow!(
+        SearchError::NoFailureFormula => bail!(
             "the symbolic strategy needs the ground program, which is too large: {}; \
              use --strategy lineage",
             system.not_grounded().unwrap_or_default()
         ),
-        SearchError::Contradiction { faults } => anyhow!(
+        SearchError::Contradiction { faults } => bail!(
             "the lineage contradicts the run with {}; \
              this is a defect of linchpin: please report it with the specification",
             system.space().fault_set(&faults)
         ),
-        other => anyhow!("{other:?}"),
+        other => bail!("{other:?}"),
     }
 }
 
 /// An error of a run: names rule, time and faults.
-pub(crate) fn run_error(
-    error: &RunError,
-    faults: &FaultSet,
-    system: &Specification,
-    sources: &SourceMap,
-) -> anyhow::Error {
+pub(crate) fn run_error(error: &RunError, faults: &FaultSet, system: &Specification) -> Diagnostic {
+    let code = match error.kind {
+        RunErrorKind::Overflow => Code::RunOverflow,
+        RunErrorKind::DivisionByZero => Code::RunDivisionByZero,
+        RunErrorKind::Endless => Code::RunEndless,
+        _ => Code::RunUndecided,
+    };
     let span = system.program().rules[error.rule.index()].span;
-    let (line, column) = sources.line_column(span);
-    let path = &sources.file(span.file).path;
-    let under = if faults.is_empty() { "no faults".to_owned() } else { faults.to_string() };
-    anyhow!(
-        "{error}, under {under}\n --> {path}:{line}:{column}\n  | {}",
-        sources.text(span).trim().replace('\n', "\n  | ")
-    )
+    let under = if faults.is_empty() {
+        "without any fault".to_owned()
+    } else {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("under {}", faults.join(", "))
+    };
+    Diagnostic::at(code, span, format!("{error}, {under}"), "in this rule")
 }
 
 fn print(input: &Input, answer: &Answer, arguments: &CheckArguments, color: Color) {

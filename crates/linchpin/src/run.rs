@@ -43,9 +43,13 @@ pub(crate) fn command(arguments: &RunArguments, color: Color) -> anyhow::Result<
         Ok(system) => system,
         Err(exit) => return Ok(exit),
     };
-    let execution = system
-        .execute(&faults)
-        .map_err(|error| run_error(&error, &faults, &system, &input.sources))?;
+    let execution = match system.execute(&faults) {
+        Ok(execution) => execution,
+        Err(error) => {
+            input.show(&[run_error(&error, &faults, &system)]);
+            return Ok(Exit::Usage);
+        }
+    };
     if arguments.tables_all {
         shown = (0..system.program().relations.len() as u32).map(RelationId).collect();
     }

@@ -93,8 +93,19 @@ fn exit_codes_say_the_verdict() {
 #[test]
 fn json_is_one_object_with_the_documented_fields() {
     let arguments = [
-        "check", SIMPLE, "--eot", "4", "--eff", "2", "--crashes", "0", "--nodes", "a,b,c",
-        "--format", "json", "--all",
+        "check",
+        SIMPLE,
+        "--eot",
+        "4",
+        "--eff",
+        "2",
+        "--crashes",
+        "0",
+        "--nodes",
+        "a,b,c",
+        "--format",
+        "json",
+        "--all",
     ];
     let output = linchpin(&arguments);
     let text = stdout(&output);
@@ -110,9 +121,7 @@ fn json_is_one_object_with_the_documented_fields() {
     );
     assert_eq!(json["fault_space"]["exact"], 64);
     assert_eq!(json["fault_space"]["estimate"], 4096);
-    let fault = |to: &str| {
-        serde_json::json!({"faults": [{"kind": "omit", "from": "a", "to": to, "at": 1}]})
-    };
+    let fault = |to: &str| serde_json::json!({"faults": [{"kind": "omit", "from": "a", "to": to, "at": 1}]});
     let found = json["counterexamples"].as_array().expect("a list");
     assert_eq!(found.len(), 2);
     assert!(found.contains(&fault("b")) && found.contains(&fault("c")));
@@ -131,8 +140,22 @@ fn json_is_one_object_with_the_documented_fields() {
 fn a_random_search_repeats_itself_by_seed_and_finds_minimal_faults() {
     let run = |seed: &str| {
         let output = linchpin(&[
-            "check", SIMPLE, "--eot", "6", "--eff", "4", "--crashes", "1", "--nodes", "a,b,c",
-            "--strategy", "random", "--seed", seed, "--format", "json",
+            "check",
+            SIMPLE,
+            "--eot",
+            "6",
+            "--eff",
+            "4",
+            "--crashes",
+            "1",
+            "--nodes",
+            "a,b,c",
+            "--strategy",
+            "random",
+            "--seed",
+            seed,
+            "--format",
+            "json",
         ]);
         let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
         assert_eq!(json["verdict"], "broken");
@@ -171,10 +194,15 @@ fn without_bounds_they_are_widened() {
     assert_eq!(json["bounds"]["nodes"], serde_json::json!(["a", "b"]));
     assert!(json["bounds"]["eff"].as_u64() > Some(1), "{json}");
     assert_eq!(json["verdict"], "holds");
-    let once = files.write("once.ded", TINY.replace("ping(X, Y)@next :- ping(X, Y);", "").replace(
-        "pre(X, Y) :- ping(X, Y);",
-        "pre(X, Y) :- ping(X, Y)@1;",
-    ).replace("post(X, Y) :- ping(X, Y), pong(Y, X);", "post(X, Y) :- ping(X, Y)@1, pong(Y, X);"));
+    let once = files.write(
+        "once.ded",
+        TINY.replace("ping(X, Y)@next :- ping(X, Y);", "")
+            .replace("pre(X, Y) :- ping(X, Y);", "pre(X, Y) :- ping(X, Y)@1;")
+            .replace(
+                "post(X, Y) :- ping(X, Y), pong(Y, X);",
+                "post(X, Y) :- ping(X, Y)@1, pong(Y, X);",
+            ),
+    );
     let output = linchpin(&["check", &once, "--format", "json"]);
     let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(json["verdict"], "broken", "{json}");
@@ -261,26 +289,30 @@ fn bad_programs_are_refused() {
     check("several.ded", "p(\"a\"); q(X, Y) :- p(X); r(X) :- ;", &["D0023", "D0030", "D0020"]);
     check("crash.ded", &tiny_with("crash(X, X, 1) :- ping(X, Y);"), &["D0035"]);
     // Errors of a run name rule, time and faults.
-    check("zero.ded", &tiny_with("n(X, 1 / 0) :- ping(X, _);"), &["division by zero"]);
+    check("zero.ded", &tiny_with("n(X, 1 / 0) :- ping(X, _);"), &["D0091", "division by zero"]);
     check(
         "zero-later.ded",
-        &tiny_with("c(X, 3)@next :- ping(X, _)@1; c(X, N-1)@next :- c(X, N); n(X, 6/(N-1)) :- c(X, N);"),
-        &["division by zero at time 4", "no faults", "n(X, 6/(N-1))"],
+        &tiny_with(
+            "c(X, 3)@next :- ping(X, _)@1; c(X, N-1)@next :- c(X, N); n(X, 6/(N-1)) :- c(X, N);",
+        ),
+        &["division by zero at time 4", "without any fault", "n(X, 6/(N-1))"],
     );
     check(
         "overflow.ded",
         &tiny_with("n(X, 9223372036854775807 + Y) :- m(X, Y); m(X, 1) :- ping(X, _);"),
-        &["integer overflow at time 1"],
+        &["D0090", "integer overflow at time 1"],
     );
     check(
         "endless.ded",
         &tiny_with("n(X, 1) :- ping(X, _); n(X, N+1) :- n(X, N);"),
-        &["does not end", "n(X, N+1)"],
+        &["D0092", "does not end", "n(X, N+1)"],
     );
     check(
         "undecided.ded",
-        &tiny_with("win(X) :- move(X), notin lose(X); lose(X) :- move(X), notin win(X); move(X) :- ping(X, _);"),
-        &["undecided at time 1"],
+        &tiny_with(
+            "win(X) :- move(X), notin lose(X); lose(X) :- move(X), notin win(X); move(X) :- ping(X, _);",
+        ),
+        &["D0093", "undecided at time 1"],
     );
 }
 
@@ -290,9 +322,11 @@ fn an_error_that_needs_a_fault_is_found_and_the_fault_named() {
     // Divides by zero at time 3 if the answer of time 2 did not come.
     let file = files.write(
         "loss.ded",
-        tiny_with("answers(X, count<Y>) :- answer(X, Y); answer(X, 0) :- ping(X, _);
+        tiny_with(
+            "answers(X, count<Y>) :- answer(X, Y); answer(X, 0) :- ping(X, _);
                    answer(X, 1) :- pong(X, _); answer(X, 1) :- ping(X, Y), pong(Y, X);
-                   rate(X, 6 / (N - 1)) :- answers(X, N), tick(X); tick(\"a\")@3;"),
+                   rate(X, 6 / (N - 1)) :- answers(X, N), tick(X); tick(\"a\")@3;",
+        ),
     );
     let arguments = ["check", &file, "--eot", "3", "--nodes", "a,b", "--allow-vacuous"];
     assert_eq!(linchpin(&[&arguments[..], &["--eff", "1"]].concat()).status.code(), Some(0));
@@ -318,5 +352,43 @@ fn help_has_an_example_for_every_subcommand() {
     for subcommand in ["check", "run"] {
         let help = stdout(&linchpin(&[subcommand, "--help"]));
         assert!(help.contains("Example") && help.contains("Exit codes"), "{help}");
+    }
+}
+
+/// The pages of the errors that only a run reveals: the example fails as shown, the fix does not.
+#[test]
+fn pages_of_run_errors_are_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for code in ["D0090", "D0091", "D0092", "D0093"] {
+        let path = root.join(format!("docs/errors/{code}.md"));
+        let page = std::fs::read_to_string(&path).expect("a page");
+        let blocks: Vec<&str> = page.split("```").skip(1).step_by(2).collect();
+        let [example, output, fix] = blocks[..] else { panic!("{code}: three blocks") };
+        let check = |block: &str| {
+            let files = Files::new();
+            files.write("main.ded", block.strip_prefix("dedalus\n").expect("a program"));
+            let result = Command::new(env!("CARGO_BIN_EXE_linchpin"))
+                .args(["check", "main.ded", "--eot", "3", "--nodes", "a,b", "--allow-vacuous"])
+                .current_dir(files.0.path())
+                .output()
+                .expect("linchpin starts");
+            (result.status.code(), stderr(&result))
+        };
+        let (exit, text) = check(example);
+        assert_eq!(exit, Some(2), "{code}");
+        assert!(text.contains(&format!("error[{code}]")), "{code}: {text}");
+        let shown = output.strip_prefix("text\n").expect("the output");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            let fresh = page.replacen(
+                &format!("```text\n{shown}```"),
+                &format!("```text\n{}\n```", text.trim_end()),
+                1,
+            );
+            std::fs::write(&path, fresh).expect("written");
+        } else {
+            assert_eq!(shown.trim_end(), text.trim_end(), "{code}: run with UPDATE_DOCS=1");
+        }
+        let (exit, text) = check(fix);
+        assert_eq!(exit, Some(0), "{code}: {text}");
     }
 }

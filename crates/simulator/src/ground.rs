@@ -241,6 +241,12 @@ impl<'a> Grounder<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+            } else {
+                // Never seen, but an error in it is an error of the run.
+                for rule in compiled.schedule.inductive.iter().filter(|rule| rule.can_fail()) {
+                    self.fire(rule, &rule.full, None)?;
+                    self.derived.clear();
+                }
             }
         }
         for now in 1..=compiled.bounds.eot {

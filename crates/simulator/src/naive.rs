@@ -100,8 +100,7 @@ impl<'a> Evaluator<'a> {
         let eot = self.bounds.eot;
         let relations = &self.program.relations;
         let nothing: Step = vec![BTreeSet::new(); relations.len()];
-        let mut tables =
-            Tables { steps: vec![nothing; eot as usize], nothing: BTreeSet::new() };
+        let mut tables = Tables { steps: vec![nothing; eot as usize], nothing: BTreeSet::new() };
         let crash = relations.iter().position(|relation| relation.kind == RelationKind::Crash);
         for now in 1..=eot {
             if let Some(crash) = crash {

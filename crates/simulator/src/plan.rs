@@ -104,6 +104,21 @@ impl RulePlan {
         self.columns.iter().any(|column| matches!(column, Column::Aggregate(..)))
     }
 
+    /// True if some valuation might make an arithmetic error.
+    pub(crate) fn can_fail(&self) -> bool {
+        let is_computed = |term: &Term| matches!(term, Term::Arithmetic(..));
+        let step_can = |step: &Step| match step {
+            Step::Let { .. } => true,
+            Step::Compare { left, right, .. } => is_computed(left) || is_computed(right),
+            _ => false,
+        };
+        let column_can = |column: &Column| match column {
+            Column::Term(term) => is_computed(term),
+            Column::Aggregate(function, _) => *function == Aggregate::Sum,
+        };
+        self.full.iter().any(step_can) || self.columns.iter().any(column_can)
+    }
+
     /// The accesses of the negative literals, in the order of the full plan.
     pub(crate) fn absences(steps: &[Step]) -> impl Iterator<Item = &Access> {
         steps.iter().filter_map(|step| match step {

@@ -158,6 +158,8 @@ impl<'a> Machine<'a> {
                     self.fire(rule, &rule.full, None)?;
                 }
                 self.commit()?;
+            } else {
+                self.compute_in_vain()?;
             }
         }
         for now in 1..=compiled.bounds.eot {
@@ -168,6 +170,20 @@ impl<'a> Machine<'a> {
             self.commit()?;
         }
         Ok(Run { tables: self.tables, traffic: self.traffic, lineage: self.lineage })
+    }
+
+    /// What rules derive at the last time step for the next is never seen, but an error in it is an
+    /// error of the run.
+    fn compute_in_vain(&mut self) -> Result<(), RunError> {
+        let compiled = self.compiled;
+        let lineage = self.lineage.take();
+        for rule in compiled.schedule.inductive.iter().filter(|rule| rule.can_fail()) {
+            self.fire(rule, &rule.full, None)?;
+            self.derived.clear();
+            self.cells.clear();
+        }
+        self.lineage = lineage;
+        Ok(())
     }
 
     /// The well-founded model of a stratum, by the alternating fixpoint (Van Gelder, 1993): from
@@ -287,6 +303,8 @@ impl Deriver for Machine<'_> {
         };
         let mut groups = Groups::default();
         let mut error: Option<ArithmeticError> = None;
+        // An error on the way to a well-founded model must not hide what else is derived.
+        let goes_on = self.assumed.is_some();
         let (cells, derived, reasons) = (&mut self.cells, &mut self.derived, &mut self.reasons);
         let (channels, traffic, lineage) = (&self.channels, &mut self.traffic, &mut self.lineage);
         let node_count = self.compiled.node_count();
@@ -297,7 +315,7 @@ impl Deriver for Machine<'_> {
             &view,
             self.interner,
             &mut |interner, valuation| {
-                if error.is_some() {
+                if error.is_some() && !goes_on {
                     return;
                 }
                 if valuation.error.is_some() {
@@ -371,9 +389,9 @@ impl Deriver for Machine<'_> {
             },
         );
         if let Some(error) = error {
-            return self.fail(error.into(), rule.rule);
+            self.fail(error.into(), rule.rule)?;
         }
-        for (group, (members, reason)) in groups {
+        'groups: for (group, (members, reason)) in groups {
             let start = self.cells.len();
             let (mut group, mut members) = (group.into_iter(), members.into_iter());
             for column in &rule.columns {
@@ -386,7 +404,8 @@ impl Deriver for Machine<'_> {
                             Ok(symbol) => symbol,
                             Err(error) => {
                                 self.cells.truncate(start);
-                                return self.fail(error.into(), rule.rule);
+                                self.fail(error.into(), rule.rule)?;
+                                continue 'groups;
                             }
                         }
                     }

@@ -109,6 +109,9 @@ fn every_code_has_a_true_page() {
         assert!(page.starts_with(&title), "{code}: the page begins with {title:?}");
         let (before, rest) = page.split_once("\n## Example\n").expect("an example");
         let (example, fix) = rest.split_once("\n## Fix\n").expect("a fix");
+        if code.is_of_run() {
+            continue;
+        }
 
         let (diagnostics, sources) = diagnose(code, example);
         let severity = diagnostics.iter().find(|found| found.code == code).map(|it| it.severity);

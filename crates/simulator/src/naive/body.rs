@@ -183,7 +183,8 @@ fn is_absent(
         });
     }
     Ok(!sight.rows(literal).iter().any(|row| {
-        let agrees = computed.iter().zip(row).all(|(c, value)| c.as_ref().is_none_or(|c| c == value));
+        let agrees =
+            computed.iter().zip(row).all(|(c, value)| c.as_ref().is_none_or(|c| c == value));
         // Variables that are still unbound are existential: any value, but the same one.
         agrees && matches_row(literal, row, &mut valuation.clone())
     }))

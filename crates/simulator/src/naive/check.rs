@@ -40,10 +40,7 @@ pub struct CheckError {
 ///
 /// # Panics
 /// If the program lacks a relation that the invariant needs.
-pub fn check(
-    evaluator: &Evaluator<'_>,
-    invariant: Invariant,
-) -> Result<Checked, CheckError> {
+pub fn check(evaluator: &Evaluator<'_>, invariant: Invariant) -> Result<Checked, CheckError> {
     let Evaluator { program, bounds, .. } = *evaluator;
     let run = |faults: &FaultSet| {
         evaluator.run(faults).map_err(|error| CheckError { faults: faults.clone(), error })
@@ -61,8 +58,7 @@ pub fn check(
             counterexamples.insert(faults);
         }
     }
-    let verdict =
-        if counterexamples.is_empty() { Verdict::Holds } else { Verdict::Broken };
+    let verdict = if counterexamples.is_empty() { Verdict::Holds } else { Verdict::Broken };
     let vacuous = vacuous(program, bounds, invariant, &reference);
     Ok(Checked { verdict, vacuous, counterexamples, runs })
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linchpin_dedalus::hir::{Aggregate, BodyTerm, Program, RelationId, Rule, RuleId, Timing, Value};
+use linchpin_dedalus::hir::{
+    Aggregate, BodyTerm, Program, RelationId, Rule, RuleId, Timing, Value,
+};
 
 use super::body::{Sight, aggregate, by_group, functions, instances, join_group};
 use super::{Evaluator, Row, Step, Tables};
@@ -91,8 +93,7 @@ impl Evaluator<'_> {
         now: u32,
         group: &Group,
     ) -> Result<Step, RunErrorKind> {
-        let mut sure =
-            Interpretation { step: tables.step(now).clone(), members: BTreeMap::new() };
+        let mut sure = Interpretation { step: tables.step(now).clone(), members: BTreeMap::new() };
         loop {
             let possible = self.least(tables, now, group, &sure)?;
             let surer = self.least(tables, now, group, &possible)?;
@@ -127,11 +128,9 @@ impl Evaluator<'_> {
         for _ in 0..=self.rounds_max {
             let mut next = given.clone();
             for (id, rule) in self.deductive_rules(group) {
-                let sight =
-                    Sight { now, tables, present: &current.step, absent: &assumed.step };
+                let sight = Sight { now, tables, present: &current.step, absent: &assumed.step };
                 let found = instances(rule, &sight, &self.bounds.nodes).instances;
-                let rows: BTreeSet<Row> =
-                    found.into_iter().map(|instance| instance.row).collect();
+                let rows: BTreeSet<Row> = found.into_iter().map(|instance| instance.row).collect();
                 let inside = relations_read(rule).any(|relation| group.contains(&relation));
                 let derived = if rule.head.is_aggregate() && inside {
                     let none = BTreeSet::new();

@@ -46,8 +46,11 @@ const INTEGER_VARIABLES: [&str; 3] = ["A", "B", "C"];
 /// Those in the middle may stand in a cycle.
 const AGGREGATES: [&str; 5] = ["count", "min", "max", "sum", "avg"];
 
-/// The fault spaces of the cases are no larger.
-pub(crate) const FAULT_SETS_MAX: u64 = 2_000;
+/// The fault spaces of most cases are no larger.
+const FAULT_SETS_MAX: u64 = 700;
+
+/// Nor those of the others.
+const FAULT_SETS_MAX_RARELY: u64 = 5_000;
 
 /// Candidates for the invariant among which the most interesting is taken.
 const CANDIDATES: usize = 8;
@@ -69,6 +72,7 @@ pub(crate) fn generate(seed: u64) -> Case {
         clauses: Vec::new(),
         negatives: 0,
         lasting: Vec::new(),
+        sensitive: Vec::new(),
     };
     generator.program();
     generator.invariant(invariant);
@@ -76,16 +80,17 @@ pub(crate) fn generate(seed: u64) -> Case {
 }
 
 fn random_bounds(random: &mut Random) -> Bounds {
+    let most = if random.percent(4) { FAULT_SETS_MAX_RARELY } else { FAULT_SETS_MAX };
     loop {
         let node_count = 1 + random.weighted(&[1, 55, 44]);
         let eot = 2 + random.weighted(&[10, 35, 35, 20]) as u32;
         let bounds = Bounds {
             eot,
-            eff: (random.weighted(&[12, 5, 43, 40]) as u32).min(eot),
+            eff: (random.weighted(&[8, 4, 38, 50]) as u32).min(eot),
             crashes: (random.weighted(&[40, 45, 15]) as u32).min(node_count as u32),
             nodes: ["a", "b", "c"][..node_count].iter().map(|&name| name.to_owned()).collect(),
         };
-        if bounds.fault_space() <= FAULT_SETS_MAX.into() {
+        if bounds.fault_space() <= most.into() {
             return bounds;
         }
     }
@@ -120,6 +125,8 @@ struct Generator {
     negatives: usize,
     /// Relations that hold something at the end of the run without faults.
     lasting: Vec<usize>,
+    /// Relations whose rows at the end depend on the faults.
+    sensitive: Vec<usize>,
 }
 
 impl Generator {
@@ -194,7 +201,12 @@ impl Generator {
         let Relation { columns, given, .. } = self.relations[index].clone();
         if given || self.random.percent(20) {
             for _ in 0..1 + self.random.below(3) {
-                let row: Vec<String> = columns.iter().map(|kind| self.constant(*kind)).collect();
+                let mut row: Vec<String> =
+                    columns.iter().map(|kind| self.constant(*kind)).collect();
+                if self.random.percent(90) {
+                    let node = self.random.below(self.bounds.nodes.len());
+                    row[0] = quoted(&self.bounds.nodes[node]);
+                }
                 let time = match self.random.weighted(&[70, 20, 10]) {
                     0 => 1,
                     1 => 2,
@@ -209,9 +221,10 @@ impl Generator {
         if given {
             return;
         }
-        for _ in 0..1 + self.random.weighted(&[45, 40, 15]) {
-            match self.random.weighted(&[40, 60]) {
-                0 => self.send(index),
+        self.pass_on(index);
+        for _ in 0..self.random.weighted(&[25, 45, 25, 5]) {
+            match self.random.weighted(&[25, 75]) {
+                0 => self.pass_on(index),
                 _ => {
                     let timing = *self.random.pick(&[
                         Timing::Now,
@@ -253,35 +266,57 @@ impl Generator {
         self.rule(format!("{name}({variables})@next"), body);
     }
 
-    /// Tells others.
-    fn send(&mut self, index: usize) {
+    /// Passes on what another relation holds, mostly one defined before.
+    fn pass_on(&mut self, index: usize) {
         let Relation { name, columns, .. } = self.relations[index].clone();
-        let sources: Vec<usize> = (1..self.relations.len())
-            .filter(|&other| self.relations[other].columns == columns)
-            .collect();
-        let source = *self.random.pick(&sources);
-        let mut variables = self.variables(&columns);
-        let mut body =
-            vec![format!("{}({})", self.relations[source].name, variables.join(", "))];
+        let source = match self.random.weighted(&[70, 15, 15]) {
+            0 => 1 + self.random.below(index - 1),
+            1 => index,
+            _ => 1 + self.random.below(self.relations.len() - 1),
+        };
+        let Relation { name: source, columns: read, .. } = self.relations[source].clone();
+        let variables = self.variables(&read);
+        let mut body = vec![format!("{source}({})", variables.join(", "))];
         let mut scope = Scope::default();
-        for (variable, kind) in variables.iter().zip(&columns) {
+        for (variable, kind) in variables.iter().zip(&read) {
             scope.bind(variable, *kind);
         }
-        // The receiver: a node known, or one that the row names.
-        let named: Vec<&'static str> = scope.of(Name).into_iter().skip(1).collect();
-        if named.is_empty() || self.random.percent(65) {
-            body.push("node(X, W)".into());
-            scope.bind("W", Name);
-            variables[0] = "W";
-        } else {
-            variables[0] = *self.random.pick(&named);
+        let timing = match self.random.weighted(&[60, 12, 28]) {
+            0 => Timing::Async,
+            1 => Timing::Next,
+            _ => Timing::Now,
+        };
+        let mut place = "X";
+        if timing == Timing::Async {
+            // The receiver: a node known, or one that the row names.
+            let named: Vec<&'static str> = scope.of(Name).into_iter().skip(1).collect();
+            if named.is_empty() || self.random.percent(65) {
+                body.push("node(X, W)".into());
+                scope.bind("W", Name);
+                place = "W";
+            } else {
+                place = *self.random.pick(&named);
+            }
         }
-        if self.random.percent(25) {
-            let other = self.random.below(self.relations.len());
+        // The columns keep their values where their types allow.
+        let mut head = vec![place.to_owned()];
+        for (column, kind) in columns.iter().enumerate().skip(1) {
+            let bound = scope.of(*kind);
+            head.push(if read.get(column) == Some(kind) && self.random.percent(80) {
+                variables[column].to_owned()
+            } else if bound.is_empty() {
+                self.constant(*kind)
+            } else {
+                (*self.random.pick(&bound)).to_owned()
+            });
+        }
+        if self.random.percent(20) {
+            let limit = if timing == Timing::Now { index } else { self.relations.len() };
+            let other = self.random.below(limit);
             body.push(self.negative(other, &scope));
         }
         self.crash_term(&mut body, &scope, 8);
-        self.rule(format!("{name}({})@async", variables.join(", ")), body);
+        self.rule(format!("{name}({}){}", head.join(", "), timing.mark()), body);
     }
 
     fn crash_term(&mut self, body: &mut Vec<String>, scope: &Scope, percent: usize) {
@@ -336,7 +371,7 @@ impl Generator {
         } else {
             (1 + self.random.below(3)).to_string()
         };
-        match self.random.weighted(&[40, 25, 15, 15, 5]) {
+        match self.random.weighted(&[35, 20, 15, 25, 5]) {
             0 => format!("{left} + {right}"),
             1 => format!("{left} - {right}"),
             2 => format!("{left} * {right}"),
@@ -521,7 +556,10 @@ impl Generator {
     /// Adds the relations the invariant needs: several candidates are tried in the run without
     /// faults, and the most interesting is taken.
     fn invariant(&mut self, invariant: Invariant) {
-        self.lasting = self.find_lasting();
+        self.look();
+        if self.random.percent(10) {
+            self.hazard();
+        }
         let before = self.clauses.len();
         let mut candidates: Vec<Vec<Clause>> = Vec::new();
         for number in 0..CANDIDATES {
@@ -550,19 +588,29 @@ impl Generator {
         }
     }
 
-    fn find_lasting(&self) -> Vec<usize> {
+    /// Finds out which relations hold something at the end, and which differ between runs.
+    fn look(&mut self) {
         let text: String = self.clauses.iter().map(|clause| format!("{clause}\n")).collect();
         let Some(program) = linchpin_dedalus::compile_text("base.ded", &text).program else {
-            return Vec::new();
+            return;
         };
         let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
-        let Ok(tables) = evaluator.run(&FaultSet::none()) else { return Vec::new() };
-        let lasts = |index: &usize| {
-            program
-                .relation_named(&self.relations[*index].name)
-                .is_some_and(|id| !tables.rows(id, self.bounds.eot).is_empty())
-        };
-        (1..self.relations.len()).filter(lasts).collect()
+        let Ok(reference) = evaluator.run(&FaultSet::none()) else { return };
+        let faulty: Vec<Tables> = [1, 1, 2, 4, 8]
+            .iter()
+            .map(|count| random_faults(&self.bounds, *count, &mut self.random))
+            .filter_map(|faults| evaluator.run(&faults).ok())
+            .collect();
+        for index in 1..self.relations.len() {
+            let Some(id) = program.relation_named(&self.relations[index].name) else { continue };
+            let rows = reference.rows(id, self.bounds.eot);
+            if !rows.is_empty() {
+                self.lasting.push(index);
+            }
+            if faulty.iter().any(|tables| tables.rows(id, self.bounds.eot) != rows) {
+                self.sensitive.push(index);
+            }
+        }
     }
 
     /// How interesting each candidate is: asks for something, and is broken by several faults
@@ -574,7 +622,7 @@ impl Generator {
         let evaluator = Evaluator::new(&program, &self.bounds).with_rounds_max(100);
         let Ok(reference) = evaluator.run(&FaultSet::none()) else { return vec![0; CANDIDATES] };
         let mut faulty: Vec<(bool, Tables)> = Vec::new();
-        for count in [1, 1, 2, 4, 6] {
+        for count in [1, 1, 1, 2, 3, 4, 6] {
             let faults = random_faults(&self.bounds, count, &mut self.random);
             if let Ok(tables) = evaluator.run(&faults) {
                 faulty.push((count == 1, tables));
@@ -611,6 +659,42 @@ impl Generator {
             .collect()
     }
 
+    /// A rule that fails under some faults, if all goes well.
+    fn hazard(&mut self) {
+        let relation = self.source(&(1..self.relations.len()).collect::<Vec<usize>>());
+        let Relation { name, columns, .. } = self.relations[relation].clone();
+        let variables = self.variables(&columns);
+        let mut scope = Scope::default();
+        for (variable, kind) in variables.iter().zip(&columns) {
+            scope.bind(variable, *kind);
+        }
+        let mut body = vec![format!("{name}({})", variables.join(", "))];
+        if self.random.percent(60) {
+            let other = self.source(&(1..self.relations.len()).collect::<Vec<usize>>());
+            body.push(self.negative(other, &scope));
+        }
+        let integer = scope.of(Integer).first().map_or("1", |variable| variable);
+        let computed = match self.random.weighted(&[40, 15, 15, 20, 3]) {
+            0 => format!("6 / ({integer} - {})", self.random.below(3)),
+            1 => format!("{} * {integer}", i64::MAX),
+            2 => format!("sum<{}>", self.random.pick(&["A", "B"])),
+            3 => {
+                body.push("notin hazard(X, 0)".into());
+                "0".to_owned()
+            }
+            _ => {
+                self.rule("hazard(X, A + 1)".into(), vec!["hazard(X, A)".into()]);
+                "0".to_owned()
+            }
+        };
+        let (mark, arguments) = match self.random.below(6) {
+            0 if !computed.starts_with('0') => ("@next", "X"),
+            1 if !computed.starts_with('0') => ("@async", "\"a\""),
+            _ => ("", "X"),
+        };
+        self.rule(format!("hazard({arguments}, {computed}){mark}"), body);
+    }
+
     /// Rules for `pre` and `post`, or for `good`.
     fn candidate(&mut self, invariant: Invariant, prefix: &str) -> Vec<Clause> {
         let before = self.clauses.len();
@@ -618,6 +702,8 @@ impl Generator {
         let columns = self.relations[relation].columns.clone();
         if invariant == Invariant::Good {
             self.claim(&format!("{prefix}good"), &columns, prefix);
+        } else if self.random.percent(35) {
+            self.agreement(relation, prefix);
         } else {
             self.claim(&format!("{prefix}pre"), &columns, prefix);
             self.claim(&format!("{prefix}post"), &columns, prefix);
@@ -625,16 +711,45 @@ impl Generator {
         self.clauses.split_off(before)
     }
 
-    /// One of these relations, preferably one that holds something at the end.
+    /// What one has, all have.
+    fn agreement(&mut self, relation: usize, prefix: &str) {
+        let Relation { name, columns, .. } = self.relations[relation].clone();
+        let variables = self.variables(&columns).join(", ");
+        let mut elsewhere = self.variables(&columns);
+        elsewhere[0] = "W";
+        let elsewhere = elsewhere.join(", ");
+        let literal = format!("{name}({variables})");
+        let mut scope = Scope::default();
+        scope.bind("X", Name);
+        let mut before = vec![literal.clone()];
+        self.crash_term(&mut before, &scope, 60);
+        let mut missing =
+            vec![literal.clone(), "node(X, W)".into(), format!("notin {name}({elsewhere})")];
+        if self.random.percent(60) {
+            missing.push("notin crash(W, W, _)".into());
+        }
+        self.rule(format!("{prefix}pre({variables})"), before);
+        self.rule(format!("{prefix}missing({variables})"), missing);
+        self.rule(
+            format!("{prefix}post({variables})"),
+            vec![literal, format!("notin {prefix}missing({variables})")],
+        );
+    }
+
+    /// One of these relations, preferably one whose rows at the end depend on the faults.
     fn source(&mut self, relations: &[usize]) -> usize {
-        let lasting: Vec<usize> =
-            relations.iter().copied().filter(|other| self.lasting.contains(other)).collect();
-        let relations = if lasting.is_empty() || self.random.percent(10) {
-            relations
-        } else {
-            &lasting[..]
+        let among = |some: &[usize]| -> Vec<usize> {
+            relations.iter().copied().filter(|relation| some.contains(relation)).collect()
         };
-        *self.random.pick(relations)
+        let lasting = among(&self.lasting);
+        let sensitive: Vec<usize> =
+            lasting.iter().copied().filter(|other| self.sensitive.contains(other)).collect();
+        let preferred = match self.random.weighted(&[70, 20, 10]) {
+            0 if !sensitive.is_empty() => &sensitive[..],
+            0 | 1 if !lasting.is_empty() => &lasting[..],
+            _ => relations,
+        };
+        *self.random.pick(preferred)
     }
 
     /// A rule that reads what holds at the end.

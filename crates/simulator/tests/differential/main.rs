@@ -179,3 +179,15 @@ impl Statistics {
         println!("broken by faults: {broken_by_faults}");
     }
 }
+
+#[test]
+fn dump() {
+    for seed in 50000..50040 {
+        let case = generate::generate(seed);
+        if let Ok(f) = examine(&case, seed)
+            && let Kind::Judged { verdict: Verdict::Holds, vacuous, .. } = f.kind
+        {
+            println!("=== {seed} vacuous {vacuous} space {}\n{case}", case.bounds.fault_space());
+        }
+    }
+}
