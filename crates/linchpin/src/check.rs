@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use linchpin_dedalus::codes::Code;
 use linchpin_dedalus::diagnostic::Diagnostic;
-use linchpin_model::{Bounds, FaultSet, Verdict};
+use linchpin_model::{Bounds, FaultSet, Prior, Verdict};
 use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System, search};
 use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
 
@@ -33,7 +33,8 @@ pub(crate) struct Answer {
     pub(crate) counterexamples: Vec<FaultSet>,
     pub(crate) vacuous: bool,
     pub(crate) elapsed: Duration,
-    /// Why the program could not be grounded, if it could not.
+    /// Why the program could not be grounded, if it could not: then each run taught only about runs
+    /// in which the same messages arrive.
     pub(crate) not_grounded: Option<String>,
 }
 
@@ -59,6 +60,7 @@ impl Answer {
 
 pub(crate) fn strategy(argument: StrategyArgument) -> Strategy {
     match argument {
+        StrategyArgument::Auto => Strategy::Auto,
         StrategyArgument::Lineage => Strategy::Lineage,
         StrategyArgument::Random => Strategy::Random,
         StrategyArgument::Exhaustive => Strategy::Exhaustive,
@@ -74,7 +76,13 @@ pub(crate) fn options(arguments: &CheckArguments) -> Options {
         all: arguments.all,
         runs_max: arguments.max_runs.or(default_max),
         seed: arguments.seed,
+        threads: threads(arguments),
     }
+}
+
+fn threads(arguments: &CheckArguments) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.threads.map_or_else(all, usize::from)
 }
 
 pub(crate) fn command(arguments: &CheckArguments, color: Color) -> anyhow::Result<Exit> {
@@ -115,7 +123,7 @@ pub(crate) fn answer(
         return sweep::answer(input, question, arguments, interrupt);
     };
     let mut limits = Limits::new(interrupt, arguments.timeout);
-    let answer = within(input, question, &bounds, options(arguments), &mut limits)?;
+    let answer = within(input, question, &bounds, arguments, &mut limits)?;
     Ok(answer.map(|mut answer| {
         answer.elapsed = started.elapsed();
         answer
@@ -127,13 +135,25 @@ pub(crate) fn within(
     input: &Input,
     question: &Question,
     bounds: &Bounds,
-    options: Options,
+    arguments: &CheckArguments,
     limits: &mut Limits,
 ) -> anyhow::Result<Result<Answer, Exit>> {
+    let options = options(arguments);
     let mut system = match specification(input, bounds, question.invariant) {
         Ok(system) => system,
         Err(exit) => return Ok(Err(exit)),
     };
+    // What a flag says of a fault counts before what the file says.
+    let priors = [&question.priors[..], &arguments.priors[..]].concat();
+    if let Some((prior, node)) = unknown_node(&priors, bounds) {
+        bail!("the prior `{prior}` names `{node}`, which is no node: {}", bounds.nodes.join(", "));
+    }
+    if !priors.is_empty() {
+        system = system.with_costs(|fault| Prior::cost(&priors, fault));
+    }
+    if arguments.symmetry {
+        system = system.with_symmetry();
+    }
     let started = Instant::now();
     let report = match search(&mut system, options, limits) {
         Ok(report) => report,
@@ -219,6 +239,8 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         invariant: answer.question.invariant,
         bounds: &answer.bounds,
         strategy: strategy_name(strategy(arguments.strategy)),
+        method: strategy_name(answer.report.method),
+        not_grounded: answer.not_grounded.as_deref(),
         seed: arguments.seed,
         runs: answer.report.runs,
         runs_until_bad: answer.report.runs_until_bad,
@@ -234,4 +256,10 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         elapsed_ms: answer.elapsed.as_millis() as u64,
     };
     serde_json::to_string(&json).expect("the result is plain data")
+}
+
+/// A prior that names something else than a node.
+fn unknown_node<'a>(priors: &'a [Prior], bounds: &Bounds) -> Option<(&'a Prior, &'a str)> {
+    let mut named = priors.iter().flat_map(|prior| prior.nodes().map(move |node| (prior, node)));
+    named.find(|(_, node)| !bounds.nodes.iter().any(|known| known == node))
 }

@@ -10,7 +10,7 @@ use linchpin_model::Verdict;
 use linchpin_search::StopReason;
 
 use crate::args::CheckArguments;
-use crate::check::{Answer, options, within};
+use crate::check::{Answer, within};
 use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
 use crate::input::{Input, Question};
@@ -37,7 +37,7 @@ pub(crate) fn answer(
     let mut sweep = |eot: u32, eff: u32, crashes: u32| {
         let narrowed = Question { crashes, ..question.clone() };
         let bounds = narrowed.bounds(eot, eff)?;
-        within(input, &narrowed, &bounds, options(arguments), &mut limits)
+        within(input, &narrowed, &bounds, arguments, &mut limits)
     };
     let (mut eot, mut eff) = (1, 0);
     // Until something is asked of the system.

@@ -31,6 +31,12 @@ pub(crate) struct Encoder {
     uses: Vec<u8>,
     /// Counts the faults that occur.
     count: Counter,
+    /// The same, per class of equally likely faults.
+    count_of_class: Vec<Counter>,
+    /// By fault: its class.
+    class_of: Vec<usize>,
+    /// Assumed unless a part of a given set is sought: no exchange of nodes makes a lesser set.
+    canonical: Option<Lit>,
     counted: usize,
     unsatisfiable: bool,
     solver_calls: u64,
@@ -84,11 +90,11 @@ impl Encoder {
     pub(crate) fn new(space: &FaultSpace) -> Self {
         let budget = space.budget();
         let faults = (0..space.fault_count() as u32).map(Variable);
-        Self {
+        let mut encoder = Self {
             solver: BasicSolver::default(),
             faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
-            group_of: faults.map(|fault| space.group(fault)).collect(),
+            group_of: faults.clone().map(|fault| space.group(fault)).collect(),
             groups: vec![Group::default(); budget.groups.len()],
             groups_max: (budget.groups_max < budget.groups.len()).then_some(budget.groups_max),
             active: Counter::default(),
@@ -96,10 +102,37 @@ impl Encoder {
             definition_count: 0,
             uses: Vec::new(),
             count: Counter::default(),
+            count_of_class: (0..space.class_count()).map(|_| Counter::default()).collect(),
+            class_of: faults.clone().map(|fault| space.class(fault)).collect(),
+            canonical: None,
             counted: 0,
             unsatisfiable: false,
             solver_calls: 0,
             clause: Vec::new(),
+        };
+        encoder.demand_canonical(space);
+        encoder
+    }
+
+    /// A set is canonical if, where an exchange of nodes first makes a difference, the fault is
+    /// lacking and its image occurs.
+    fn demand_canonical(&mut self, space: &FaultSpace) {
+        if space.symmetries.is_empty() {
+            return;
+        }
+        let canonical = self.clauses().implied();
+        self.canonical = Some(canonical);
+        for image in &space.symmetries {
+            let mut equal_so_far = canonical;
+            for (fault, image) in FaultSpace::exchanged(image) {
+                let (fault, image) = (self.fault(fault), self.fault(image));
+                let mut clauses = self.clauses();
+                clauses.add(&[!equal_so_far, !fault, image]);
+                let equal = clauses.implied();
+                clauses.add(&[!equal_so_far, !fault, !image, equal]);
+                clauses.add(&[!equal_so_far, fault, image, equal]);
+                equal_so_far = equal;
+            }
         }
     }
 
@@ -290,8 +323,24 @@ impl Encoder {
     /// A fault set of at most `size` faults (any number if `None`) that satisfies everything
     /// asserted, in ascending order.
     pub(crate) fn solve(&mut self, size: Option<usize>) -> Option<Vec<Variable>> {
-        let assumption = size.and_then(|size| self.at_most_faults(size));
-        self.solve_under(assumption.as_slice())
+        self.count_new();
+        let mut assumptions: SmallVec<[Lit; 8]> = self.canonical.into_iter().collect();
+        if let Some(size) = size {
+            let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+            assumptions.extend(self.count.at_most(size, &mut clauses));
+        }
+        self.solve_under(&assumptions)
+    }
+
+    /// As [`Encoder::solve`], with at most so many faults of each class.
+    pub(crate) fn solve_profile(&mut self, profile: &[usize]) -> Option<Vec<Variable>> {
+        self.count_new();
+        let mut assumptions: SmallVec<[Lit; 8]> = self.canonical.into_iter().collect();
+        let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+        for (&bound, count) in profile.iter().zip(&mut self.count_of_class) {
+            assumptions.extend(count.at_most(bound, &mut clauses));
+        }
+        self.solve_under(&assumptions)
     }
 
     /// A subset of these faults that satisfies everything asserted.
@@ -319,12 +368,13 @@ impl Encoder {
         Some(chosen)
     }
 
-    fn at_most_faults(&mut self, size: usize) -> Option<Lit> {
+    /// Makes the counters count what appeared since they were used last.
+    fn count_new(&mut self) {
         for fault in &self.appeared[self.counted..] {
-            self.count.push(self.faults[fault.0 as usize]);
+            let literal = self.faults[fault.0 as usize];
+            self.count.push(literal);
+            self.count_of_class[self.class_of[fault.0 as usize]].push(literal);
         }
         self.counted = self.appeared.len();
-        let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
-        self.count.at_most(size, &mut clauses)
     }
 }

@@ -5,6 +5,7 @@ use linchpin_model::{Bounds, Fault, FaultSet};
 use num_bigint::BigUint;
 use rustc_hash::FxHashMap;
 
+use crate::likelihood::Likelihood;
 use crate::random::Random;
 
 /// Alternatives of which a bounded number may occur: in each group at most one fault, and faults
@@ -27,6 +28,9 @@ pub struct FaultSpace {
     budget: Budget,
     /// Per fault: the group of the budget it belongs to.
     group_of: Vec<Option<usize>>,
+    pub(crate) likelihood: Likelihood,
+    /// See [`FaultSpace::set_symmetries`].
+    pub(crate) symmetries: Vec<Vec<Variable>>,
 }
 
 impl FaultSpace {
@@ -58,7 +62,15 @@ impl FaultSpace {
             .map(|(index, fault)| (fault.clone(), Variable(index as u32)))
             .collect();
         let budget = Budget { groups, groups_max: bounds.crashes as usize };
-        Self { faults, numbers, free, budget, group_of }
+        Self {
+            faults,
+            numbers,
+            free,
+            budget,
+            group_of,
+            likelihood: Likelihood::default(),
+            symmetries: Vec::new(),
+        }
     }
 
     /// How many different faults there are.

@@ -66,6 +66,19 @@ impl Channels {
         rows
     }
 
+    /// The first time at which some channel may be open under one and not under the other; 0 if
+    /// the program can see from the start that they differ, `u32::MAX` if they do not.
+    pub(crate) fn first_difference(&self, other: &Self, crash_is_read: bool) -> u32 {
+        if crash_is_read && self.crash != other.crash {
+            return 0;
+        }
+        let channels = self.shape.node_count * self.shape.node_count;
+        let lost = self.lost.iter().zip(&other.lost).position(|(left, right)| left != right);
+        let lost = lost.map_or(u32::MAX, |place| (place / channels) as u32 + 1);
+        let crashes = self.crash.iter().zip(&other.crash).filter(|(left, right)| left != right);
+        crashes.map(|(&left, &right)| left.min(right)).fold(lost, u32::min)
+    }
+
     /// True if what `from` sends to `to` at `time` arrives.
     pub(crate) fn is_open(&self, from: usize, to: usize, time: u32) -> bool {
         from == to || (self.crash[from] > time && !self.lost[self.shape.place(from, to, time)])

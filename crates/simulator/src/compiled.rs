@@ -107,6 +107,13 @@ impl Tables {
         &step.unwrap_or(&self.nothing)[relation.index()]
     }
 
+    /// Empties every table after a time step.
+    pub(crate) fn forget_after(&mut self, time: u32) {
+        for step in &mut self.steps[time as usize..] {
+            step.clone_from(&self.nothing);
+        }
+    }
+
     /// The table to insert into; `time` must be in 1..=EOT and the relation not `crash`.
     pub(crate) fn at_mut(&mut self, time: u32, relation: RelationId) -> &mut Table {
         &mut self.steps[time as usize - 1][relation.index()]

@@ -25,6 +25,23 @@ pub(crate) struct Run {
     pub(crate) tables: Tables,
     pub(crate) traffic: Traffic,
     pub(crate) lineage: Option<Lineage>,
+    channels: Channels,
+}
+
+/// A run whose beginning another run may share: up to the first time at which a message is lost in
+/// one of them and arrives in the other, nothing differs.
+#[derive(Debug)]
+pub(crate) struct Past {
+    channels: Channels,
+    tables: Tables,
+}
+
+impl Past {
+    /// `None` if some rule looks ahead: then the end of a run shows at its beginning.
+    pub(crate) fn of(run: Run, compiled: &Compiled) -> Option<Self> {
+        let Run { channels, tables, .. } = run;
+        compiled.schedule.look_ahead.is_empty().then_some(Self { channels, tables })
+    }
 }
 
 /// A head row waiting to become visible.
@@ -59,6 +76,8 @@ pub(crate) struct Machine<'a> {
     /// While an unstratified stratum is evaluated: what its negative literals are read against.
     assumed: Option<Assumed>,
     error: Option<RunError>,
+    /// The tables up to this time step are those of an earlier run.
+    shared: u32,
 }
 
 struct Assumed {
@@ -135,13 +154,42 @@ impl<'a> Machine<'a> {
             lineage: with_lineage.then(Lineage::default),
             assumed: None,
             error: None,
+            shared: 0,
         }
+    }
+
+    /// A run that takes over what it shares with an earlier one. Its traffic and lineage are not
+    /// complete.
+    pub(crate) fn after(
+        past: Option<Past>,
+        compiled: &'a Compiled,
+        interner: &'a mut Interner,
+        faults: &FaultSet,
+    ) -> Self {
+        let mut machine = Self::new(compiled, interner, faults, false);
+        let Some(mut past) = past else { return machine };
+        let crash_is_read = compiled.crash.is_some();
+        let differs = machine.channels.first_difference(&past.channels, crash_is_read);
+        if differs > 0 {
+            machine.shared = differs.min(compiled.bounds.eot);
+            past.tables.forget_after(machine.shared);
+            machine.tables = past.tables;
+        }
+        machine
     }
 
     /// Runs to the end of time.
     pub(crate) fn run(mut self) -> Result<Run, RunError> {
         let compiled = self.compiled;
-        for now in 1..=compiled.bounds.eot {
+        let shared = self.shared;
+        if (1..compiled.bounds.eot).contains(&shared) {
+            self.now = shared;
+            for rule in &compiled.schedule.inductive {
+                self.fire(rule, &rule.full, None)?;
+            }
+            self.commit()?;
+        }
+        for now in shared + 1..=compiled.bounds.eot {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
                 self.tables.at_mut(now, *relation).insert(row);
@@ -169,7 +217,8 @@ impl<'a> Machine<'a> {
             }
             self.commit()?;
         }
-        Ok(Run { tables: self.tables, traffic: self.traffic, lineage: self.lineage })
+        let Self { tables, traffic, lineage, channels, .. } = self;
+        Ok(Run { tables, traffic, lineage, channels })
     }
 
     /// What rules derive at the last time step for the next is never seen, but an error in it is an

@@ -14,7 +14,8 @@ use crate::error::RunError;
 use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
 use crate::ground::{Ground, TooLarge, ground};
 use crate::lineage::FactRef;
-use crate::simulate::{Machine, Run};
+use crate::simulate::{Machine, Past, Run};
+use crate::symmetry::{exchange, interchangeable};
 use crate::value::{Interner, Symbol};
 
 type Row = Box<[Symbol]>;
@@ -35,6 +36,8 @@ pub struct Specification {
     reference: Option<BTreeSet<Row>>,
     /// True once a run without faults was vacuous.
     vacuous: Option<bool>,
+    /// The latest run that was not recorded: the next one begins where it differs.
+    past: Option<Past>,
     /// That run, until it is asked for.
     first_run: Option<Run>,
 }
@@ -126,6 +129,7 @@ impl Specification {
             reference: None,
             vacuous: None,
             first_run: None,
+            past: None,
         })
     }
 
@@ -154,6 +158,28 @@ impl Specification {
     pub fn not_grounded(&self) -> Option<String> {
         let Some(Err(TooLarge { reason, time, .. })) = &self.ground else { return None };
         Some(format!("{reason} (at time {time})"))
+    }
+
+    /// Orders hypotheses of the same size by likelihood: the cost of a fault is - log of its
+    /// probability.
+    #[must_use]
+    pub fn with_costs(mut self, cost: impl Fn(&Fault) -> f64) -> Self {
+        self.space.set_costs(cost);
+        self
+    }
+
+    /// Tries only one of several fault sets that differ in which of several interchangeable nodes
+    /// they strike.
+    #[must_use]
+    pub fn with_symmetry(mut self) -> Self {
+        let nodes = &self.compiled.bounds.nodes;
+        let pairs = interchangeable(&self.compiled.program, nodes);
+        let exchange = |(left, right): (usize, usize)| {
+            exchange(&self.space, &nodes[left], &nodes[right])
+        };
+        let exchanges = pairs.into_iter().map(exchange).collect();
+        self.space.set_symmetries(exchanges);
+        self
     }
 
     /// Never grounds the program. (What happens anyway to a program too large for it.)
@@ -246,6 +272,20 @@ impl Specification {
             return Ok(run);
         }
         Machine::new(&self.compiled, &mut self.interner, faults, false).run()
+    }
+
+    /// The outcome of a run that shares its beginning with `past`, and the past of the next one.
+    fn outcome_after(
+        &self,
+        interner: &mut Interner,
+        past: &mut Option<Past>,
+        faults: &[Variable],
+    ) -> Result<Outcome, SystemError> {
+        let faults = self.space.fault_set(faults);
+        let run = Machine::after(past.take(), &self.compiled, interner, &faults).run()?;
+        let outcome = self.judge(&run.tables);
+        *past = Past::of(run, &self.compiled);
+        Ok(outcome)
     }
 
     fn judge(&self, tables: &Tables) -> Outcome {
@@ -480,9 +520,48 @@ impl System for Specification {
 
     fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
         self.learn_reference()?;
-        let faults = self.space.fault_set(faults);
-        let run = self.simulate(&faults)?;
-        Ok(self.judge(&run.tables))
+        if faults.is_empty()
+            && let Some(run) = self.first_run.take()
+        {
+            return Ok(self.judge(&run.tables));
+        }
+        let mut interner = std::mem::take(&mut self.interner);
+        let mut past = self.past.take();
+        let outcome = self.outcome_after(&mut interner, &mut past, faults);
+        (self.interner, self.past) = (interner, past);
+        outcome
+    }
+
+    /// Each thread takes a row of consecutive runs, which mostly begin alike. (What a run finds does
+    /// not depend on the numbers its values have.)
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, SystemError>> {
+        if threads < 2 || runs.len() < 2 * threads || self.learn_reference().is_err() {
+            return runs.iter().map(|faults| self.outcome(faults)).collect();
+        }
+        let this = &*self;
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = runs
+                .chunks(runs.len().div_ceil(threads))
+                .map(|runs| {
+                    scope.spawn(move || {
+                        let mut interner = this.interner.clone();
+                        let mut past = None;
+                        let outcome =
+                            |faults: &Vec<_>| this.outcome_after(&mut interner, &mut past, faults);
+                        runs.iter().map(outcome).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| match worker.join() {
+                Ok(outcomes) => outcomes,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            workers.into_iter().flat_map(join).collect()
+        })
     }
 
     fn graph(&mut self) -> &mut Graph {
