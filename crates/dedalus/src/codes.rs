@@ -144,6 +144,9 @@ codes! {
     /// Occurs when the program lacks a relation that the invariant is made of.
     InvariantMissing = "D0080", Error, "the relation of the invariant is missing";
 
+    /// Occurs when `pre` and `post` have different numbers of columns.
+    InvariantArity = "D0081", Error, "`pre` and `post` differ in arity";
+
     // Errors of a run, which no look at the program alone reveals.
     /// Occurs when an integer leaves the range of 64 bits in some run.
     RunOverflow = "D0090", Error, "an integer overflows in a run";

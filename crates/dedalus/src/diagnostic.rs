@@ -106,6 +106,28 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The error for a program whose `pre` and `post` have different numbers of columns, so that
+    /// no row of one can equal a row of the other; `None` if it is not such a program.
+    #[must_use]
+    pub fn invariant_arity(program: &crate::hir::Program) -> Option<Self> {
+        let [pre, post] = ["pre", "post"].map(|name| program.relation_named(name));
+        let (pre, post) = (program.relation(pre?), program.relation(post?));
+        let columns = |count: usize| if count == 1 { "column" } else { "columns" };
+        let (asked, answered) = (pre.columns.len(), post.columns.len());
+        (asked != answered).then(|| {
+            Self::at(
+                Code::InvariantArity,
+                post.span,
+                format!("`post` has {answered} {}, but `pre` has {asked}", columns(answered)),
+                "",
+            )
+            .with_label(pre.span, format!("{asked} {}", columns(asked)))
+            .with_help("each row of `pre` needs an equal row of `post`: give them the same columns")
+        })
+    }
+}
+
 /// Collects diagnostics; keeps at most a given number of errors and as many warnings.
 #[derive(Debug)]
 pub(crate) struct Diagnostics {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir::{
-    Argument, Expression, HeadColumn, Location, Program, RelationKind, Rule, Timing, Value,
+    Argument, Expression, HeadColumn, Location, Program, RelationKind, Rule, Timing, Type, Value,
 };
 use crate::lints::literals;
 use crate::source::Span;
@@ -159,6 +159,9 @@ fn locations_undeclared(
 fn never_fires(rule: &Rule, flow: &Flow<'_>, nodes: &Strings, diagnostics: &mut Diagnostics) {
     const SHOWN_MAX: usize = 3;
     let Location::Variable(variable) = rule.location else { return };
+    if rule.variables[variable.index()].r#type == Type::Integer {
+        return integer_location(rule, &rule.variables[variable.index()].name, diagnostics);
+    }
     let values = flow.variable(rule, variable);
     if values.set.is_empty() || values.may_meet(nodes) {
         return;
@@ -178,6 +181,23 @@ fn never_fires(rule: &Rule, flow: &Flow<'_>, nodes: &Strings, diagnostics: &mut 
         .with_help(
             "a rule fires at the node in the first column of its first literal: put a literal at \
              a node first, or make the first column a node",
+        ),
+    );
+}
+
+/// The first column of the first literal is a payload.
+fn integer_location(rule: &Rule, name: &str, diagnostics: &mut Diagnostics) {
+    let Some(first) = literals(rule).next() else { return };
+    diagnostics.push(
+        Diagnostic::at(
+            Code::NeverFires,
+            first.span,
+            format!("this rule never fires: its location `{name}` is an integer, not a node"),
+            format!("`{name}` is an integer"),
+        )
+        .with_help(
+            "the first column of every relation is the node where the row lives: put a literal at \
+             a node first, or begin the literal with `_` for a rule about the whole system",
         ),
     );
 }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::hir::{self, BodyTerm, Program, RelationId, RelationKind, Timing, Type};
+use crate::hir::{self, BodyTerm, Program, RelationId, RelationKind, Type};
 use crate::source::Span;
 use crate::syntax::{self, Clause, Name};
 
@@ -166,26 +166,18 @@ impl Resolver<'_> {
             });
             let Some((time, span)) = ahead else { continue };
             let reader = readers.get(&rule.head.relation);
-            if rule.head.timing == Timing::Now && reader.is_none() {
+            let Some(reader) = reader else {
                 rule.look_ahead = true;
                 continue;
-            }
+            };
             let name = &self.program.relations[rule.head.relation.index()].name;
             let message =
                 format!("`{name}` depends on what holds at step {time}, before it is known");
-            let mut diagnostic =
-                Diagnostic::at(Code::LookAhead, span, message, "a later step, until then");
-            if rule.head.timing == Timing::Now {
-                if let Some(reader) = reader {
-                    diagnostic = diagnostic.with_label(*reader, format!("`{name}` is read here"));
-                }
-            } else {
-                diagnostic = diagnostic.with_label(rule.head.span, "derived for a later step");
-            }
-            self.diagnostics.push(diagnostic.with_help(
-                "only a rule whose head holds at the same step and is read by no rule may look \
-                 ahead",
-            ));
+            self.diagnostics.push(
+                Diagnostic::at(Code::LookAhead, span, message, "a later step, until then")
+                    .with_label(*reader, format!("`{name}` is read here"))
+                    .with_help("only a rule whose head is read by no rule may look ahead"),
+            );
         }
     }
 }

@@ -34,6 +34,16 @@ pub(crate) fn infer(resolved: &mut Resolved, diagnostics: &mut Diagnostics) {
         inference.rule(rule, tree);
     }
     let Inference { mut nodes, column_starts, .. } = inference;
+    // A location that nothing says otherwise of is a node.
+    for (relation, &start) in resolved.program.relations.iter().zip(&column_starts) {
+        let root = find(&mut nodes, start);
+        let text = format!("the first column of `{}` is a node, a string", relation.name);
+        nodes[root].reason.get_or_insert(Reason {
+            r#type: Type::String,
+            span: relation.span,
+            text,
+        });
+    }
     for (relation, start) in resolved.program.relations.iter_mut().zip(column_starts) {
         for (index, column) in relation.columns.iter_mut().enumerate() {
             *column = root_type(&mut nodes, start + index);
@@ -143,9 +153,8 @@ impl<'a> Inference<'a> {
                 let reason = Reason { r#type, span: relation.span, text };
                 nodes[start + column].reason = Some(reason);
             };
-            let name = &relation.name;
-            give(0, Type::String, format!("the first column of `{name}` is a node, a string"));
             if relation.kind == RelationKind::Crash {
+                give(0, Type::String, "the first column of `crash` is a node, a string".into());
                 give(1, Type::String, "the second column of `crash` is a node, a string".into());
                 give(2, Type::Integer, "the third column of `crash` is a time, an integer".into());
             }
@@ -331,7 +340,7 @@ impl<'a> Inference<'a> {
         }
         let location = matches!(r#use.subject, Subject::Column(_, 0));
         self.diagnostics.push(diagnostic.with_help(if location {
-            "the first column of every relation is the node where the row lives: a string"
+            "the first column of a relation is the node where the row lives: a string"
         } else {
             "integers are written `1`, strings `\"1\"`; a column holds one or the other"
         }));

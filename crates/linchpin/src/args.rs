@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use linchpin_model::{Fault, Invariant, Prior};
 
+use crate::certificate_command::VerifyArguments;
+
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
 #[derive(Debug, Parser)]
 #[command(name = "linchpin", version, max_term_width = 100, subcommand_required = true)]
@@ -22,6 +24,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(CheckArguments),
     Run(RunArguments),
+    VerifyCertificate(VerifyArguments),
 }
 
 /// When to use colour.
@@ -179,6 +182,10 @@ pub(crate) struct CheckArguments {
     /// Cores to run hypotheses on (exhaustive and random) [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+
+    /// Write a certificate of the verdict `holds` to this file (see `linchpin verify-certificate`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
 
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]

@@ -10,6 +10,7 @@ use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System
 use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
 
 use crate::args::{CheckArguments, Color, Format, StrategyArgument};
+use crate::certificate_command::certify_answer;
 use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
 use crate::human;
@@ -88,6 +89,7 @@ fn threads(arguments: &CheckArguments) -> usize {
 pub(crate) fn command(arguments: &CheckArguments, color: Color) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::install()?;
     if arguments.each || arguments.program.files.iter().any(|file| file.is_dir()) {
+        one_certificate(arguments)?;
         return directory::command(arguments, color, &interrupt);
     }
     let program = &arguments.program;
@@ -101,9 +103,23 @@ pub(crate) fn command(arguments: &CheckArguments, color: Color) -> anyhow::Resul
             Err(exit) => return Ok(exit),
         };
         print(&input, &answer, arguments, color);
+        if let Some(path) = &arguments.certificate
+            && let Some(exit) = certify_answer(&input, &answer, path, &interrupt)?
+        {
+            return Ok(exit);
+        }
         return Ok(answer.exit(arguments.allow_vacuous));
     }
+    one_certificate(arguments)?;
     directory::check_scenarios(&[input], arguments, &interrupt)
+}
+
+/// A certificate is about one question.
+fn one_certificate(arguments: &CheckArguments) -> anyhow::Result<()> {
+    if arguments.certificate.is_some() {
+        bail!("--certificate is about one program and one scenario: choose with --scenario");
+    }
+    Ok(())
 }
 
 /// Answers one question. The inner error is an exit whose message was shown.

@@ -192,6 +192,12 @@ pub(crate) fn specification(
     bounds: &Bounds,
     invariant: Invariant,
 ) -> Result<Specification, crate::exit::Exit> {
+    if invariant != Invariant::Good
+        && let Some(diagnostic) = Diagnostic::invariant_arity(&input.program)
+    {
+        input.show(&[diagnostic]);
+        return Err(crate::exit::Exit::Usage);
+    }
     let result = Specification::new(&input.program, bounds, invariant);
     result.map_err(|error| {
         let SpecificationError::MissingRelation { .. } = error else {

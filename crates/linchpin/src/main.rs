@@ -2,6 +2,7 @@
 //! crates below it.
 
 mod args;
+mod certificate_command;
 mod check;
 mod control;
 mod directory;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Check(check) => check::command(check, arguments.color),
         Command::Run(run) => run::command(run, arguments.color),
+        Command::VerifyCertificate(verify) => certificate_command::command(verify, arguments.color),
     };
     let exit = result.unwrap_or_else(|error| {
         output::errln!("error: {error:#}");

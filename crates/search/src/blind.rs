@@ -74,8 +74,8 @@ impl<S: System> Search<'_, S> {
                 continue;
             }
             self.admit_run()?;
-            let outcome = outcome
-                .map_err(|error| SearchError::Run { error, faults: faults.clone() })?;
+            let outcome =
+                outcome.map_err(|error| SearchError::Run { error, faults: faults.clone() })?;
             self.count_run(&faults, outcome);
             if outcome == Outcome::Bad {
                 if self.options.all || space.is_uniform() {
@@ -118,8 +118,8 @@ impl<S: System> Search<'_, S> {
             }
             known_in_a_row = 0;
             self.admit_run()?;
-            let outcome = outcome
-                .map_err(|error| SearchError::Run { error, faults: faults.clone() })?;
+            let outcome =
+                outcome.map_err(|error| SearchError::Run { error, faults: faults.clone() })?;
             self.count_run(&faults, outcome);
             if outcome == Outcome::Bad {
                 let before = self.report.counterexamples.len();

@@ -35,11 +35,9 @@ impl Counter {
                 }
                 match j.checked_sub(1) {
                     None => clauses.add(&[!self.inputs[i], register]),
-                    Some(below) => clauses.add(&[
-                        !self.inputs[i],
-                        !self.rows[below][i - 1 - below],
-                        register,
-                    ]),
+                    Some(below) => {
+                        clauses.add(&[!self.inputs[i], !self.rows[below][i - 1 - below], register])
+                    }
                 }
                 self.rows[j].push(register);
             }
@@ -50,13 +48,14 @@ impl Counter {
 
 #[cfg(test)]
 mod tests {
-    use batsat::{BasicSolver, SolverInterface, lbool};
+    use batsat::{Solver, SolverInterface, SolverOpts, lbool};
 
     use super::*;
+    use crate::transcript::Transcript;
 
     #[test]
     fn bounds_and_literals_may_grow_in_any_order() {
-        let mut solver = BasicSolver::default();
+        let mut solver = Solver::new(SolverOpts::default(), Transcript::default());
         let mut clause = Vec::new();
         let mut counter = Counter::default();
         let mut inputs: Vec<Lit> = Vec::new();

@@ -1,18 +1,19 @@
 //! From formulas and bounds to clauses.
 
-use batsat::{BasicSolver, Lit, SolverInterface, Var, lbool};
+use batsat::{Lit, Solver, SolverInterface, SolverOpts, Var, lbool};
 use linchpin_formula::{Graph, Literal, Node, Variable};
 use smallvec::SmallVec;
 
 use crate::FaultSpace;
 use crate::counter::Counter;
+use crate::transcript::{Refutation, Transcript};
 
 /// An incremental solver over the faults of a space.
 ///
 /// A formula is asserted by one-sided definitions (Plaisted and Greenbaum, 1986): a literal of the
 /// solver implies the formula it stands for. That is enough, since formulas are only ever asserted.
 pub(crate) struct Encoder {
-    solver: BasicSolver,
+    solver: Solver<Transcript>,
     /// By fault: its literal, if it was met.
     faults: Vec<Lit>,
     /// Faults in order of appearance. Those that never appear need not occur.
@@ -55,18 +56,19 @@ struct Group {
 
 /// Clauses are added, and variables made, through this.
 pub(crate) struct Clauses<'a> {
-    solver: &'a mut BasicSolver,
+    solver: &'a mut Solver<Transcript>,
     clause: &'a mut Vec<Lit>,
 }
 
 impl<'a> Clauses<'a> {
-    pub(crate) fn new(solver: &'a mut BasicSolver, clause: &'a mut Vec<Lit>) -> Self {
+    pub(crate) fn new(solver: &'a mut Solver<Transcript>, clause: &'a mut Vec<Lit>) -> Self {
         Self { solver, clause }
     }
 
     pub(crate) fn add(&mut self, literals: &[Lit]) {
         self.clause.clear();
         self.clause.extend_from_slice(literals);
+        self.solver.cb_mut().given(literals);
         self.solver.add_clause_reuse(self.clause);
     }
 
@@ -86,12 +88,12 @@ fn positive(variable: Var) -> Lit {
 }
 
 impl Encoder {
-    /// A solver that knows the budget of the space.
-    pub(crate) fn new(space: &FaultSpace) -> Self {
+    /// A solver that knows the budget of the space, and keeps a transcript if that is wanted.
+    pub(crate) fn new(space: &FaultSpace, wants_proofs: bool) -> Self {
         let budget = space.budget();
         let faults = (0..space.fault_count() as u32).map(Variable);
         let mut encoder = Self {
-            solver: BasicSolver::default(),
+            solver: Solver::new(SolverOpts::default(), Transcript::new(wants_proofs)),
             faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
             group_of: faults.clone().map(|fault| space.group(fault)).collect(),
@@ -146,6 +148,17 @@ impl Encoder {
         self.definition_count
     }
 
+    /// Nothing satisfies what was asserted.
+    fn contradict(&mut self) {
+        self.unsatisfiable = true;
+        self.solver.cb_mut().given(&[]);
+    }
+
+    /// Why the last call found nothing, if a transcript is kept.
+    pub(crate) fn refutation(&self) -> Option<Refutation<'_>> {
+        self.solver.cb().refutation()
+    }
+
     fn clauses(&mut self) -> Clauses<'_> {
         Clauses::new(&mut self.solver, &mut self.clause)
     }
@@ -191,7 +204,7 @@ impl Encoder {
     pub(crate) fn assert(&mut self, graph: &Graph, formula: Literal) {
         match formula {
             Literal::TRUE => {}
-            Literal::FALSE => self.unsatisfiable = true,
+            Literal::FALSE => self.contradict(),
             _ => self.require(graph, formula),
         }
     }
@@ -233,7 +246,7 @@ impl Encoder {
                 }
             }
             if !is_conjunction {
-                self.solver.add_clause_reuse(&mut clause);
+                self.clauses().add(&clause);
             }
         }
     }
@@ -302,7 +315,7 @@ impl Encoder {
     pub(crate) fn forbid_supersets(&mut self, faults: &[Variable]) {
         let clause: Vec<Lit> = faults.iter().map(|&fault| !self.fault(fault)).collect();
         if clause.is_empty() {
-            self.unsatisfiable = true;
+            self.contradict();
         } else {
             self.clauses().add(&clause);
         }
@@ -346,12 +359,12 @@ impl Encoder {
     /// A subset of these faults that satisfies everything asserted.
     pub(crate) fn solve_within(&mut self, faults: &[Variable]) -> Option<Vec<Variable>> {
         let outside = self.appeared.iter().filter(|fault| faults.binary_search(fault).is_err());
-        let assumptions: Vec<Lit> =
-            outside.map(|fault| !self.faults[fault.0 as usize]).collect();
+        let assumptions: Vec<Lit> = outside.map(|fault| !self.faults[fault.0 as usize]).collect();
         self.solve_under(&assumptions)
     }
 
     fn solve_under(&mut self, assumptions: &[Lit]) -> Option<Vec<Variable>> {
+        self.solver.cb_mut().assumed(assumptions);
         if self.unsatisfiable {
             return None;
         }

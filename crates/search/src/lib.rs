@@ -21,7 +21,9 @@ mod random;
 mod space;
 mod symmetry;
 mod system;
+mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
+pub use transcript::{Refutation, SolverStep};

@@ -24,9 +24,8 @@ impl FaultSpace {
     /// hypotheses of the same size the cheapest comes first, up to a few thousand ways of mixing
     /// faults of different cost. Never changes a verdict.
     pub fn set_costs(&mut self, cost: impl Fn(&linchpin_model::Fault) -> f64) {
-        let of_fault: Vec<f64> = (0..self.fault_count() as u32)
-            .map(|index| cost(self.fault(Variable(index))))
-            .collect();
+        let of_fault: Vec<f64> =
+            (0..self.fault_count() as u32).map(|index| cost(self.fault(Variable(index)))).collect();
         let mut costs = of_fault.clone();
         costs.sort_by(f64::total_cmp);
         costs.dedup();

@@ -251,7 +251,14 @@ impl<'a> Grounder<'a> {
         }
         for now in 1..=compiled.bounds.eot {
             self.now = now;
-            for rule in &compiled.schedule.look_ahead {
+            // What is derived for a time after the last is never seen, but may be an error.
+            let unseen =
+                |rule: &&RulePlan| now == compiled.bounds.eot && rule.timing != Timing::Now;
+            for rule in compiled.schedule.look_ahead.iter().filter(unseen) {
+                self.fire(rule, &rule.full, None)?;
+                self.derived.clear();
+            }
+            for rule in compiled.schedule.look_ahead.iter().filter(|rule| !unseen(rule)) {
                 self.fire(rule, &rule.full, None)?;
             }
             self.commit()?;

@@ -69,7 +69,12 @@ pub(crate) enum Candidates<'a> {
     Range(Range<RowIndex>),
     Listed(&'a [RowIndex]),
     /// Rows of a small table whose columns have the values of the key.
-    Few { table: &'a Table, columns: &'a [usize], key: SmallVec<[Symbol; 8]>, range: Range<RowIndex> },
+    Few {
+        table: &'a Table,
+        columns: &'a [usize],
+        key: SmallVec<[Symbol; 8]>,
+        range: Range<RowIndex>,
+    },
     Row(Option<RowIndex>),
 }
 

@@ -131,11 +131,14 @@ impl<'a> Evaluator<'a> {
             }
         }
         for now in 1..=eot {
-            for rule in rules(&[Timing::Now], true) {
+            for rule in rules(&[Timing::Now, Timing::Next, Timing::Async], true) {
                 let rows = self
                     .apply(rule, &tables, now, faults)
                     .map_err(|kind| NaiveError { kind, time: now })?;
-                tables.step_mut(now)[rule.head.relation.index()].extend(rows);
+                let at = now + u32::from(rule.head.timing != Timing::Now);
+                if at <= eot {
+                    tables.step_mut(at)[rule.head.relation.index()].extend(rows);
+                }
             }
         }
         Ok(tables)

@@ -212,7 +212,15 @@ impl<'a> Machine<'a> {
         }
         for now in 1..=compiled.bounds.eot {
             self.now = now;
-            for rule in &compiled.schedule.look_ahead {
+            // What is derived for a time after the last is never seen, but may be an error.
+            let unseen =
+                |rule: &&RulePlan| now == compiled.bounds.eot && rule.timing != Timing::Now;
+            for rule in compiled.schedule.look_ahead.iter().filter(unseen) {
+                self.fire(rule, &rule.full, None)?;
+                self.derived.clear();
+                self.cells.clear();
+            }
+            for rule in compiled.schedule.look_ahead.iter().filter(|rule| !unseen(rule)) {
                 self.fire(rule, &rule.full, None)?;
             }
             self.commit()?;
@@ -507,12 +515,7 @@ impl Deriver for Machine<'_> {
     }
 }
 
-fn add_to_group(
-    groups: &mut Groups,
-    rule: &RulePlan,
-    row: &[Symbol],
-    reason: Option<Reason>,
-) {
+fn add_to_group(groups: &mut Groups, rule: &RulePlan, row: &[Symbol], reason: Option<Reason>) {
     let mut group: SmallVec<[Symbol; 6]> = SmallVec::new();
     let mut members: SmallVec<[Symbol; 2]> = SmallVec::new();
     for (column, &symbol) in rule.columns.iter().zip(row) {
@@ -521,8 +524,9 @@ fn add_to_group(
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let (sets, collected) =
-        groups.entry(group).or_insert_with(|| (SmallVec::from_elem(IndexSet::default(), members.len()), None));
+    let (sets, collected) = groups
+        .entry(group)
+        .or_insert_with(|| (SmallVec::from_elem(IndexSet::default(), members.len()), None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

@@ -174,9 +174,8 @@ impl Specification {
     pub fn with_symmetry(mut self) -> Self {
         let nodes = &self.compiled.bounds.nodes;
         let pairs = interchangeable(&self.compiled.program, nodes);
-        let exchange = |(left, right): (usize, usize)| {
-            exchange(&self.space, &nodes[left], &nodes[right])
-        };
+        let exchange =
+            |(left, right): (usize, usize)| exchange(&self.space, &nodes[left], &nodes[right]);
         let exchanges = pairs.into_iter().map(exchange).collect();
         self.space.set_symmetries(exchanges);
         self

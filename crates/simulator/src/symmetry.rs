@@ -80,17 +80,13 @@ pub(crate) fn exchange(space: &FaultSpace, left: &str, right: &str) -> Vec<Varia
 fn orders_strings(rule: &Rule) -> bool {
     let may_be_string = |expression: &Expression| match expression {
         Expression::Constant(value) => matches!(value, Value::String(_)),
-        Expression::Variable(variable) => {
-            rule.variables[variable.index()].r#type != Type::Integer
-        }
+        Expression::Variable(variable) => rule.variables[variable.index()].r#type != Type::Integer,
         Expression::Arithmetic(..) => false,
     };
     rule.body.iter().any(|term| match term {
         BodyTerm::Comparison(comparison) => {
-            !matches!(
-                comparison.operator,
-                ComparisonOperator::Equal | ComparisonOperator::NotEqual
-            ) && (may_be_string(&comparison.left) || may_be_string(&comparison.right))
+            !matches!(comparison.operator, ComparisonOperator::Equal | ComparisonOperator::NotEqual)
+                && (may_be_string(&comparison.left) || may_be_string(&comparison.right))
         }
         BodyTerm::Literal(_) => false,
     }) || rule.head.columns.iter().any(|column| match column {

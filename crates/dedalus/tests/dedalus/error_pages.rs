@@ -95,6 +95,9 @@ fn diagnose(code: Code, section: &str) -> (Vec<Diagnostic>, SourceMap) {
         if code == Code::InvariantMissing && !missing.is_empty() {
             diagnostics.push(Diagnostic::invariant_missing(&missing, !lacks(&"good")));
         }
+        if code == Code::InvariantArity {
+            diagnostics.extend(Diagnostic::invariant_arity(&program));
+        }
     }
     (diagnostics, compilation.sources)
 }

@@ -152,13 +152,14 @@ fn looking_ahead() {
     let ahead = |text: &str| rule(&format!("{FACTS}{text}")).look_ahead;
     assert!(ahead("p(X) :- q(X, 1)@2;"));
     assert!(ahead("p(X) :- s(X, _), notin q(X, 1)@7;"));
+    assert!(ahead("p(X)@next :- q(X, 1)@2;"));
+    assert!(ahead("p(X)@async :- q(X, 1)@2;"));
     assert!(!ahead("p(X) :- q(X, 1)@1;"));
     for (rules, label) in [
         ("p(X) :- q(X, 1)@2; t(X) :- p(X);", "`p` is read here"),
         ("p(X) :- q(X, 1)@2; t(X) :- s(X, _), notin p(X);", "`p` is read here"),
         ("p(X) :- q(X, 1)@2, p(X);", "`p` is read here"),
-        ("p(X)@next :- q(X, 1)@2;", "derived for a later step"),
-        ("p(X)@async :- q(X, 1)@2;", "derived for a later step"),
+        ("p(X)@next :- q(X, 1)@2; p(X)@next :- p(X);", "`p` is read here"),
     ] {
         let text = format!("{FACTS}{rules}");
         assert_eq!(errors(&text), [Code::LookAhead], "{rules}");

@@ -28,7 +28,11 @@ pub(crate) enum Kind {
     Rejected,
     /// Some run has no result, and no counterexample forestalls it.
     Erroneous,
-    Judged { verdict: Verdict, vacuous: bool, counterexamples: BTreeSet<FaultSet> },
+    Judged {
+        verdict: Verdict,
+        vacuous: bool,
+        counterexamples: BTreeSet<FaultSet>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -175,7 +179,8 @@ impl Comparison<'_> {
                 }
                 let id = RelationId(index as u32);
                 let fast: BTreeSet<&[_]> = execution.rows(id, time).collect();
-                let naive: BTreeSet<&[_]> = tables.rows(id, time).iter().map(|row| &row[..]).collect();
+                let naive: BTreeSet<&[_]> =
+                    tables.rows(id, time).iter().map(|row| &row[..]).collect();
                 if fast != naive {
                     return Err(format!(
                         "under {} `{}` at time {time} is\n    {fast:?} but for the oracle\n    {naive:?}",
@@ -233,16 +238,13 @@ impl Comparison<'_> {
     }
 
     /// All strategies that find everything find the same.
-    fn searches(
-        &self,
-        grounded: bool,
-        random: &mut Random,
-    ) -> Result<(Kind, bool), Disagreement> {
+    fn searches(&self, grounded: bool, random: &mut Random) -> Result<(Kind, bool), Disagreement> {
         let space = self.bounds.fault_space();
         let exhaustive = self.search(Strategy::Exhaustive, true)?;
         let by_oracle = space <= ORACLE_MAX.into();
         if by_oracle {
-            let oracle = naive::check(&self.evaluator(), self.invariant).map_err(|error| error.faults);
+            let oracle =
+                naive::check(&self.evaluator(), self.invariant).map_err(|error| error.faults);
             same_ending("the oracle", &oracle, &exhaustive)?;
         }
         same_ending("lineage", &self.search(Strategy::Lineage, true)?, &exhaustive)?;
@@ -331,8 +333,7 @@ impl Comparison<'_> {
 
     /// What a random search finds is minimal.
     fn random_search(&self, expected: &Checked, seed: u64) -> Result<(), Disagreement> {
-        let options =
-            Options { strategy: Strategy::Random, all: true, runs_max: Some(12), seed };
+        let options = Options { strategy: Strategy::Random, all: true, runs_max: Some(12), seed };
         match self.search_with(&mut self.specification(), options)? {
             Ok(found) if found.counterexamples.is_subset(&expected.counterexamples) => Ok(()),
             // It may run what the others need not: a superset of a counterexample.
@@ -383,8 +384,7 @@ fn lineage_is_sound(program: &Program, execution: &Execution) -> Result<(), Disa
         }
         for derivation in execution.derivations_of(id) {
             let earlier = |premise: &Fact| {
-                premise.time <= fact.time
-                    || program.rules[derivation.rule.index()].look_ahead
+                premise.time <= fact.time || program.rules[derivation.rule.index()].look_ahead
             };
             if let Some(premise) =
                 derivation.premises.iter().map(|id| execution.fact(*id)).find(|p| !earlier(p))

@@ -149,7 +149,8 @@ impl Generator {
     }
 
     fn program(&mut self) {
-        let relation = |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
+        let relation =
+            |name: String, columns: Vec<Kind>, given: bool| Relation { name, columns, given };
         self.relations.push(relation("node".into(), vec![Name, Name], true));
         for index in 0..1 + self.random.below(2) {
             let columns = self.columns();
@@ -794,10 +795,7 @@ impl Generator {
                 self.rule(format!("{missing}({})", elsewhere.join(", ")), body);
                 let mut anywhere = variables.clone();
                 anywhere[0] = "_";
-                self.rule(
-                    head,
-                    vec![literal, format!("notin {missing}({})", anywhere.join(", "))],
-                );
+                self.rule(head, vec![literal, format!("notin {missing}({})", anywhere.join(", "))]);
             }
             _ => {
                 let (mut body, scope) = self.body(self.relations.len() - 1, false, false);

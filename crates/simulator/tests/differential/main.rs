@@ -90,7 +90,10 @@ fn random_programs_agree() {
         report(*seed, disagreement);
     }
     let statistics = statistics.into_inner().unwrap();
-    println!("{cases} cases from seed {first} in {} ms: {statistics:#?}", started.elapsed().as_millis());
+    println!(
+        "{cases} cases from seed {first} in {} ms: {statistics:#?}",
+        started.elapsed().as_millis()
+    );
     if cases >= CASES {
         statistics.check_variety();
     }

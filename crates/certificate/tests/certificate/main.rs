@@ -1,0 +1,23 @@
+//! The naive formula against everything else: the simulator, the naive evaluator, the searches; its
+//! proofs against a checker that is not ours; and certificates that were tampered with.
+//!
+//! `LINCHPIN_CASES=20000 LINCHPIN_SEED=7 cargo test -p linchpin-certificate random` tries more.
+
+// The random programs are those of the simulator's own tests.
+#[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/case.rs"]
+mod case;
+#[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/generate.rs"]
+mod generate;
+#[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/random.rs"]
+mod random;
+
+mod agreement;
+mod checking;
+mod programs;
+mod randomized;
+mod search_proofs;
+mod support;
+mod tampering;

@@ -1,0 +1,197 @@
+//! Certificates that were changed, and specifications that are no longer those certified.
+
+use std::path::PathBuf;
+
+use linchpin_certificate::{Certificate, Refusal, Statement, certify, verify};
+use linchpin_dedalus::load::Memory;
+use linchpin_dedalus::{CompileOptions, compile_files};
+use linchpin_model::{Bounds, Invariant};
+
+const RELAY: &str = include_str!("../programs/relay.ded");
+const PARTS: &str = include_str!("../programs/relay_parts.ded");
+
+fn files(relay: &str, parts: &str) -> Memory {
+    Memory::new().with("specs/relay.ded", relay).with("specs/relay_parts.ded", parts)
+}
+
+fn paths() -> Vec<PathBuf> {
+    vec![PathBuf::from("specs/relay.ded")]
+}
+
+fn certificate() -> Certificate {
+    let files = files(RELAY, PARTS);
+    let compilation = compile_files(&paths(), &[], &files, &CompileOptions::default());
+    let nodes = ["a", "b", "c"].map(String::from).to_vec();
+    let bounds = Bounds { eot: 4, eff: 3, crashes: 1, nodes };
+    let program = compilation.program.expect("it compiles");
+    certify(&program, &compilation.sources, &bounds, Invariant::Implication, &|| false)
+        .expect("it holds")
+}
+
+/// What the verifier says of a file.
+fn verify_text(text: &str, loader: &Memory) -> Result<Statement, Refusal> {
+    verify(&Certificate::parse(text.as_bytes())?, &paths(), &[], loader)
+}
+
+/// What the verifier says of a certificate whose digests were made to fit.
+fn verify_forged(change: impl Fn(&mut Certificate)) -> Refusal {
+    let mut certificate = certificate();
+    change(&mut certificate);
+    verify_text(&certificate.to_text(), &files(RELAY, PARTS)).expect_err("it was changed")
+}
+
+#[test]
+fn the_certificate_itself_is_accepted() {
+    let certificate = certificate();
+    let verified = verify_text(&certificate.to_text(), &files(RELAY, PARTS));
+    assert_eq!(verified, Ok(certificate.statement));
+}
+
+#[test]
+fn no_single_change_of_a_byte_is_accepted() {
+    let text = certificate().to_text();
+    // The header byte by byte, the rest here and there.
+    let header = text.find("begin formula").expect("there is a formula");
+    let positions = (0..header).chain((header..text.len()).step_by(7));
+    for position in positions {
+        for bit in [0, 4] {
+            let mut bytes = text.clone().into_bytes();
+            bytes[position] ^= 1 << bit;
+            let refused = Certificate::parse(&bytes);
+            assert!(refused.is_err(), "byte {position}, bit {bit}");
+        }
+        let mut bytes = text.clone().into_bytes();
+        bytes.remove(position);
+        assert!(Certificate::parse(&bytes).is_err(), "byte {position} removed");
+        let mut bytes = text.clone().into_bytes();
+        bytes.insert(position, b' ');
+        assert!(Certificate::parse(&bytes).is_err(), "a space at byte {position}");
+    }
+    for ending in [&text[..text.len() - 1], &format!("{text}\n"), &format!("{text}end\n"), ""] {
+        assert!(Certificate::parse(ending.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn a_changed_part_is_named() {
+    let text = certificate().to_text();
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        Certificate::parse(text.replacen(from, to, 1).as_bytes()).expect_err("it was changed")
+    };
+    assert_eq!(changed("eot 4\n", "eot 5\n"), Refusal::Changed { part: "header" });
+    assert_eq!(changed("crashes 1\n", "crashes 2\n"), Refusal::Changed { part: "header" });
+    assert_eq!(
+        changed("invariant implication", "invariant good"),
+        Refusal::Changed { part: "header" }
+    );
+    let clause = "begin formula\np cnf ";
+    assert_eq!(changed(clause, "begin formula\np cnf 1"), Refusal::Changed { part: "formula" });
+    let map = "begin map\n1 omit a->b @1";
+    assert_eq!(changed(map, "begin map\n1 omit a->c @1"), Refusal::Changed { part: "map" });
+    let proof = "begin proof\n";
+    assert_eq!(changed(proof, "begin proof\n-"), Refusal::Changed { part: "proof" });
+    let version = changed("linchpin-certificate 1", "linchpin-certificate 2");
+    assert!(version.to_string().contains("version 2 is not known"), "{version}");
+}
+
+#[test]
+fn a_changed_specification_is_named() {
+    let text = certificate().to_text();
+    let refused = |relay: &str, parts: &str| {
+        verify_text(&text, &files(relay, parts)).expect_err("it was changed").to_string()
+    };
+    let relay = RELAY.replace("kept(X, M), member(X, Y)", "send(X, M), member(X, Y)");
+    assert_ne!(relay, RELAY);
+    assert!(refused(&relay, PARTS).contains("`relay.ded` is not the file"));
+    // Also a comment: the files are those certified, to the byte.
+    assert!(refused(&format!("{RELAY}// more\n"), PARTS).contains("`relay.ded` is not the file"));
+    let parts = PARTS.replace("\"hello\"", "\"world\"");
+    assert!(refused(RELAY, &parts).contains("`relay_parts.ded` is not the file"));
+    let without = RELAY.replace("include \"relay_parts.ded\";", "");
+    assert!(refused(&without, PARTS).contains("`relay.ded` is not the file"));
+    let memory = files(RELAY, PARTS).with("specs/more.ded", "more(\"a\")@1;\n");
+    let certificate = Certificate::parse(text.as_bytes()).expect("it is one");
+    let more = [paths(), vec![PathBuf::from("specs/more.ded")]].concat();
+    let refusal = verify(&certificate, &more, &[], &memory).expect_err("there is one more file");
+    assert!(refusal.to_string().contains("`more.ded` was not part of it"), "{refusal}");
+    let none = verify(&certificate, &[], &[], &memory).expect_err("there are no files");
+    assert!(none.to_string().contains("`relay.ded` is missing"), "{none}");
+    // A file may have another name, though, and stand elsewhere.
+    let moved = Memory::new().with("x/other.ded", RELAY).with("x/relay_parts.ded", PARTS);
+    assert!(verify(&certificate, &[PathBuf::from("x/other.ded")], &[], &moved).is_ok());
+}
+
+#[test]
+fn other_bounds_do_not_fit_the_formula() {
+    let differs = |change: &dyn Fn(&mut Statement)| {
+        let refusal = verify_forged(|certificate| change(&mut certificate.statement));
+        let expected =
+            matches!(refusal, Refusal::DerivationDiffers { part: "formula" | "map", .. });
+        assert!(expected, "{refusal}");
+    };
+    differs(&|statement| statement.bounds.eot = 5);
+    differs(&|statement| statement.bounds.eff = 4);
+    differs(&|statement| statement.bounds.eff = 2);
+    differs(&|statement| statement.bounds.crashes = 2);
+    differs(&|statement| statement.bounds.crashes = 0);
+    differs(&|statement| statement.bounds.nodes.push("d".to_owned()));
+    differs(&|statement| statement.bounds.nodes.swap(0, 1));
+    differs(&|statement| statement.invariant = Invariant::Baseline);
+    let refusal = verify_forged(|certificate| certificate.statement.invariant = Invariant::Good);
+    assert!(refusal.to_string().contains("no relation `good`"), "{refusal}");
+    let refusal = verify_forged(|certificate| certificate.statement.bounds.eot = 0);
+    assert!(refusal.to_string().contains("the bounds make no sense"), "{refusal}");
+}
+
+#[test]
+fn a_forged_part_does_not_fit() {
+    let differs = |refusal: Refusal, expected: &'static str| match refusal {
+        Refusal::DerivationDiffers { part, .. } => assert_eq!(part, expected),
+        other => panic!("{other}"),
+    };
+    // One clause less, a literal turned round, a clause twice.
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<String>>();
+    let joined = |lines: Vec<String>| lines.join("\n") + "\n";
+    let count = lines(&certificate().formula).len();
+    for index in (1..count).step_by(count / 40 + 1) {
+        let refusal = verify_forged(|certificate| {
+            let mut lines = lines(&certificate.formula);
+            lines.remove(index);
+            certificate.formula = joined(lines);
+        });
+        differs(refusal, "formula");
+    }
+    let refusal = verify_forged(|certificate| {
+        certificate.formula = certificate.formula.replacen("\n-", "\n", 1);
+    });
+    differs(refusal, "formula");
+    let refusal = verify_forged(|certificate| certificate.formula.push_str("1 0\n-1 0\n"));
+    differs(refusal, "formula");
+    let refusal = verify_forged(|certificate| {
+        certificate.map = certificate.map.replacen("omit a->b @1", "omit a->b @2", 1);
+    });
+    differs(refusal, "map");
+    let refusal = verify_forged(|certificate| certificate.map.clear());
+    differs(refusal, "map");
+}
+
+#[test]
+fn a_forged_proof_does_not_prove() {
+    let refused = |change: &dyn Fn(&mut String)| {
+        let refusal = verify_forged(|certificate| change(&mut certificate.proof));
+        assert!(matches!(refusal, Refusal::Proof(_)), "{refusal}");
+        refusal.to_string()
+    };
+    assert!(refused(&|proof| proof.clear()).contains("does not end in a contradiction"));
+    let unrelated = refused(&|proof| *proof = "1 0\n0\n".to_owned());
+    assert!(unrelated.contains("step 1 of the proof does not follow"), "{unrelated}");
+    let premature = refused(&|proof| *proof = "0\n".to_owned());
+    assert!(premature.contains("step 1 of the proof does not follow"), "{premature}");
+    let unfinished = refused(&|proof| proof.truncate(proof.len() - 2));
+    assert!(unfinished.contains("does not end in a contradiction"), "{unfinished}");
+    let unreadable = refused(&|proof| proof.insert_str(0, "nonsense\n"));
+    assert!(unreadable.contains("line 1 of the proof is not a step"), "{unreadable}");
+    let deletion = refused(&|proof| proof.insert_str(0, "d 1 2 3 0\n"));
+    assert!(deletion.contains("step 1 of the proof deletes"), "{deletion}");
+}

@@ -1,0 +1,296 @@
+//! Writing a campaign directory so that it can be read whenever the process is killed.
+//!
+//! * Whole files are written beside their place, flushed to disk and renamed over it.
+//! * `runs.jsonl` grows by one `write` per line; it is flushed to disk every
+//!   [`LINES_UNSYNCED_MAX`] lines and at the end. A kill tears at most the last line; a power
+//!   failure loses at most the last few.
+//! * A new directory is made beside its place and renamed, so it never exists without its header.
+//! * One writer at a time: the file `lock` is locked (by `flock`) as long as the writer lives, and
+//!   no longer, however it ends.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::Serialize;
+
+use crate::{Campaign, CampaignError, Conclusion, Header, Run, RunSummary};
+
+/// What to do when the directory of a new campaign already holds one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it alone and fail.
+    Refuse,
+    /// Replace it.
+    Replace,
+}
+
+/// `runs.jsonl` is flushed to disk after so many lines.
+const LINES_UNSYNCED_MAX: u32 = 256;
+
+/// The one process that writes to a campaign directory.
+#[derive(Debug)]
+pub struct Writer {
+    directory: PathBuf,
+    header: Header,
+    runs: File,
+    run_count: u64,
+    lines_unsynced: u32,
+    /// Locked as long as it is open.
+    _lock: File,
+}
+
+impl Writer {
+    /// Starts a campaign in a directory that does not exist, is empty, or (with
+    /// [`Existing::Replace`]) holds another campaign.
+    ///
+    /// # Errors
+    /// If the directory holds something else or is being written to.
+    pub fn create(
+        directory: &Path,
+        header: Header,
+        existing: Existing,
+    ) -> Result<Self, CampaignError> {
+        let occupied = match fs::read_dir(directory) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(CampaignError::io("read", directory)(error)),
+        };
+        if !occupied {
+            return Self::create_fresh(directory, header);
+        }
+        if !directory.join("campaign.json").is_file() {
+            return Err(CampaignError::Foreign { directory: directory.to_owned() });
+        }
+        match existing {
+            Existing::Refuse => Err(CampaignError::Exists { directory: directory.to_owned() }),
+            Existing::Replace => Self::replace(directory, header),
+        }
+    }
+
+    fn create_fresh(directory: &Path, header: Header) -> Result<Self, CampaignError> {
+        let parent = match directory.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(CampaignError::io("create", parent))?;
+        let staged = directory.file_name().map(|name| {
+            let mut staged = std::ffi::OsString::from(".");
+            staged.push(name);
+            staged.push(format!(".new-{}", std::process::id()));
+            parent.join(staged)
+        });
+        // Where the directory is a mount point or its parent is read-only, it is filled in place.
+        if let Some(staged) = staged.filter(|staged| fs::create_dir(staged).is_ok()) {
+            let written = write_json(&staged.join("campaign.json"), &header)
+                .and_then(|()| create_empty(&staged.join("runs.jsonl")));
+            let renamed = written.is_ok() && fs::rename(&staged, directory).is_ok();
+            if renamed {
+                sync_directory(parent);
+                return Self::open(directory, header, 0);
+            }
+            let _ = fs::remove_dir_all(&staged);
+        }
+        fs::create_dir_all(directory).map_err(CampaignError::io("create", directory))?;
+        create_empty(&directory.join("runs.jsonl"))?;
+        write_json(&directory.join("campaign.json"), &header)?;
+        Self::open(directory, header, 0)
+    }
+
+    /// At each step the directory is a sound campaign: first the old one without a result, then
+    /// the old one without runs, then the new one.
+    fn replace(directory: &Path, header: Header) -> Result<Self, CampaignError> {
+        let lock = lock(directory)?;
+        let header_path = directory.join("campaign.json");
+        if let Ok(mut old) = Header::load(directory) {
+            old.conclusion = None;
+            write_json(&header_path, &old)?;
+        }
+        create_empty(&directory.join("runs.jsonl"))?;
+        for name in ["runs", "report"] {
+            let path = directory.join(name);
+            match fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(CampaignError::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        write_json(&header_path, &header)?;
+        Self::open_locked(directory, header, 0, lock)
+    }
+
+    /// Continues a campaign: reads what is there, cuts off a torn last line, and takes a lock.
+    ///
+    /// # Errors
+    /// If it cannot be read, or another process writes to it.
+    pub fn resume(directory: &Path) -> Result<(Campaign, Self), CampaignError> {
+        Header::load(directory)?;
+        let lock = lock(directory)?;
+        let campaign = Campaign::load(directory)?;
+        if let Some(torn) = &campaign.torn {
+            OpenOptions::new()
+                .write(true)
+                .open(&torn.path)
+                .and_then(|file| file.set_len(torn.start).and_then(|()| file.sync_data()))
+                .map_err(CampaignError::io("repair", &torn.path))?;
+        }
+        let count = campaign.runs.len() as u64;
+        let writer = Self::open_locked(directory, campaign.header.clone(), count, lock)?;
+        Ok((campaign, writer))
+    }
+
+    fn open(directory: &Path, header: Header, run_count: u64) -> Result<Self, CampaignError> {
+        let lock = lock(directory)?;
+        Self::open_locked(directory, header, run_count, lock)
+    }
+
+    fn open_locked(
+        directory: &Path,
+        header: Header,
+        run_count: u64,
+        lock: File,
+    ) -> Result<Self, CampaignError> {
+        let path = directory.join("runs.jsonl");
+        let runs = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(CampaignError::io("open", &path))?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            header,
+            runs,
+            run_count,
+            lines_unsynced: 0,
+            _lock: lock,
+        })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// How many runs are recorded; the next one has this number.
+    #[must_use]
+    pub fn run_count(&self) -> u64 {
+        self.run_count
+    }
+
+    /// Records a finished run.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    ///
+    /// # Panics
+    /// If its number is not the next one.
+    pub fn finish_run(&mut self, run: &RunSummary) -> Result<(), CampaignError> {
+        assert_eq!(run.run, self.run_count, "runs are recorded in order");
+        let path = || self.directory.join("runs.jsonl");
+        let mut line = serde_json::to_vec(run).expect("a run has a JSON form");
+        line.push(b'\n');
+        self.runs.write_all(&line).map_err(|error| CampaignError::io("write", &path())(error))?;
+        self.run_count += 1;
+        self.lines_unsynced += 1;
+        if self.lines_unsynced >= LINES_UNSYNCED_MAX {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Flushes `runs.jsonl` to disk.
+    ///
+    /// # Errors
+    /// If the system cannot.
+    pub fn sync(&mut self) -> Result<(), CampaignError> {
+        let path = self.directory.join("runs.jsonl");
+        self.runs.sync_data().map_err(CampaignError::io("flush", &path))?;
+        self.lines_unsynced = 0;
+        Ok(())
+    }
+
+    /// Keeps a finished run in detail.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_run(&mut self, run: &Run) -> Result<(), CampaignError> {
+        let directory = self.directory.join("runs");
+        fs::create_dir_all(&directory).map_err(CampaignError::io("create", &directory))?;
+        write_json(&directory.join(format!("{}.json", run.run)), run)
+    }
+
+    /// Records how the search ended.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn conclude(&mut self, conclusion: Conclusion) -> Result<(), CampaignError> {
+        self.sync()?;
+        self.header.conclusion = Some(conclusion);
+        write_json(&self.directory.join("campaign.json"), &self.header)
+    }
+
+    /// Writes a file of the report, `report/NAME`.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_report(&self, name: &str, content: &[u8]) -> Result<PathBuf, CampaignError> {
+        let directory = self.directory.join("report");
+        fs::create_dir_all(&directory).map_err(CampaignError::io("create", &directory))?;
+        let path = directory.join(name);
+        write_whole(&path, content)?;
+        Ok(path)
+    }
+}
+
+/// Takes the lock of a directory for as long as the file is open.
+fn lock(directory: &Path) -> Result<File, CampaignError> {
+    let path = directory.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(CampaignError::io("open", &path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(CampaignError::Locked { directory: directory.to_owned() })
+        }
+        Err(error) => Err(CampaignError::io("lock", &path)(error.into())),
+    }
+}
+
+fn create_empty(path: &Path) -> Result<(), CampaignError> {
+    File::create(path).map(drop).map_err(CampaignError::io("create", path))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CampaignError> {
+    let mut bytes = serde_json::to_vec(value).expect("records have a JSON form");
+    bytes.push(b'\n');
+    write_whole(path, &bytes)
+}
+
+/// Replaces a file in one step.
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), CampaignError> {
+    let mut staged = path.as_os_str().to_owned();
+    staged.push(".new");
+    let staged = PathBuf::from(staged);
+    File::create(&staged)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_data()))
+        .map_err(CampaignError::io("write", &staged))?;
+    fs::rename(&staged, path).map_err(CampaignError::io("write", path))?;
+    if let Some(parent) = path.parent() {
+        sync_directory(parent);
+    }
+    Ok(())
+}
+
+/// Makes renames durable where the system can; not all file systems can.
+fn sync_directory(directory: &Path) {
+    if let Ok(directory) = File::open(directory) {
+        let _ = directory.sync_all();
+    }
+}
