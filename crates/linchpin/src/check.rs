@@ -184,7 +184,7 @@ pub(crate) fn within(
         question: question.clone(),
         bounds: bounds.clone(),
         vacuous: system.vacuous().unwrap_or(false),
-        not_grounded: system.not_grounded(),
+        not_grounded: not_grounded(&system, &input.sources),
         report,
         counterexamples,
         elapsed: started.elapsed(),
@@ -272,6 +272,15 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         elapsed_ms: answer.elapsed.as_millis() as u64,
     };
     serde_json::to_string(&json).expect("the result is plain data")
+}
+
+/// Why the program could not be grounded, and where.
+fn not_grounded(system: &Specification, sources: &SourceMap) -> Option<String> {
+    let reason = system.not_grounded()?;
+    let Some(rule) = system.not_grounded_rule() else { return Some(reason) };
+    let span = system.program().rules.get(rule.index())?.span;
+    let (line, _) = sources.line_column(span);
+    Some(format!("{reason}, {}:{line}", sources.file(span.file).path))
 }
 
 /// A prior that names something else than a node.

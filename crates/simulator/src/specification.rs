@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linchpin_dedalus::hir::{Program, RelationId};
+use linchpin_dedalus::hir::{Program, RelationId, RuleId};
 use linchpin_formula::{Graph, Literal, Values, Variable};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
 use linchpin_search::{FaultSpace, Observation, System};
@@ -215,6 +215,13 @@ impl Specification {
         }
         facts.sort();
         Some(Prediction::Facts(facts))
+    }
+
+    /// The rule at which [`Specification::not_grounded`] became apparent.
+    #[must_use]
+    pub fn not_grounded_rule(&self) -> Option<RuleId> {
+        let Some(Err(TooLarge { rule, .. })) = &self.ground else { return None };
+        *rule
     }
 
     /// The relation that holds what is asked at the end of a run (`pre`), and the one that holds
