@@ -14,6 +14,7 @@ Without clingo, this script makes itself a virtual environment beside it (`.venv
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pathlib
 import statistics
@@ -103,15 +104,15 @@ def main() -> int:
         for scenario in scenarios(options.only):
             eot, eff = int(scenario["eot"]) * factor, int(scenario.get("eff", 0)) * factor
             crashes, nodes = int(scenario.get("crashes", 0)), tuple(scenario["nodes"])
-            command = [options.linchpin, "check", str(scenario["path"]), "--quiet", "--strategy", options.strategy]
+            command = [options.linchpin, "check", str(scenario["path"]), "--quiet", "--format", "json"]
             command += ["--eot", str(eot), "--eff", str(eff), "--crashes", str(crashes), "--nodes", ",".join(nodes)]
-            command += ["--invariant", str(scenario.get("invariant", "implication"))]
+            command += ["--invariant", str(scenario.get("invariant", "implication")), "--strategy", options.strategy]
             pairs, verdicts = [], set()
             for _ in range(options.repeats):
                 ours, _, output = linchpin(command)
                 theirs, verdict = asp(scenario, Bounds(eot, eff, crashes, nodes))
                 pairs.append((theirs, max(ours - startup, 1e-6)))
-                verdicts |= {verdict, output.split()[0].lower() if output else "nothing"}
+                verdicts |= {verdict, json.loads(output)["verdict"] if output else "nothing"}
                 if sum(pairs[-1]) > 5 and len(pairs) >= 2:
                     break
             if len(verdicts) > 1:

@@ -1,6 +1,7 @@
 //! Definitions: conjunctions and disjunctions of literals, each with a variable of its own.
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::cnf::Cnf;
 
@@ -16,6 +17,12 @@ enum Definition {
     And(Vec<Literal>),
     /// True iff some is.
     Or(Vec<Literal>),
+}
+
+/// Each literal once: not every checker of proofs bears a clause that says something twice.
+fn distinct(literals: Vec<Literal>) -> Vec<Literal> {
+    let distinct: IndexSet<Literal, FxBuildHasher> = literals.into_iter().collect();
+    distinct.into_iter().collect()
 }
 
 /// A list of variables, each a free choice or defined in terms of variables before it.
@@ -39,22 +46,22 @@ impl Circuit {
 
     /// A variable that is true iff all the literals are.
     pub(crate) fn and(&mut self, literals: Vec<Literal>) -> Literal {
-        self.shared(Definition::And(literals))
+        self.shared(Definition::And(distinct(literals)))
     }
 
     /// A variable that is true iff some literal is.
     pub(crate) fn or(&mut self, literals: Vec<Literal>) -> Literal {
-        self.shared(Definition::Or(literals))
+        self.shared(Definition::Or(distinct(literals)))
     }
 
     /// As [`Circuit::and`], with a variable that has a name.
     pub(crate) fn named_and(&mut self, name: String, literals: Vec<Literal>) -> Literal {
-        self.add(Definition::And(literals), Some(name))
+        self.add(Definition::And(distinct(literals)), Some(name))
     }
 
     /// As [`Circuit::or`], with a variable that has a name.
     pub(crate) fn named_or(&mut self, name: String, literals: Vec<Literal>) -> Literal {
-        self.add(Definition::Or(literals), Some(name))
+        self.add(Definition::Or(distinct(literals)), Some(name))
     }
 
     /// The same conjunction or disjunction is not written twice, and that of one literal is that

@@ -27,6 +27,7 @@ mod certify;
 mod checker;
 mod circuit;
 mod cnf;
+mod components;
 mod digest;
 mod error;
 mod faults;

@@ -10,13 +10,12 @@
 //! is undecided, and the run has no outcome.
 
 use linchpin_dedalus::hir::{Aggregate, Program, RuleId};
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
 
 use crate::NotCertifiable;
 use crate::aggregate::{encode, is_better};
 use crate::circuit::{Circuit, Literal};
+use crate::components::components;
 use crate::faults::Faults;
 use crate::ground::{Atom, Condition, Ground, Instance};
 
@@ -70,7 +69,7 @@ pub(crate) fn solve(
         outcomes: FxHashMap::default(),
         failures: Vec::new(),
     };
-    for component in components(ground) {
+    for component in components(&all_dependencies(ground)) {
         solver.component(&component)?;
     }
     for instance in ground.instances.iter().filter(|instance| instance.head.is_none()) {
@@ -92,28 +91,16 @@ fn dependencies(ground: &Ground, condition: Condition) -> Vec<Atom> {
     }
 }
 
-/// The strongly connected components, each after those it depends on; atoms in order.
-fn components(ground: &Ground) -> Vec<Vec<Atom>> {
-    let mut graph: DiGraph<(), ()> = DiGraph::new();
-    for _ in &ground.names {
-        graph.add_node(());
-    }
+/// Per atom: the atoms its instances depend on.
+fn all_dependencies(ground: &Ground) -> Vec<Vec<Atom>> {
+    let mut found = vec![Vec::new(); ground.names.len()];
     for instance in &ground.instances {
         let Some(head) = instance.head else { continue };
         for &condition in &instance.conditions {
-            for atom in dependencies(ground, condition) {
-                graph.add_edge(NodeIndex::new(head), NodeIndex::new(atom), ());
-            }
+            found[head].extend(dependencies(ground, condition));
         }
     }
-    kosaraju_scc(&graph)
-        .into_iter()
-        .map(|component| {
-            let mut atoms: Vec<Atom> = component.into_iter().map(NodeIndex::index).collect();
-            atoms.sort_unstable();
-            atoms
-        })
-        .collect()
+    found
 }
 
 impl Solver<'_> {

@@ -68,7 +68,7 @@ codes! {
     // Syntax.
     /// Occurs when a token stands where the grammar has another.
     Syntax = "D0020", Error, "a clause does not follow the grammar";
-    /// Occurs when an expression nests deeper than the limit.
+    /// Occurs when an expression nests deeper, or a body has more terms, than the limit.
     TooDeep = "D0021", Error, "an expression is nested too deep";
     /// Occurs when the head of a rule carries `@N`.
     TimeOnRuleHead = "D0022", Error, "the head of a rule has an absolute time";
@@ -115,7 +115,8 @@ codes! {
     // Strata.
     /// Occurs when a relation depends on its own absence within a time step.
     Unstratified = "D0050", Warning, "a cycle runs through a negation within a time step";
-    /// Occurs when a `count`, `sum` or `avg` depends on itself within a time step.
+    /// Occurs when a `count`, `sum` or `avg`, or several aggregates of one head, depend on themselves
+    /// within a time step.
     AggregateInCycle = "D0051", Error, "an aggregate depends on itself within a time step";
 
     // Places.

@@ -14,6 +14,9 @@ use crate::syntax::{Clause, Expression, Fact, Head, HeadColumn, HeadTime, Includ
 
 pub use expression::EXPRESSION_DEPTH_MAX;
 
+/// How many terms a body may have: it is evaluated by that many nested loops.
+pub const BODY_TERMS_MAX: usize = 5_000;
+
 /// Parses the tokens of a file.
 pub(crate) fn parse(
     file: FileId,
@@ -264,6 +267,17 @@ impl<'a> Parser<'a> {
         };
         let mut body = vec![self.term()?];
         while self.eat(TokenKind::Comma) {
+            if body.len() == BODY_TERMS_MAX {
+                return Err(self.report(
+                    Diagnostic::at(
+                        Code::TooDeep,
+                        self.span(),
+                        format!("this body has more than {BODY_TERMS_MAX} terms"),
+                        "too many from here on",
+                    )
+                    .with_help("derive relations of their own from parts of it"),
+                ));
+            }
             body.push(self.term()?);
         }
         let head = Head { relation, columns, time, span: head_span };
@@ -330,6 +344,10 @@ impl<'a> Parser<'a> {
     /// The name of a relation, whose `(` follows.
     fn relation(&mut self, expected: &str) -> Parsed<Name> {
         match self.kind() {
+            TokenKind::Name if self.at_name("notin") => Err(self.unexpected(
+                expected,
+                Some("`notin` is the word for negation: give the relation another name"),
+            )),
             TokenKind::Name if self.kind_ahead(1) == TokenKind::ParenthesisOpen => {
                 let token = self.bump();
                 Ok(Name { text: self.text_of(token).to_owned(), span: self.span_of(token) })

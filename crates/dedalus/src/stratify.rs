@@ -20,6 +20,8 @@ struct Dependency {
     span: Span,
     negated: bool,
     aggregate: Option<(Aggregate, Span)>,
+    /// The second aggregate of the head.
+    other_aggregate: Option<Span>,
 }
 
 impl Dependency {
@@ -79,16 +81,15 @@ fn dependencies(program: &Program) -> Graph {
         if rule.head.timing != Timing::Now || rule.look_ahead {
             continue;
         }
-        // The least monotonic function of the head decides.
-        let aggregate = rule
-            .head
-            .columns
-            .iter()
-            .filter_map(|column| match column {
+        let aggregates = || {
+            rule.head.columns.iter().filter_map(|column| match column {
                 HeadColumn::Aggregate { function, span, .. } => Some((*function, *span)),
                 HeadColumn::Expression(_) => None,
             })
-            .max_by_key(|(function, _)| !is_choice(*function));
+        };
+        // The least monotonic function of the head decides.
+        let aggregate = aggregates().max_by_key(|(function, _)| !is_choice(*function));
+        let other_aggregate = aggregates().nth(1).map(|(_, span)| span);
         for term in &rule.body {
             let BodyTerm::Literal(literal) = term else { continue };
             graph.add_edge(
@@ -99,6 +100,7 @@ fn dependencies(program: &Program) -> Graph {
                     span: literal.span,
                     negated: literal.negated,
                     aggregate,
+                    other_aggregate,
                 },
             );
         }
@@ -123,7 +125,24 @@ fn report(
     let mut reported: Vec<RuleId> = Vec::new();
     for (from, to, dependency) in nonmonotonic {
         let Some((function, span)) = dependency.aggregate else { continue };
-        if is_choice(function) || reported.contains(&dependency.rule) {
+        if reported.contains(&dependency.rule) {
+            continue;
+        }
+        if is_choice(function) {
+            // "A member with no better member" says nothing of two minima at once.
+            let Some(second) = dependency.other_aggregate else { continue };
+            reported.push(dependency.rule);
+            let cycle = Cycle::through(graph, component_of, *from, *to, *dependency);
+            let message = format!(
+                "several aggregates of one head depend on their own result within a time step: {}",
+                cycle.describe(program)
+            );
+            let diagnostic =
+                Diagnostic::at(Code::AggregateInCycle, second, message, "the second of them");
+            diagnostics.push(cycle.label(program, diagnostic, second).with_help(
+                "give each aggregate a relation of its own, or break the cycle: derive one of \
+                 these relations with `@next`",
+            ));
             continue;
         }
         reported.push(dependency.rule);

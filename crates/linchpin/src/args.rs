@@ -18,6 +18,10 @@ pub(crate) struct Arguments {
     /// When to use colour (NO_COLOR also turns it off)
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+
+    /// Draw diagrams with ASCII characters only
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +29,24 @@ pub(crate) enum Command {
     Check(CheckArguments),
     Run(RunArguments),
     VerifyCertificate(VerifyArguments),
+    Report(ReportArguments),
+    /// Print completions for a shell: `linchpin completions bash > FILE`
+    #[command(after_help = "\
+Example:
+  linchpin completions zsh > ~/.zfunc/_linchpin")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    #[command(after_help = "\
+Example:
+  linchpin man ~/.local/share/man/man1")]
+    Man {
+        /// Where to write them
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
 }
 
 /// When to use colour.
@@ -121,8 +143,14 @@ pub(crate) enum StrategyArgument {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// For people
     Human,
+    /// One JSON object (docs/formats/check.md)
     Json,
+    /// JUnit XML: a test case per question
+    Junit,
+    /// SARIF 2.1.0: counterexamples placed in the specification
+    Sarif,
 }
 
 /// Check a specification: find faults that break it, or prove that none can
@@ -191,9 +219,54 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: Format,
 
+    /// Record the search in this folder, with a report to open in a browser
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// Show a recorded search: rewrite its HTML report, or print it in another format
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  linchpin report out --format svg --run 1 > run.svg")]
+pub(crate) struct ReportArguments {
+    /// The folder that `linchpin check --out` wrote
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+
+    /// What to write: the HTML report into the folder, anything else to standard output
+    #[arg(long, value_name = "FORMAT", default_value = "html")]
+    pub(crate) format: ReportFormat,
+
+    /// Which run (dot, svg, shiviz, human) [default: that of the first counterexample, or 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) run: Option<u64>,
+
+    /// Draw the lineage of the outcome instead of the space-time diagram (dot, svg)
+    #[arg(long)]
+    pub(crate) lineage: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// `report/index.html` in the folder
+    Html,
+    /// A run for people
+    Human,
+    /// JUnit XML
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+    /// A diagram for Graphviz
+    Dot,
+    /// A diagram as a picture
+    Svg,
+    /// The events of a run for ShiViz
+    Shiviz,
 }
 
 /// Run a specification once, under faults of your choice

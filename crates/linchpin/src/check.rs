@@ -1,15 +1,20 @@
 //! `linchpin check`.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use linchpin_dedalus::codes::Code;
 use linchpin_dedalus::diagnostic::Diagnostic;
+use linchpin_dedalus::source::SourceMap;
 use linchpin_model::{Bounds, FaultSet, Prior, Verdict};
+use linchpin_record::{Campaign, Existing, Header, Writer};
+use linchpin_report::export::{junit, sarif};
 use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System, search};
 use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
 
-use crate::args::{CheckArguments, Color, Format, StrategyArgument};
+use crate::args::{CheckArguments, Format, StrategyArgument};
 use crate::certificate_command::certify_answer;
 use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
@@ -18,7 +23,10 @@ use crate::input::{Input, Question, specification};
 use crate::json::{
     CheckJson, CounterexampleJson, FaultSpaceJson, SCHEMA, stop_name, strategy_name,
 };
-use crate::output::outln;
+use crate::output::{outln, to_stdout};
+use crate::progress::Progress;
+use crate::recording::{self, Watch};
+use crate::terminal::Look;
 use crate::{directory, sweep};
 
 /// Without a limit of its own, a random search gives up after this many runs.
@@ -37,6 +45,8 @@ pub(crate) struct Answer {
     /// Why the program could not be grounded, if it could not: then each run taught only about runs
     /// in which the same messages arrive.
     pub(crate) not_grounded: Option<String>,
+    /// What was searched and every run, with the runs worth showing in detail.
+    pub(crate) campaign: Campaign,
 }
 
 impl Answer {
@@ -86,7 +96,8 @@ fn threads(arguments: &CheckArguments) -> usize {
     arguments.threads.map_or_else(all, usize::from)
 }
 
-pub(crate) fn command(arguments: &CheckArguments, color: Color) -> anyhow::Result<Exit> {
+pub(crate) fn command(arguments: &CheckArguments, look: Look) -> anyhow::Result<Exit> {
+    let color = look.color;
     let interrupt = Interrupt::install()?;
     if arguments.each || arguments.program.files.iter().any(|file| file.is_dir()) {
         one_certificate(arguments)?;
@@ -102,7 +113,7 @@ pub(crate) fn command(arguments: &CheckArguments, color: Color) -> anyhow::Resul
             Ok(answer) => answer,
             Err(exit) => return Ok(exit),
         };
-        print(&input, &answer, arguments, color);
+        print(&input, &answer, arguments, look);
         if let Some(path) = &arguments.certificate
             && let Some(exit) = certify_answer(&input, &answer, path, &interrupt)?
         {
@@ -139,22 +150,23 @@ pub(crate) fn answer(
         return sweep::answer(input, question, arguments, interrupt);
     };
     let mut limits = Limits::new(interrupt, arguments.timeout);
-    let answer = within(input, question, &bounds, arguments, &mut limits)?;
+    let answer =
+        within(input, question, &bounds, arguments, &mut limits, arguments.out.as_deref())?;
     Ok(answer.map(|mut answer| {
         answer.elapsed = started.elapsed();
         answer
     }))
 }
 
-/// Answers a question within given bounds.
+/// Answers a question within given bounds; records the search in the folder `out` as it goes on.
 pub(crate) fn within(
     input: &Input,
     question: &Question,
     bounds: &Bounds,
     arguments: &CheckArguments,
     limits: &mut Limits,
+    out: Option<&Path>,
 ) -> anyhow::Result<Result<Answer, Exit>> {
-    let options = options(arguments);
     let mut system = match specification(input, bounds, question.invariant) {
         Ok(system) => system,
         Err(exit) => return Ok(Err(exit)),
@@ -171,15 +183,35 @@ pub(crate) fn within(
         system = system.with_symmetry();
     }
     let started = Instant::now();
-    let report = match search(&mut system, options, limits) {
+    let options = options(arguments);
+    let header = recording::search_header(input, question, bounds, arguments, &system);
+    let writer = match out {
+        Some(directory) => Some(Writer::create(directory, header.clone(), Existing::Replace)?),
+        None => None,
+    };
+    let progress = Progress::new(arguments.quiet, options.runs_max, limits.deadline);
+    let mut watch = Watch::new(limits, progress, system.space().clone(), writer);
+    let result = search(&mut system, options, &mut watch);
+    let (runs, writer) = watch.finish()?;
+    let report = match result {
         Ok(report) => report,
         Err(error) => return explain_failure(input, error, &system).map(Err),
     };
-    let counterexamples = report
+    let elapsed = started.elapsed();
+    let counterexamples: Vec<FaultSet> = report
         .counterexamples
         .iter()
         .map(|counterexample| system.space().fault_set(counterexample))
         .collect();
+    let conclusion = recording::conclusion(&report, &counterexamples, bounds, &runs, &system);
+    let header = Header { conclusion: Some(conclusion), ..header };
+    let mut campaign = Campaign { header, runs, kept: BTreeMap::new(), torn: None };
+    if writer.is_some() || arguments.format != Format::Json {
+        recording::keep_runs(&mut campaign, &mut system, writer.is_some());
+    }
+    if let Some(writer) = writer {
+        recording::conclude(writer, &campaign)?;
+    }
     Ok(Ok(Answer {
         question: question.clone(),
         bounds: bounds.clone(),
@@ -187,7 +219,8 @@ pub(crate) fn within(
         not_grounded: not_grounded(&system, &input.sources),
         report,
         counterexamples,
-        elapsed: started.elapsed(),
+        elapsed,
+        campaign,
     }))
 }
 
@@ -237,10 +270,16 @@ pub(crate) fn run_error(error: &RunError, faults: &FaultSet, system: &Specificat
     Diagnostic::at(code, span, format!("{error}, {under}"), "in this rule")
 }
 
-fn print(input: &Input, answer: &Answer, arguments: &CheckArguments, color: Color) {
+fn print(input: &Input, answer: &Answer, arguments: &CheckArguments, look: Look) {
     match arguments.format {
-        Format::Human => human::print_answer(input, answer, arguments, color),
+        Format::Human => human::print_answer(input, answer, arguments, look),
         Format::Json => outln!("{}", to_json(input, answer, arguments)),
+        Format::Junit => {
+            let mut case = junit::Case::new(&answer.campaign);
+            case.seconds = Some(answer.elapsed.as_secs_f64());
+            to_stdout(format_args!("{}", junit::render("linchpin check", &[case])));
+        }
+        Format::Sarif => to_stdout(format_args!("{}", sarif::render(&[&answer.campaign]))),
     }
 }
 

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use linchpin_record::Campaign;
+use linchpin_report::export::junit::CaseResult;
+use linchpin_report::export::{junit, sarif};
 
 use crate::args::{CheckArguments, Color, Format};
-use crate::check::{answer, to_json};
+use crate::check::{Answer, answer, to_json};
 use crate::control::Interrupt;
 use crate::exit::Exit;
 use crate::input::{Found, Input, Question};
-use crate::output::outln;
+use crate::output::{outln, to_stdout};
 
 /// `check DIR`, `check --each FILE...`.
 pub(crate) fn command(
@@ -66,13 +69,34 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A question as a test case, which passes iff the verdict is as expected.
+fn case(input: &Input, answer: &Answer, fine: bool) -> junit::Case {
+    let mut case = junit::Case::new(&answer.campaign);
+    case.class = input.name();
+    if let Some(scenario) = &answer.question.scenario {
+        case.name = format!("{scenario}: {}", case.name);
+    }
+    case.seconds = Some(answer.elapsed.as_secs_f64());
+    if fine {
+        case.result = CaseResult::Passed;
+    } else if case.result == CaseResult::Passed {
+        let expected = answer.question.expect.map_or_else(String::new, |each| each.to_string());
+        let message = format!("expected {expected}, but it {}", answer.report.verdict);
+        case.result = CaseResult::Failed { text: message.clone(), message };
+    }
+    case
+}
+
 /// Checks every scenario of every input; 0 iff each is as expected.
 pub(crate) fn check_scenarios(
     inputs: &[Input],
     arguments: &CheckArguments,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
-    let mut results = Vec::new();
+    if arguments.out.is_some() {
+        bail!("--out records one question: name one file, and one scenario with --scenario");
+    }
+    let (mut results, mut cases, mut campaigns) = (Vec::new(), Vec::new(), Vec::new());
     let (mut checked, mut unexpected) = (0, 0);
     for input in inputs {
         for question in Question::all(input, &arguments.bounds)? {
@@ -91,6 +115,8 @@ pub(crate) fn check_scenarios(
             unexpected += u32::from(!fine);
             match arguments.format {
                 Format::Json => results.push(to_json(input, &answer, arguments)),
+                Format::Junit => cases.push(case(input, &answer, fine)),
+                Format::Sarif => campaigns.push(answer.campaign),
                 Format::Human => {
                     let scenario = answer.question.scenario.as_deref().unwrap_or("");
                     let expected = match (fine, answer.question.expect) {
@@ -112,6 +138,13 @@ pub(crate) fn check_scenarios(
     }
     match arguments.format {
         Format::Json => outln!("[{}]", results.join(",\n")),
+        Format::Junit => {
+            to_stdout(format_args!("{}", junit::render("linchpin check", &cases)));
+        }
+        Format::Sarif => {
+            let campaigns: Vec<&Campaign> = campaigns.iter().collect();
+            to_stdout(format_args!("{}", sarif::render(&campaigns)));
+        }
         Format::Human => outln!("{checked} checked, {unexpected} not as expected"),
     }
     Ok(if unexpected == 0 { Exit::Holds } else { Exit::Broken })

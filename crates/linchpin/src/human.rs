@@ -1,12 +1,14 @@
 //! Results for people.
 
-use linchpin_model::{Fault, FaultSet, Verdict};
+use linchpin_model::{Fault, Verdict};
+use linchpin_report::{Story, replay_command, terminal as report_terminal};
 use linchpin_search::StopReason;
 
-use crate::args::{CheckArguments, Color};
+use crate::args::CheckArguments;
 use crate::check::Answer;
 use crate::input::Input;
 use crate::output::outln;
+use crate::terminal::{Look, diagram};
 
 pub(crate) fn plural(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -33,7 +35,7 @@ pub(crate) fn bounds_text(answer: &Answer) -> String {
     )
 }
 
-pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArguments, _: Color) {
+pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArguments, look: Look) {
     let verdict = match answer.report.verdict {
         Verdict::Holds => "HOLDS",
         Verdict::Broken => "BROKEN",
@@ -74,26 +76,26 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
             "  VACUOUS: without any fault the precondition never holds, so nothing was asked of it."
         );
     }
+    if let Some(reason) = &answer.not_grounded {
+        outln!("  note: the program could not be grounded ({reason}), so each run teaches little.");
+    }
+    let campaign = &answer.campaign;
+    let header = &campaign.header;
+    let style = look.style();
     for (index, faults) in answer.counterexamples.iter().enumerate() {
         outln!("\ncounterexample {}: {}", index + 1, plural(faults.len() as u64, "fault"));
-        for fault in faults.iter() {
-            outln!("  {}", sentence(fault));
+        let told = if index == 0 { campaign.kept_with(faults) } else { None };
+        if let Some(bad) = told {
+            let words = report_terminal::tell(header, &Story::of(campaign, bad), style);
+            outln!("\n{}\n{}", diagram(header, bad, style), words.trim_end());
+        } else {
+            for fault in faults.iter() {
+                outln!("  {}", sentence(fault));
+            }
+            outln!("  replay: {}", replay_command(header, faults));
         }
-        outln!("  replay: {}", replay(input, answer, faults));
     }
-    let _ = arguments;
-}
-
-/// The command that shows a run again.
-pub(crate) fn replay(input: &Input, answer: &Answer, faults: &FaultSet) -> String {
-    let mut command = format!(
-        "linchpin run {} --eot {} --nodes {}",
-        input.name(),
-        answer.bounds.eot,
-        answer.bounds.nodes.join(",")
-    );
-    for fault in faults.iter() {
-        command.push_str(&format!(" --fault '{fault}'"));
+    if let Some(directory) = &arguments.out {
+        outln!("\nreport: {}", directory.join("report/index.html").display());
     }
-    command
 }

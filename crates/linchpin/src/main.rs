@@ -4,6 +4,7 @@
 mod args;
 mod certificate_command;
 mod check;
+mod completions;
 mod control;
 mod directory;
 mod exit;
@@ -11,8 +12,12 @@ mod human;
 mod input;
 mod json;
 mod output;
+mod progress;
+mod recording;
+mod report_command;
 mod run;
 mod sweep;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -23,10 +28,14 @@ use crate::exit::Exit;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };
     let result = match &arguments.command {
-        Command::Check(check) => check::command(check, arguments.color),
-        Command::Run(run) => run::command(run, arguments.color),
-        Command::VerifyCertificate(verify) => certificate_command::command(verify, arguments.color),
+        Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
+        Command::Check(check) => check::command(check, look),
+        Command::Run(run) => run::command(run, look),
+        Command::Report(report) => report_command::command(report, look),
+        Command::Completions { shell } => completions::print(*shell),
+        Command::Man { directory } => completions::write_manual(directory),
     };
     let exit = result.unwrap_or_else(|error| {
         output::errln!("error: {error:#}");

@@ -3,17 +3,20 @@
 use anyhow::{anyhow, bail};
 use linchpin_dedalus::hir::{RelationId, Value};
 use linchpin_model::{FaultSet, Outcome};
+use linchpin_report::{Story, terminal as report_terminal};
 use linchpin_simulator::Execution;
 
-use crate::args::{Color, RunArguments};
+use crate::args::RunArguments;
 use crate::check::run_error;
 use crate::exit::Exit;
 use crate::input::{Input, Question, specification};
 use crate::output::outln;
+use crate::recording;
+use crate::terminal::{Look, diagram};
 
-pub(crate) fn command(arguments: &RunArguments, color: Color) -> anyhow::Result<Exit> {
+pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Exit> {
     let program = &arguments.program;
-    let Some(input) = Input::read(&program.files, &program.include_dirs, color) else {
+    let Some(input) = Input::read(&program.files, &program.include_dirs, look.color) else {
         return Ok(Exit::Usage);
     };
     let mut questions = Question::all(&input, &arguments.bounds)?;
@@ -50,10 +53,19 @@ pub(crate) fn command(arguments: &RunArguments, color: Color) -> anyhow::Result<
             return Ok(Exit::Usage);
         }
     };
+    let failure_free = if execution.outcome == Outcome::Bad && !faults.is_empty() {
+        system.execute(&FaultSet::none()).ok()
+    } else {
+        None
+    };
     if arguments.tables_all {
         shown = (0..system.program().relations.len() as u32).map(RelationId).collect();
     }
     let name = |relation: RelationId| system.program().relation(relation).name.as_str();
+    let header = recording::header(&input, &question, &bounds, &program.include_dirs, &system);
+    let record = linchpin_recorder::run(1, &execution);
+    let style = look.style();
+    outln!("{}", diagram(&header, &record, style));
     print_run(&execution, eot, &name, &shown);
     let (before, after) = system.outcome_relations();
     outln!("outcome: {}", execution.outcome);
@@ -62,6 +74,17 @@ pub(crate) fn command(arguments: &RunArguments, color: Color) -> anyhow::Result<
             execution.rows(relation, eot).map(|row| tuple(name(relation), row)).collect();
         let rows = if rows.is_empty() { "nothing".to_owned() } else { rows.join(", ") };
         outln!("  {} at the end: {rows}", name(relation));
+    }
+    if execution.outcome == Outcome::Bad {
+        let failure_free = match &failure_free {
+            Some(execution) => vec![linchpin_recorder::run(0, execution)],
+            None => Vec::new(),
+        };
+        let runs = failure_free.into_iter().chain([record.clone()]).collect();
+        let campaign = recording::of_runs(header, runs);
+        let told = Story { replay: String::new(), ..Story::of(&campaign, &record) };
+        let words = report_terminal::tell(&campaign.header, &told, style);
+        outln!("\n{}", words.trim_end());
     }
     Ok(match execution.outcome {
         Outcome::Good => Exit::Holds,

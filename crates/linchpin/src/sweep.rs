@@ -14,6 +14,7 @@ use crate::check::{Answer, within};
 use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
 use crate::input::{Input, Question};
+use crate::recording;
 
 /// How long a sweep goes on if `--timeout` does not say.
 const SWEEP_TIME_DEFAULT: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ pub(crate) fn answer(
     let mut sweep = |eot: u32, eff: u32, crashes: u32| {
         let narrowed = Question { crashes, ..question.clone() };
         let bounds = narrowed.bounds(eot, eff)?;
-        within(input, &narrowed, &bounds, arguments, &mut limits)
+        within(input, &narrowed, &bounds, arguments, &mut limits, None)
     };
     let (mut eot, mut eff) = (1, 0);
     // Until something is asked of the system.
@@ -92,5 +93,8 @@ pub(crate) fn answer(
         result.report.stopped = stopped;
     }
     result.elapsed = started.elapsed();
+    if let Some(directory) = &arguments.out {
+        recording::write(directory, &result.campaign)?;
+    }
     Ok(Ok(result))
 }

@@ -26,4 +26,4 @@ pub use explanation::{
 };
 pub use lineage::{LineageGraph, LineageKind, LineageNode, outcome_facts};
 pub use spacetime::{Arrow, SpaceTime, Step};
-pub use story::{FaultPoint, Story, WhyPoint, invariant_sentence, replay_command};
+pub use story::{FaultPoint, Story, WhyPoint, invariant_sentence, reference, replay_command};

@@ -96,8 +96,7 @@ impl Builder<'_> {
         if !self.fold {
             return first;
         }
-        loop {
-            let [only] = self.run.derivations_of(first) else { break };
+        while let [only] = self.run.derivations_of(first) {
             let ([premise], []) = (only.premises.as_slice(), only.absences.as_slice()) else {
                 break;
             };

@@ -3,8 +3,8 @@
 mod because;
 mod effects;
 
-use linchpin_model::{FaultSet, Invariant};
-use linchpin_record::{Header, Run, Value};
+use linchpin_model::{FaultSet, Invariant, Outcome};
+use linchpin_record::{Campaign, Header, Run, Value};
 
 use crate::explanation::{Explanation, explain, missing_rows};
 use crate::text;
@@ -20,7 +20,7 @@ pub struct Story {
     pub faults: Vec<FaultPoint>,
     /// What is missing and why, from the missing row back to the faults.
     pub why: Vec<WhyPoint>,
-    /// The command that shows the run again.
+    /// The command that shows the run again; not told if empty.
     pub replay: String,
 }
 
@@ -48,6 +48,15 @@ pub struct WhyPoint {
 const STEPS_MAX: usize = 14;
 
 impl Story {
+    /// Tells a bad run of a campaign by comparison with the run that [`reference`] chooses.
+    #[must_use]
+    pub fn of(campaign: &Campaign, bad: &Run) -> Self {
+        match reference(campaign, bad) {
+            Some(good) => Self::new(&campaign.header, bad, good, campaign.kept.get(&0)),
+            None => Self::without_comparison(&campaign.header, bad),
+        }
+    }
+
     /// Tells a bad run by comparison with a good one, usually the run without faults.
     #[must_use]
     pub fn new(header: &Header, bad: &Run, good: &Run, failure_free: Option<&Run>) -> Self {
@@ -94,6 +103,16 @@ impl Story {
         }
         rules
     }
+}
+
+/// What a bad run is best compared with, among the runs kept: the one without faults if it is
+/// good, since then every fault has something to answer for; else the nearest good one; else
+/// whichever there is without faults.
+#[must_use]
+pub fn reference<'a>(campaign: &'a Campaign, bad: &Run) -> Option<&'a Run> {
+    let failure_free = campaign.kept.get(&0).filter(|run| run.faults != bad.faults);
+    let nearest = || campaign.kept.get(&campaign.nearest_good(&bad.faults)?.run);
+    failure_free.filter(|run| run.outcome == Outcome::Good).or_else(nearest).or(failure_free)
 }
 
 fn why(header: &Header, bad: &Run, explanation: &Explanation) -> Vec<WhyPoint> {

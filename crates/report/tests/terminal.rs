@@ -53,8 +53,7 @@ fn shown(campaign: &Campaign, style: Style) -> String {
     let mut text = String::new();
     for counterexample in &header.conclusion.as_ref().unwrap().counterexamples {
         let bad = &campaign.kept[&counterexample.run];
-        let good = &campaign.kept[&campaign.nearest_good(&bad.faults).unwrap().run];
-        let story = Story::new(header, bad, good, campaign.kept.get(&0));
+        let story = Story::of(campaign, bad);
         text.push_str(&diagram(&SpaceTime::new(header, bad), (Some("pre"), "post"), style));
         text.push('\n');
         text.push_str(&tell(header, &story, style));

@@ -181,6 +181,8 @@ struct Grounder<'a> {
     cells: Vec<Symbol>,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
+    /// How many of them have their heads among the rows.
+    committed: usize,
     failures: Vec<Literal>,
     valuations: usize,
 }
@@ -215,6 +217,7 @@ pub(crate) fn ground(
         cells: Vec::new(),
         open: None,
         open_instances: Vec::new(),
+        committed: 0,
         failures: Vec::new(),
         valuations: 0,
     };
@@ -346,6 +349,7 @@ impl<'a> Grounder<'a> {
     /// Resolves the heads and absences of the instances collected, now that all rows are known.
     fn close_instances(&mut self) -> Vec<Instance> {
         let open_instances = std::mem::take(&mut self.open_instances);
+        self.committed = 0;
         open_instances
             .into_iter()
             .map(|open| {
@@ -551,12 +555,13 @@ impl Deriver for Grounder<'_> {
 
     fn commit(&mut self) -> Result<(), TooLarge> {
         // Heads of an open stratum: their conditions are found when it is complete.
-        for index in 0..self.open_instances.len() {
+        for index in self.committed..self.open_instances.len() {
             if let Some((relation, row)) = &self.open_instances[index].head {
                 let (relation, row) = (*relation, row.clone());
                 self.add(self.now, relation, &row, Literal::FALSE);
             }
         }
+        self.committed = self.open_instances.len();
         // Rows are numbered in the order in which they were first derived.
         let mut derived = std::mem::take(&mut self.derived);
         let mut places: Vec<(u32, RelationId, RowIndex, Literal)> = Vec::new();

@@ -96,6 +96,12 @@ fn verdict(program: &Program, bounds: &Bounds, invariant: Invariant) -> Option<V
 /// Ours and a foreign checker accept the proof, and neither accepts it without its parts.
 fn check_proof(formula: &Formula, certificate: &Certificate) {
     let steps = parse_drat(&certificate.proof).expect("a proof can be read");
+    for clause in formula.cnf().clauses() {
+        let mut literals = clause.to_vec();
+        literals.sort_unstable();
+        literals.dedup();
+        assert_eq!(literals.len(), clause.len(), "{clause:?} says something twice");
+    }
     assert_eq!(Checker::of(formula.cnf()).check(&steps), Ok(()));
     assert!(foreign_accepts(formula.cnf(), &steps));
     assert!(Checker::of(formula.cnf()).check(&steps[..steps.len() - 1]).is_err());

@@ -9,7 +9,7 @@ use linchpin_dedalus::compile_text;
 use crate::agreement::{Finding, examine};
 use crate::generate::generate;
 
-const CASES: u64 = 600;
+const CASES: u64 = 400;
 const SEED: u64 = 1;
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -45,7 +45,10 @@ fn random_programs_agree() {
                             counts.lock().unwrap()[kind] += 1;
                         }
                         Ok(None) => {}
-                        Err(message) => failures.lock().unwrap().push((seed, message)),
+                        Err(message) => {
+                            eprintln!("seed {seed}: {message}");
+                            failures.lock().unwrap().push((seed, message));
+                        }
                     }
                 }
             });

@@ -237,17 +237,32 @@ impl Resolver<'_> {
                 && places.iter().all(|(place, _)| *place == first)
             {
                 variable.existential = true;
+                // `_` at each place would not ask for equal values.
+                let (label, help) = if places.len() == 1 {
+                    (
+                        "means any value here",
+                        format!(
+                            "write `_` if any value is meant; else bind `{name}` in a literal \
+                             without `notin`"
+                        ),
+                    )
+                } else {
+                    (
+                        "means any value that stands at each of its places",
+                        format!(
+                            "if a certain value is meant, bind `{name}` in a literal without \
+                             `notin`"
+                        ),
+                    )
+                };
                 self.diagnostics.push(
                     Diagnostic::at(
                         Code::ExistentialVariable,
                         span,
                         format!("`{name}` occurs only under this `notin`"),
-                        "means any value here",
+                        label,
                     )
-                    .with_help(format!(
-                        "write `_` if any value is meant; else bind `{name}` in a literal without \
-                         `notin`"
-                    )),
+                    .with_help(help),
                 );
                 continue;
             }

@@ -119,9 +119,15 @@ fn a_large_program_is_no_problem() {
     let facts: String =
         (0..200_000).map(|index| format!("p(\"n{}\", {index})@1;", index % 7)).collect();
     assert_eq!(compile(&facts).program.expect("a program").facts.len(), 200_000);
-    let variables: String = (0..100_000).map(|index| format!(", p(X, V{index})")).collect();
-    let text = format!("p(\"a\", 1)@1; q(X) :- p(X, _){variables};");
-    assert_eq!(compile(&text).program.expect("a program").rules[0].variables.len(), 100_001);
+    let rule = |terms: u32| {
+        let variables: String = (1..terms).map(|index| format!(", p(X, V{index})")).collect();
+        format!("p(\"a\", 1)@1; q(X) :- p(X, _){variables};")
+    };
+    assert_eq!(compile(&rule(5_000)).program.expect("a program").rules[0].variables.len(), 5_000);
+    // Whoever evaluates a body may do so by recursion: its length is bounded.
+    let diagnostics = compile(&rule(100_000)).diagnostics;
+    assert_eq!(diagnostics.len(), 1);
+    assert_eq!(diagnostics[0].code, Code::TooDeep);
 }
 
 #[test]

@@ -81,12 +81,8 @@ fn failure(campaign: &Campaign) -> CaseResult {
     };
     let mut text = String::new();
     for counterexample in counterexamples {
-        let good = campaign.nearest_good(&counterexample.faults);
-        let kept = |number: u64| campaign.kept.get(&number);
-        if let (Some(bad), Some(good)) =
-            (kept(counterexample.run), good.and_then(|good| kept(good.run)).or(kept(0)))
-        {
-            let story = Story::new(&campaign.header, bad, good, kept(0));
+        if let Some(bad) = campaign.kept.get(&counterexample.run) {
+            let story = Story::of(campaign, bad);
             text.push_str(&terminal::tell(&campaign.header, &story, terminal::Style::default()));
             text.push('\n');
         } else {

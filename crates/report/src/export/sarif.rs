@@ -70,14 +70,8 @@ fn results(campaign: &Campaign) -> Vec<Json> {
             } else {
                 format!("under {}", faults.join(", "))
             };
-            let good = campaign.nearest_good(&counterexample.faults);
-            let kept = |number: u64| campaign.kept.get(&number);
-            let story = kept(counterexample.run).map(|bad| {
-                match good.and_then(|good| kept(good.run)).or(kept(0)) {
-                    Some(good) if good.run != bad.run => Story::new(header, bad, good, kept(0)),
-                    _ => Story::without_comparison(header, bad),
-                }
-            });
+            let bad = campaign.kept.get(&counterexample.run);
+            let story = bad.map(|bad| Story::of(campaign, bad));
             let claim = story
                 .as_ref()
                 .and_then(|story| story.why.first())

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linchpin_model::{Fault, FaultSet, Outcome};
-use linchpin_record::{Absence, Campaign, Detail, Header, Run, Value};
+use linchpin_record::{Absence, Campaign, Detail, Header, RelationKind, Run, Value};
 use serde::Serialize;
 
 use super::RUNS_FULL_MAX;
+use crate::story::reference;
 use crate::text;
 
 /// Everything the script reads.
@@ -25,7 +26,7 @@ struct Data<'a> {
     kept: BTreeMap<u64, Kept>,
     /// The numbers of the runs of the counterexamples.
     counterexamples: Vec<u64>,
-    /// Per bad run that is kept: the good run to compare it with.
+    /// Per bad run that is kept: the run to compare it with.
     nearest: BTreeMap<u64, u64>,
 }
 
@@ -103,11 +104,10 @@ impl<'a> Packer<'a> {
         let nearest: BTreeMap<u64, u64> = campaign
             .runs
             .iter()
-            .filter(|run| run.outcome == Outcome::Bad && campaign.kept.contains_key(&run.run))
+            .filter(|run| run.outcome == Outcome::Bad)
             .filter_map(|run| {
-                let good = campaign.nearest_good(&run.faults)?.run;
-                let good = if campaign.kept.contains_key(&good) { good } else { 0 };
-                Some((run.run, good))
+                let bad = campaign.kept.get(&run.run)?;
+                Some((run.run, reference(campaign, bad)?.run))
             })
             .collect();
         let full = full_runs(campaign, &counterexamples, &nearest);
@@ -217,6 +217,15 @@ impl<'a> Packer<'a> {
         let mut next = 0;
         for ((relation, row), held) in times {
             let number = self.row(relation, row);
+            if self.header.vocabulary.relations[relation as usize].kind == RelationKind::Crash {
+                // Recorded at the first time step, but it holds at all of them.
+                facts.extend([number, 1, self.header.bounds.eot]);
+                for (_, index) in held {
+                    places[index as usize] = next;
+                }
+                next += self.header.bounds.eot;
+                continue;
+            }
             let steps: Vec<u32> = held.iter().map(|(time, _)| *time).collect();
             for (first, last) in text::ranges(&steps) {
                 facts.extend([number, first, last]);

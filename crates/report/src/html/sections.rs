@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use linchpin_model::Verdict;
-use linchpin_record::{Campaign, Conclusion, Run, Stopped};
+use linchpin_record::{Campaign, Conclusion, Stopped};
 use maud::{Markup, html};
 
 use super::data::anchor;
@@ -118,19 +118,6 @@ fn sentence(campaign: &Campaign, conclusion: Option<&Conclusion>) -> String {
     }
 }
 
-/// The story of a counterexample, if its run was kept.
-fn story(campaign: &Campaign, bad: &Run) -> Story {
-    let failure_free = campaign.kept.get(&0);
-    let good = campaign
-        .nearest_good(&bad.faults)
-        .and_then(|run| campaign.kept.get(&run.run))
-        .or(failure_free.filter(|run| run.run != bad.run));
-    match good {
-        Some(good) => Story::new(&campaign.header, bad, good, failure_free),
-        None => Story::without_comparison(&campaign.header, bad),
-    }
-}
-
 pub(super) fn stories(campaign: &Campaign) -> Markup {
     let counterexamples =
         campaign.header.conclusion.as_ref().map_or(&[][..], |each| &each.counterexamples);
@@ -144,7 +131,7 @@ pub(super) fn stories(campaign: &Campaign) -> Markup {
                             bdi { (visible(&faults_sentence(&counterexample.faults))) }
                         }
                         @if let Some(bad) = campaign.kept.get(&counterexample.run) {
-                            (tell(campaign, &story(campaign, bad)))
+                            (tell(campaign, &Story::of(campaign, bad)))
                         }
                         p { button type="button" data-open-run=(counterexample.run) data-view="diagram" { "Show this run" } " "
                             button type="button" data-open-run=(counterexample.run) data-view="compare" { "Beside a good run" } }
@@ -215,7 +202,7 @@ pub(super) fn source(campaign: &Campaign) -> Markup {
         .flat_map(|conclusion| &conclusion.counterexamples)
         .take(STORIES_MAX)
         .filter_map(|counterexample| campaign.kept.get(&counterexample.run))
-        .flat_map(|bad| story(campaign, bad).rules())
+        .flat_map(|bad| Story::of(campaign, bad).rules())
         .flat_map(|rule| {
             let place = header.vocabulary.rules[rule as usize].place;
             (place.line..=place.line_end).map(move |line| (place.file, line))

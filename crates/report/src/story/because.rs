@@ -60,6 +60,11 @@ pub(super) fn point(
         Change::Vanished => format!("{name} is missing {times}"),
         Change::Appeared => format!("{name} is there {times}"),
     };
+    if let [Cause::Crash(Fault::Crash { node, at })] = reason.causes.iter().collect::<Vec<_>>()[..]
+    {
+        let claim = format!("{name} holds: {node} crashes at time {at}");
+        return WhyPoint { claim, because: Vec::new(), rules: Vec::new() };
+    }
     let mut because = Vec::new();
     because.extend(lost(bad, reason));
     let mut said = BTreeSet::new();
@@ -70,6 +75,18 @@ pub(super) fn point(
     let mut rules: Vec<u32> = reason.causes.iter().filter_map(|cause| cause.rule(bad)).collect();
     rules.sort_unstable();
     rules.dedup();
+    if reason.change == Change::Vanished && because.len() > 1 {
+        let ways = because.into_iter().map(|clause| match clause.strip_prefix("it needs") {
+            Some(rest) => format!("one needs{rest}"),
+            None => clause,
+        });
+        let because = ways.collect();
+        return WhyPoint {
+            claim: format!("{claim}, since every way to it is blocked"),
+            because,
+            rules,
+        };
+    }
     WhyPoint { claim, because, rules }
 }
 

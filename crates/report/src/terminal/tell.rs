@@ -42,9 +42,11 @@ pub fn tell(header: &Header, story: &Story, style: Style) -> String {
             out.faint(6, &shown);
         }
     }
-    out.out.push('\n');
-    out.heading("To see it again");
-    out.out.push_str(&format!("  {}\n", visible(&story.replay)));
+    if !story.replay.is_empty() {
+        out.out.push('\n');
+        out.heading("To see it again");
+        out.out.push_str(&format!("  {}\n", visible(&story.replay)));
+    }
     out.out
 }
 

@@ -72,7 +72,14 @@ fn random_programs_agree() {
                     }
                     let seed = first + index;
                     let started = std::time::Instant::now();
-                    match examine(&generate::generate(seed), seed) {
+                    if std::env::var("LOUD").is_ok() {
+                        eprintln!("start {seed}");
+                    }
+                    let r = examine(&generate::generate(seed), seed);
+                    if started.elapsed().as_millis() > 3000 {
+                        eprintln!("slow {seed} {:?}", started.elapsed());
+                    }
+                    match r {
                         Ok(findings) => own.add(&findings, seed, started.elapsed().as_millis()),
                         Err(disagreement) => {
                             failed.store(true, Ordering::Relaxed);
@@ -101,6 +108,7 @@ fn random_programs_agree() {
 
 /// Panics with the smallest case that fails as the one of this seed does.
 fn report(seed: u64, disagreement: &Disagreement) -> ! {
+    eprintln!("seed {seed}: {disagreement}; looking for a smaller case");
     let case = generate::generate(seed);
     let small = shrink::shrink(case.clone(), |case| examine(case, seed).is_err());
     let small_disagreement = examine(&small, seed).err().unwrap_or_default();
@@ -185,9 +193,11 @@ impl Statistics {
 
 #[test]
 fn dump() {
-    for seed in 50000..50040 {
+    for seed in [80994, 81002, 81003, 81004] {
         let case = generate::generate(seed);
-        if let Ok(f) = examine(&case, seed)
+        println!("{seed}\n{case}");
+        if std::env::var("LOUD").is_ok()
+            && let Ok(f) = examine(&case, seed)
             && let Kind::Judged { verdict: Verdict::Holds, vacuous, .. } = f.kind
         {
             println!("=== {seed} vacuous {vacuous} space {}\n{case}", case.bounds.fault_space());

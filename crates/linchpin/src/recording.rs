@@ -1,0 +1,220 @@
+//! Recording a search while it goes on, and what is kept of its runs afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use linchpin_model::{Bounds, FaultSet};
+use linchpin_record::{
+    CAMPAIGN_SCHEMA, Campaign, CampaignError, Conclusion, Counterexample, Existing, Header, Limits,
+    Options, Run, RunSummary, Stopped, Writer,
+};
+use linchpin_report::html;
+use linchpin_search::{Control, Event, FaultSpace, Report, StopReason};
+use linchpin_simulator::Specification;
+
+use crate::args::CheckArguments;
+use crate::check::{options, strategy};
+use crate::control;
+use crate::input::{Input, Question};
+use crate::json::strategy_name;
+use crate::progress::Progress;
+
+/// Counterexamples kept in full, each with the run it is compared with.
+const COUNTEREXAMPLES_KEPT_MAX: usize = 25;
+
+/// Runs kept at least as diagrams.
+const RUNS_KEPT_MAX: u64 = 1000;
+
+/// What a program is run within; a single run has no strategy and no limits.
+pub(crate) fn header(
+    input: &Input,
+    question: &Question,
+    bounds: &Bounds,
+    include_dirs: &[PathBuf],
+    system: &Specification,
+) -> Header {
+    let named = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
+    Header {
+        schema: CAMPAIGN_SCHEMA.to_owned(),
+        tool: concat!("linchpin ", env!("CARGO_PKG_VERSION")).to_owned(),
+        inputs: named(&input.files),
+        include_dirs: named(include_dirs),
+        files: linchpin_recorder::files(&input.sources),
+        bounds: bounds.into(),
+        invariant: question.invariant,
+        strategy: String::new(),
+        seed: 0,
+        limits: Limits::default(),
+        options: Options::default(),
+        vocabulary: linchpin_recorder::vocabulary(system, &input.sources),
+        conclusion: None,
+    }
+}
+
+/// What is searched, and how.
+pub(crate) fn search_header(
+    input: &Input,
+    question: &Question,
+    bounds: &Bounds,
+    arguments: &CheckArguments,
+    system: &Specification,
+) -> Header {
+    let options = options(arguments);
+    Header {
+        strategy: strategy_name(strategy(arguments.strategy)).to_owned(),
+        seed: options.seed,
+        limits: Limits {
+            runs_max: options.runs_max,
+            timeout_ms: arguments.timeout.map(|timeout| timeout.as_millis() as u64),
+        },
+        options: Options {
+            all: arguments.all,
+            allow_vacuous: arguments.allow_vacuous || question.allow_vacuous,
+        },
+        ..header(input, question, bounds, &arguments.program.include_dirs, system)
+    }
+}
+
+/// Watches a search: limits, progress, and the record.
+pub(crate) struct Watch<'a> {
+    limits: &'a mut control::Limits,
+    progress: Progress,
+    space: FaultSpace,
+    runs: Vec<RunSummary>,
+    writer: Option<Writer>,
+    error: Option<CampaignError>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(
+        limits: &'a mut control::Limits,
+        progress: Progress,
+        space: FaultSpace,
+        writer: Option<Writer>,
+    ) -> Self {
+        Self { limits, progress, space, runs: Vec::new(), writer, error: None }
+    }
+
+    /// The runs seen, and who records them.
+    pub(crate) fn finish(self) -> Result<(Vec<RunSummary>, Option<Writer>), CampaignError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok((self.runs, self.writer)),
+        }
+    }
+}
+
+impl Control for Watch<'_> {
+    fn stop(&mut self) -> Option<StopReason> {
+        self.progress.tick();
+        if self.error.is_some() {
+            return Some(StopReason::Interrupted);
+        }
+        self.limits.stop()
+    }
+
+    fn observe(&mut self, event: Event<'_>) {
+        self.progress.observe(&event);
+        if let Event::Run { number, faults, outcome } = event {
+            let run = RunSummary { run: number, faults: self.space.fault_set(faults), outcome };
+            if let Some(writer) = &mut self.writer {
+                self.error = writer.finish_run(&run).err();
+            }
+            self.runs.push(run);
+        }
+        self.limits.observe(event);
+    }
+}
+
+/// How the search ended.
+pub(crate) fn conclusion(
+    report: &Report,
+    counterexamples: &[FaultSet],
+    bounds: &Bounds,
+    runs: &[RunSummary],
+    system: &Specification,
+) -> Conclusion {
+    let numbers: BTreeMap<&FaultSet, u64> = runs.iter().map(|run| (&run.faults, run.run)).collect();
+    Conclusion {
+        verdict: report.verdict,
+        vacuous: system.vacuous().unwrap_or(false),
+        runs: report.runs,
+        fault_space: bounds.fault_space().to_string(),
+        fault_space_estimate: bounds.fault_space_estimate().to_string(),
+        counterexamples: counterexamples
+            .iter()
+            .map(|faults| Counterexample { faults: faults.clone(), run: numbers[faults] })
+            .collect(),
+        complete: report.complete,
+        stopped: report.stopped.map(|reason| match reason {
+            StopReason::Runs => Stopped::Runs,
+            StopReason::Time => Stopped::Time,
+            StopReason::Interrupted => Stopped::Interrupted,
+        }),
+        size_covered: report.size_covered.map(|size| size as u64),
+        notes: system
+            .not_grounded()
+            .map(|reason| format!("The program could not be grounded: {reason}."))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// Runs again what is worth keeping: in full the run without faults, the counterexamples and the
+/// runs they are compared with; with `diagrams`, the first of the others as diagrams.
+pub(crate) fn keep_runs(campaign: &mut Campaign, system: &mut Specification, diagrams: bool) {
+    let counterexamples =
+        campaign.header.conclusion.as_ref().map_or(&[][..], |each| &each.counterexamples);
+    let mut full = BTreeSet::from([0]);
+    for counterexample in counterexamples.iter().take(COUNTEREXAMPLES_KEPT_MAX) {
+        full.insert(counterexample.run);
+        full.extend(campaign.nearest_good(&counterexample.faults).map(|run| run.run));
+    }
+    let vocabulary = &campaign.header.vocabulary;
+    let outcome: Vec<u32> = vocabulary.asked.into_iter().chain(vocabulary.answered).collect();
+    let others = if diagrams { RUNS_KEPT_MAX } else { 0 };
+    for run in &campaign.runs {
+        let in_full = full.contains(&run.run);
+        if !in_full && run.run >= others {
+            continue;
+        }
+        // It ran before; what cannot be run again is not kept.
+        let Ok(execution) = system.execute(&run.faults) else { continue };
+        let record = linchpin_recorder::run(run.run, &execution);
+        campaign.kept.insert(run.run, if in_full { record } else { record.to_diagram(&outcome) });
+    }
+}
+
+/// Writes what is left to write once the search has ended, the report included.
+pub(crate) fn conclude(mut writer: Writer, campaign: &Campaign) -> Result<(), CampaignError> {
+    for run in campaign.kept.values() {
+        writer.keep_run(run)?;
+    }
+    if let Some(conclusion) = &campaign.header.conclusion {
+        writer.conclude(conclusion.clone())?;
+    }
+    writer.write_report("index.html", html::render(campaign).as_bytes())?;
+    Ok(())
+}
+
+/// Writes a campaign that was kept in memory.
+pub(crate) fn write(directory: &Path, campaign: &Campaign) -> Result<(), CampaignError> {
+    let header = Header { conclusion: None, ..campaign.header.clone() };
+    let mut writer = Writer::create(directory, header, Existing::Replace)?;
+    for run in campaign.finished() {
+        writer.finish_run(run)?;
+    }
+    conclude(writer, campaign)
+}
+
+/// Runs as a campaign of their own; the first is the one without faults.
+pub(crate) fn of_runs(header: Header, runs: Vec<Run>) -> Campaign {
+    let summary =
+        |run: &Run| RunSummary { run: run.run, faults: run.faults.clone(), outcome: run.outcome };
+    Campaign {
+        header,
+        runs: runs.iter().map(summary).collect(),
+        kept: runs.into_iter().map(|run| (run.run, run)).collect(),
+        torn: None,
+    }
+}
