@@ -96,13 +96,13 @@ fn scenario(file: &Path, name: &str, expected: &str) -> Result<(), Failed> {
     if space.parse::<u64>().is_ok_and(|size| size <= EXHAUSTIVE_MAX) {
         others.push(("exhaustive", &["--threads", "1"]));
         others.push(("exhaustive", &["--symmetry"]));
-        let mut answers = ["1", "3"].map(|threads| {
+        let [one, three] = ["1", "3"].map(|threads| {
             check(file, name, "exhaustive", &["--threads", threads]).map(|mut answer| {
                 answer["elapsed_ms"] = Value::Null;
                 answer.to_string()
             })
         });
-        if answers[0].as_mut().ok() != answers[1].as_mut().ok() {
+        if one? != three? {
             return Err("the number of threads shows".into());
         }
     }

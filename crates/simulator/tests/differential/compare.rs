@@ -317,7 +317,8 @@ impl Comparison<'_> {
     fn reordered(&self, expected: &Checked, grounded: bool) -> Result<(), Disagreement> {
         let cost = |fault: &Fault| f64::from(fault.at() % 2) + 1.0;
         for strategy in [Strategy::Auto, Strategy::Lineage, Strategy::Exhaustive] {
-            if !grounded && strategy == Strategy::Lineage {
+            let small = self.bounds.fault_space() <= UNGROUNDED_MAX.into();
+            if !small && (!grounded || strategy == Strategy::Exhaustive) {
                 continue;
             }
             for (symmetry, likelihood) in [(true, false), (false, true), (true, true)] {
