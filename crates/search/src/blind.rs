@@ -81,7 +81,7 @@ impl<S: System> Search<'_, S> {
                 if self.options.all || space.is_uniform() {
                     self.found(faults)?;
                 } else {
-                    self.record(faults);
+                    self.record(faults)?;
                 }
             }
         }
