@@ -39,7 +39,7 @@ END
 count() {
     local log
     log="$(mktemp)"
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$linchpin" check "$@" --quiet >/dev/null 2>"$log" || true
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$linchpin" check "$@" --quiet --format json >/dev/null 2>"$log" || true
     sed -n 's/.*Collected : //p' "$log"
     rm -f "$log"
 }

@@ -45,12 +45,14 @@ impl<S: System> Search<'_, S> {
     pub(crate) fn exhaustive(&mut self, candidates: &[Variable]) -> Result<(), End<S::Error>> {
         let space = self.system.space().clone();
         let mut enumerator = Enumerator::new(&space, candidates);
+        // An enumerator that has ended would begin again.
+        let mut sets = std::iter::from_fn(|| enumerator.next_set()).fuse();
         let mut ahead = Ahead::new();
         let mut size = 0;
         loop {
             let next = self.next_outcome(&mut ahead, |search| {
                 loop {
-                    let faults = enumerator.next_set()?;
+                    let faults = sets.next()?;
                     if !faults.is_empty()
                         && space.is_canonical(&faults)
                         && !search.contains_counterexample(&faults)
@@ -81,10 +83,11 @@ impl<S: System> Search<'_, S> {
                 if self.options.all || space.is_uniform() {
                     self.found(faults)?;
                 } else {
-                    self.record(faults);
+                    self.record(faults)?;
                 }
             }
         }
+        self.covered(space.fault_count());
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use linchpin_model::Outcome;
 
 use crate::encoder::Encoder;
 use crate::explore::{End, Search};
-use crate::{SearchError, System};
+use crate::{SearchError, Strategy, System};
 
 /// Subformulas of supports beyond which [`Strategy::Lineage`] also asserts the system's own failure
 /// formula, if it has one: each support is a variant of it, and many of them slow the solver down.
@@ -175,7 +175,7 @@ impl<S: System> Search<'_, S> {
                 if self.ask(encoder, |encoder| encoder.solve(None)).is_none() {
                     break;
                 }
-                self.covered(size - 1);
+                self.covered_unless_random(size - 1);
                 for profile in self.system.space().profiles(size) {
                     while let Some(faults) =
                         self.ask(encoder, |encoder| encoder.solve_profile(&profile))
@@ -190,10 +190,17 @@ impl<S: System> Search<'_, S> {
                     self.pause()?;
                 }
             }
-            self.covered(self.system.space().fault_count());
+            self.covered_unless_random(self.system.space().fault_count());
             Ok(())
         })();
         self.report.solver_calls += encoder.solver_calls();
         result
+    }
+
+    /// A search within one fault set accounts for nothing beyond it.
+    fn covered_unless_random(&mut self, size: usize) {
+        if self.options.strategy != Strategy::Random {
+            self.covered(size);
+        }
     }
 }

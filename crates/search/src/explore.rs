@@ -233,22 +233,27 @@ impl<S: System> Search<'_, S> {
 
     /// Records a minimal counterexample; ends the search if one is enough.
     pub(crate) fn found(&mut self, faults: Vec<Variable>) -> Result<(), End<S::Error>> {
-        self.record(faults);
+        self.record(faults)?;
         if self.options.all { Ok(()) } else { Err(End::Found) }
     }
 
-    /// Records a minimal counterexample and all that equal it but for symmetry.
-    pub(crate) fn record(&mut self, faults: Vec<Variable>) {
+    /// Records a minimal counterexample and, if all are wanted, those that equal it but for symmetry:
+    /// they are run as well.
+    pub(crate) fn record(&mut self, faults: Vec<Variable>) -> Result<(), End<S::Error>> {
         let mut others = self.system.space().orbit(&faults);
         others.remove(&faults);
         self.control.observe(Event::Counterexample { faults: &faults });
         self.report.counterexamples.push(faults);
-        for other in others {
-            if self.options.all {
+        if self.options.all {
+            for other in others {
+                if self.outcome(&other)? != Outcome::Bad {
+                    return Err(SearchError::Contradiction { faults: other }.into());
+                }
                 self.control.observe(Event::Counterexample { faults: &other });
+                self.report.counterexamples.push(other);
             }
-            self.report.counterexamples.push(other);
         }
+        Ok(())
     }
 
     /// Every fault set of this size or smaller is accounted for.

@@ -14,13 +14,17 @@ impl FaultSpace {
     /// Then of the fault sets that such exchanges turn into each other only the first is tried: one
     /// that no single exchange turns into a lesser one, where of two sets the lesser is the one that
     /// lacks the first fault in which they differ. A least set of every class passes that test, and
-    /// counterexamples are multiplied again by the exchanges.
+    /// counterexamples are multiplied again by the exchanges. Exchanges of faults that are not equally
+    /// likely are left out: set costs first.
     pub fn set_symmetries(&mut self, symmetries: Vec<Vec<Variable>>) {
         debug_assert!(symmetries.iter().all(|image| {
             image.len() == self.fault_count()
                 && (0..image.len()).all(|fault| image[image[fault].0 as usize].0 as usize == fault)
         }));
-        self.symmetries = symmetries;
+        let keeps_costs = |image: &Vec<Variable>| {
+            Self::exchanged(image).all(|(fault, image)| self.class(fault) == self.class(image))
+        };
+        self.symmetries = symmetries.into_iter().filter(keeps_costs).collect();
     }
 
     /// The pairs of faults that an exchange exchanges, by the first of each.

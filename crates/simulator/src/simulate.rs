@@ -186,8 +186,11 @@ impl<'a> Machine<'a> {
         let Some(mut past) = past else { return machine };
         let crash_is_read = compiled.crash.is_some();
         let differs = machine.channels.first_difference(&past.channels, crash_is_read);
-        if differs > 0 {
-            machine.shared = differs.min(compiled.bounds.eot);
+        // The last step is taken over only if all of it is the same: what is derived then is never
+        // seen, but may be an error.
+        let last = compiled.bounds.eot;
+        machine.shared = if differs == u32::MAX { last } else { differs.min(last - 1) };
+        if machine.shared > 0 {
             past.tables.forget_after(machine.shared);
             machine.tables = past.tables;
         }
