@@ -37,8 +37,12 @@ pub(crate) fn command() -> Result<(), String> {
     println!("| specification | bounds | verdict | runs per second | time to verdict, ms |");
     println!("|---|---|---|---:|---:|");
     for file in files {
-        let compilation =
-            compile_files(&[file.clone()], &[], &FileSystem, &CompileOptions::default());
+        let compilation = compile_files(
+            std::slice::from_ref(&file),
+            &[],
+            &FileSystem,
+            &CompileOptions::default(),
+        );
         let Some(program) = compilation.program else { continue };
         for scenario in compilation.front_matter.scenarios {
             let Some(eot) = scenario.eot else { continue };

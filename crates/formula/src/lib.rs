@@ -196,7 +196,7 @@ impl Graph {
     }
 
     /// As [`Graph::and`]; uses the vector as working space.
-    pub fn and_of(&mut self, children: &mut Vec<Literal>) -> Literal {
+    pub fn and_of(&mut self, children: &mut [Literal]) -> Literal {
         self.conjoin(children)
     }
 
@@ -252,7 +252,7 @@ impl Graph {
     }
 
     /// As [`Graph::or`]; uses the vector as working space.
-    pub fn or_of(&mut self, children: &mut Vec<Literal>) -> Literal {
+    pub fn or_of(&mut self, children: &mut [Literal]) -> Literal {
         for child in children.iter_mut() {
             *child = !*child;
         }
