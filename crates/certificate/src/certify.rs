@@ -7,14 +7,13 @@ use linchpin_dedalus::load::Loader;
 use linchpin_dedalus::source::SourceMap;
 use linchpin_dedalus::{CompileOptions, compile_files};
 use linchpin_model::{Bounds, Invariant};
+use linchpin_proof::{Checker, parse_drat, to_drat};
 
 use crate::certificate::{Certificate, SourceDigest, Statement, first_difference};
-use crate::checker::Checker;
 use crate::digest::digest;
 use crate::error::{CertifyError, Refusal};
 use crate::formula::Formula;
 use crate::inputs::as_faults;
-use crate::proof::{parse_drat, to_drat};
 use crate::prove::{Answer, prove, tidy};
 
 /// The digests of a specification's files.

@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use linchpin_dedalus::hir::{Program, RelationId, RuleId};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant};
+use linchpin_proof::Cnf;
 
 use crate::NotCertifiable;
 use crate::certificate::escape;
 use crate::circuit::{Circuit, Literal, holds};
-use crate::cnf::Cnf;
 use crate::faults::Faults;
 use crate::ground::Ground;
 use crate::inputs::as_faults;

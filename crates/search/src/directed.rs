@@ -18,7 +18,7 @@ impl<S: System> Search<'_, S> {
         first: Option<Literal>,
         within: Option<&[Variable]>,
     ) -> Result<(), End<S::Error>> {
-        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
+        let mut encoder = Encoder::new(self.system.space());
         if let Some(within) = within {
             for fault in (0..self.system.space().fault_count() as u32).map(Variable) {
                 if within.binary_search(&fault).is_err() {
@@ -65,7 +65,7 @@ impl<S: System> Search<'_, S> {
 
     /// Satisfy the failure formula.
     pub(crate) fn symbolic(&mut self, failure: Literal) -> Result<(), End<S::Error>> {
-        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
+        let mut encoder = Encoder::new(self.system.space());
         encoder.assert(self.system.graph(), failure);
         let result = self.satisfy(&mut encoder, failure);
         self.report.solver_calls += encoder.solver_calls();
@@ -77,7 +77,7 @@ impl<S: System> Search<'_, S> {
     fn satisfy(&mut self, encoder: &mut Encoder, failure: Literal) -> Result<(), End<S::Error>> {
         loop {
             self.pause()?;
-            let Some(mut faults) = self.ask(encoder, |encoder| encoder.solve(None)) else { break };
+            let Some(mut faults) = encoder.solve(None) else { break };
             // What is excluded contains a model already known, so that nothing minimal is lost.
             loop {
                 self.shrink(&mut faults, failure);
@@ -86,10 +86,10 @@ impl<S: System> Search<'_, S> {
                     break;
                 }
                 self.pause()?;
-                let mut smaller = self.ask(encoder, |encoder| encoder.solve_within(&faults));
+                let mut smaller = encoder.solve_within(&faults);
                 if smaller.is_none() && !self.options.all {
                     let size = faults.len() - 1;
-                    smaller = self.ask(encoder, |encoder| encoder.solve(Some(size)));
+                    smaller = encoder.solve(Some(size));
                 }
                 match smaller {
                     Some(smaller) => faults = smaller,
@@ -111,21 +111,6 @@ impl<S: System> Search<'_, S> {
         Ok(())
     }
 
-    /// Asks the solver; lets its "there is none" be checked.
-    fn ask(
-        &mut self,
-        encoder: &mut Encoder,
-        question: impl FnOnce(&mut Encoder) -> Option<Vec<Variable>>,
-    ) -> Option<Vec<Variable>> {
-        let found = question(encoder);
-        if found.is_none()
-            && let Some(refutation) = encoder.refutation()
-        {
-            self.control.refuted(refutation);
-        }
-        found
-    }
-
     /// A likelier model of the same size as a smallest one.
     fn likelier(&mut self, encoder: &mut Encoder, faults: &[Variable]) -> Option<Vec<Variable>> {
         let space = self.system.space();
@@ -135,9 +120,7 @@ impl<S: System> Search<'_, S> {
             .into_iter()
             .take_while(|profile| space.cost_of_profile(profile) < cost)
             .collect();
-        profiles
-            .iter()
-            .find_map(|profile| self.ask(encoder, |encoder| encoder.solve_profile(profile)))
+        profiles.iter().find_map(|profile| encoder.solve_profile(profile))
     }
 
     fn forbid_orbit(&self, encoder: &mut Encoder, faults: &[Variable]) {
@@ -172,20 +155,18 @@ impl<S: System> Search<'_, S> {
         let result = (|| {
             for size in 1.. {
                 self.pause()?;
-                if self.ask(encoder, |encoder| encoder.solve(None)).is_none() {
+                if encoder.solve(None).is_none() {
                     break;
                 }
                 self.covered_unless_random(size - 1);
                 for profile in self.system.space().profiles(size) {
-                    while let Some(faults) =
-                        self.ask(encoder, |encoder| encoder.solve_profile(&profile))
-                    {
+                    while let Some(faults) = encoder.solve_profile(&profile) {
                         visit(self, encoder, faults)?;
                         self.pause()?;
                     }
                 }
                 // What the profiles left out.
-                while let Some(faults) = self.ask(encoder, |encoder| encoder.solve(Some(size))) {
+                while let Some(faults) = encoder.solve(Some(size)) {
                     visit(self, encoder, faults)?;
                     self.pause()?;
                 }

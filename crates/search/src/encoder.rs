@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::counter::Counter;
 use crate::space::Group;
-use crate::transcript::{Refutation, Transcript};
+use crate::transcript::Transcript;
 use crate::{Budget, FaultSpace};
 
 /// An incremental solver over the faults of a space.
@@ -132,11 +132,11 @@ fn positive(variable: Var) -> Lit {
 }
 
 impl Encoder {
-    /// A solver that knows the budget of the space, and keeps a transcript if that is wanted.
-    pub(crate) fn new(space: &FaultSpace, wants_proofs: bool) -> Self {
+    /// A solver that knows the budget of the space.
+    pub(crate) fn new(space: &FaultSpace) -> Self {
         let faults = (0..space.fault_count() as u32).map(Variable);
         let mut encoder = Self {
-            solver: Solver::new(SolverOpts::default(), Transcript::new(wants_proofs)),
+            solver: Solver::new(SolverOpts::default(), Transcript::default()),
             faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
             group_of: faults.clone().map(|fault| space.group(fault)).collect(),
@@ -199,11 +199,6 @@ impl Encoder {
     fn contradict(&mut self) {
         self.unsatisfiable = true;
         self.solver.cb_mut().given(&[]);
-    }
-
-    /// Why the last call found nothing, if a transcript is kept.
-    pub(crate) fn refutation(&self) -> Option<Refutation<'_>> {
-        self.solver.cb().refutation()
     }
 
     fn clauses(&mut self) -> Clauses<'_> {
@@ -408,13 +403,12 @@ impl Encoder {
     }
 
     fn solve_under(&mut self, assumptions: &[Lit]) -> Option<Vec<Variable>> {
-        self.solver.cb_mut().assumed(assumptions);
-        if self.unsatisfiable {
-            return None;
-        }
-        self.solver_calls += 1;
-        let result = self.solver.solve_limited(assumptions);
-        if result != lbool::TRUE {
+        let is_none = self.unsatisfiable || {
+            self.solver_calls += 1;
+            self.solver.solve_limited(assumptions) != lbool::TRUE
+        };
+        if is_none {
+            self.solver.cb_mut().refuted(assumptions);
             return None;
         }
         let occurs = |&&fault: &&Variable| {

@@ -26,4 +26,3 @@ mod transcript;
 pub use explore::{Options, Report, SearchError, Strategy, search};
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
-pub use transcript::{Refutation, SolverStep};

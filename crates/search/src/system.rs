@@ -4,7 +4,6 @@ use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Outcome;
 
 use crate::FaultSpace;
-use crate::transcript::Refutation;
 
 /// Something that can be run under faults.
 pub trait System {
@@ -102,14 +101,6 @@ pub trait Control {
 
     /// Told of everything that happens.
     fn observe(&mut self, event: Event<'_>);
-
-    /// Whether solvers shall keep a transcript, so that [`Control::refuted`] can check them.
-    fn wants_proofs(&self) -> bool {
-        false
-    }
-
-    /// Told of every "there is none" of a solver, if proofs are wanted.
-    fn refuted(&mut self, _: Refutation<'_>) {}
 }
 
 /// Watches nothing and never stops.

@@ -10,6 +10,8 @@ mod case;
 #[allow(dead_code)]
 #[path = "../../../simulator/tests/differential/extend.rs"]
 mod extend;
+#[path = "../../../proof/tests/checking/foreign.rs"]
+mod foreign;
 #[allow(dead_code)]
 #[path = "../../../simulator/tests/differential/generate.rs"]
 mod generate;
@@ -18,9 +20,7 @@ mod generate;
 mod random;
 
 mod agreement;
-mod checking;
 mod programs;
 mod randomized;
-mod search_proofs;
 mod support;
 mod tampering;

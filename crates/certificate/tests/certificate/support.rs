@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use linchpin_certificate::{Cnf, Step};
 use linchpin_dedalus::front_matter::{
     CrashModel as NamedModel, Expectation, Invariant as Named, Scenario,
 };
@@ -104,23 +103,4 @@ pub(crate) fn fault_sets(bounds: &Bounds) -> Vec<FaultSet> {
     }
     assert_eq!(bounds.fault_space(), sets.len().into());
     sets
-}
-
-/// A literal as the foreign checker numbers it.
-fn foreign(literal: i32) -> dratify::Lit {
-    2 * (literal.unsigned_abs() - 1) + u32::from(literal < 0)
-}
-
-/// Does a checker that is not ours accept the proof?
-pub(crate) fn foreign_accepts(cnf: &Cnf, steps: &[Step]) -> bool {
-    let clauses: Vec<Vec<dratify::Lit>> =
-        cnf.clauses().map(|clause| clause.iter().copied().map(foreign).collect()).collect();
-    let steps: Vec<(bool, Vec<dratify::Lit>)> = steps
-        .iter()
-        .map(|step| match step {
-            Step::Add(clause) => (false, clause.iter().copied().map(foreign).collect()),
-            Step::Delete(clause) => (true, clause.iter().copied().map(foreign).collect()),
-        })
-        .collect();
-    dratify::Checker::new(cnf.variable_count() as u32, &clauses, false, true).check(&steps).ok
 }
