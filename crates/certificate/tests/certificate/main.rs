@@ -1,7 +1,7 @@
 //! The naive formula against everything else: the simulator, the naive evaluator, the searches; its
 //! proofs against a checker that is not ours; and certificates that were tampered with.
 //!
-//! `LINCHPIN_CASES=20000 LINCHPIN_SEED=7 cargo test -p linchpin-certificate random` tries more.
+//! `scripts/agree.sh 20000 7` tries more.
 
 // The random programs are those of the simulator's own tests.
 #[allow(dead_code)]

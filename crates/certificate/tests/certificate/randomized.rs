@@ -28,31 +28,36 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn random_programs_agree() {
-    campaign(CASES, generate::generate);
+    campaign("generate", CASES, generate::generate);
 }
 
 #[test]
 fn random_programs_with_delays_agree() {
-    campaign(EXTENSION_CASES, extend::with_delays);
+    campaign("with_delays", EXTENSION_CASES, extend::with_delays);
 }
 
 #[test]
 fn random_programs_with_inputs_agree() {
-    campaign(EXTENSION_CASES, extend::with_inputs);
+    campaign("with_inputs", EXTENSION_CASES, extend::with_inputs);
 }
 
 #[test]
 fn random_programs_with_recoveries_agree() {
-    campaign(EXTENSION_CASES, extend::with_recoveries);
+    campaign("with_recoveries", EXTENSION_CASES, extend::with_recoveries);
 }
 
 #[test]
 fn random_programs_with_stops_agree() {
-    campaign(EXTENSION_CASES, extend::with_stops);
+    campaign("with_stops", EXTENSION_CASES, extend::with_stops);
+}
+
+#[test]
+fn random_programs_with_everything_agree() {
+    campaign("with_everything", EXTENSION_CASES, extend::with_everything);
 }
 
 /// Examines the cases of many seeds.
-fn campaign(default_cases: u64, generate: fn(u64) -> Case) {
+fn campaign(kind: &str, default_cases: u64, generate: fn(u64) -> Case) {
     let (cases, first) = (setting("LINCHPIN_CASES", default_cases), setting("LINCHPIN_SEED", SEED));
     let next = AtomicU64::new(first);
     // Certified, broken, not certifiable.
@@ -93,7 +98,9 @@ fn campaign(default_cases: u64, generate: fn(u64) -> Case) {
         panic!("{count} of {cases} disagree; seed {seed}: {message}\n\n{}", generate(*seed));
     }
     let [certified, broken, refused] = counts.into_inner().unwrap();
-    println!("{cases} cases: {certified} certified, {broken} broken, {refused} not certifiable");
+    println!(
+        "{kind}: {cases} cases from seed {first}: {certified} certified, {broken} broken, {refused} not certifiable"
+    );
     if cases >= EXTENSION_CASES {
         assert!(certified > cases / 10 && broken > cases / 10, "the programs are too much alike");
         assert!(refused < cases / 20, "too many programs have no certificate");
