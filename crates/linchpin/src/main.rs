@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod control;
 mod directory;
+mod doctor_command;
 mod exit;
 mod human;
 mod input;
@@ -18,6 +19,8 @@ mod report_command;
 mod run;
 mod sweep;
 mod terminal;
+mod trace_command;
+mod trace_report;
 
 use std::process::ExitCode;
 
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         Command::Check(check) => check::command(check, look),
         Command::Run(run) => run::command(run, look),
         Command::Report(report) => report_command::command(report, look),
+        Command::Trace(trace) => trace_command::command(trace, look),
+        Command::Doctor(doctor) => doctor_command::command(doctor),
         Command::Completions { shell } => completions::print(*shell),
         Command::Man { directory } => completions::write_manual(directory),
     };
