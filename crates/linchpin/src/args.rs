@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use linchpin_model::{CrashModel, Fault, Invariant};
 
 use crate::certificate_command::VerifyArguments;
+use crate::history_command::HistoryArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
 #[derive(Debug, Parser)]
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
+    History(HistoryArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`
     #[command(after_help = "\
 Example:

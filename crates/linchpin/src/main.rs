@@ -8,6 +8,7 @@ mod completions;
 mod control;
 mod directory;
 mod exit;
+mod history_command;
 mod human;
 mod input;
 mod json;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
         Command::Run(run) => run::command(run, look),
+        Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
         Command::Completions { shell } => completions::print(*shell),
         Command::Man { directory } => completions::write_manual(directory),
