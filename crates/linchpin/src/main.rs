@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod control;
 mod directory;
+mod doctor_command;
 mod exit;
 mod history_command;
 mod human;
@@ -19,6 +20,8 @@ mod report_command;
 mod run;
 mod sweep;
 mod terminal;
+mod trace_command;
+mod trace_report;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
         Command::Run(run) => run::command(run, look),
         Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
+        Command::Trace(trace) => trace_command::command(trace, look),
+        Command::Doctor(doctor) => doctor_command::command(doctor),
         Command::Completions { shell } => completions::print(*shell),
         Command::Man { directory } => completions::write_manual(directory),
     };

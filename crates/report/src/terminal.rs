@@ -6,6 +6,7 @@ mod diagram;
 mod tell;
 
 pub use diagram::diagram;
+pub(crate) use diagram::fit;
 pub use tell::tell;
 
 /// How to write to a terminal.

@@ -1,6 +1,10 @@
 //! What a solver was given and what it concluded, for those who want to check it.
 
+use std::cell::Cell;
+
 use batsat::{Callbacks, ClauseKind, Lit};
+
+use crate::Halt;
 
 /// One step of a solver, in clauses of literals as in DIMACS: a variable's number (from 1), or its
 /// negative.
@@ -24,27 +28,34 @@ pub struct Refutation<'a> {
     pub assumptions: &'a [i32],
 }
 
-/// Keeps the steps of a solver, if anyone wants them.
+/// So often a solver asks whether to go on before the clock is looked at.
+const ASKED_MAX: u32 = 16;
+
+/// Keeps the steps of a solver, if anyone wants them, and tells it when to give up.
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     steps: Option<Vec<SolverStep>>,
     assumptions: Vec<i32>,
+    halt: Halt,
+    /// How often the solver asked whether to go on.
+    asked: Cell<u32>,
+    is_due: Cell<bool>,
 }
 
 impl Transcript {
-    pub(crate) fn new(wanted: bool) -> Self {
-        Self { steps: wanted.then(Vec::new), assumptions: Vec::new() }
+    pub(crate) fn new(wanted: bool, halt: Halt) -> Self {
+        Self { steps: wanted.then(Vec::new), halt, ..Self::default() }
     }
 
-    pub(crate) fn given(&mut self, clause: impl Iterator<Item = i32>) {
+    pub(crate) fn given(&mut self, clause: &[Lit]) {
         if let Some(steps) = &mut self.steps {
-            steps.push(SolverStep::Given(clause.collect()));
+            steps.push(SolverStep::Given(dimacs(clause)));
         }
     }
 
-    pub(crate) fn assumed(&mut self, assumptions: impl Iterator<Item = i32>) {
+    pub(crate) fn assumed(&mut self, assumptions: &[Lit]) {
         if self.steps.is_some() {
-            self.assumptions = assumptions.collect();
+            self.assumptions = dimacs(assumptions);
         }
     }
 
@@ -63,6 +74,16 @@ fn dimacs(clause: &[Lit]) -> Vec<i32> {
 }
 
 impl Callbacks for Transcript {
+    /// Asked at every decision. Once it is due, it stays so.
+    fn stop(&self) -> bool {
+        let asked = self.asked.get().wrapping_add(1);
+        self.asked.set(asked);
+        if asked.is_multiple_of(ASKED_MAX) && self.halt.is_due() {
+            self.is_due.set(true);
+        }
+        self.is_due.get()
+    }
+
     fn on_new_clause(&mut self, clause: &[Lit], _: ClauseKind) {
         if let Some(steps) = &mut self.steps {
             steps.push(SolverStep::Learned(dimacs(clause)));
