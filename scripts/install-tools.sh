@@ -11,6 +11,7 @@ need chromedriver chromium-driver
 need valgrind valgrind
 need cc gcc
 need python3 python3
+need strace strace
 need redis-server redis-server
 need redis-cli redis-tools
 need nginx nginx-light
@@ -26,6 +27,14 @@ if [ ${#missing[@]} -gt 0 ]; then
     else
         echo "missing: ${missing[*]} (install them as root: apt-get install ${missing[*]})"
     fi
+fi
+
+# Python packages that tests read exports with, in an environment of their own.
+python_home="$HOME/.cache/linchpin/python"
+if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2' 2>/dev/null; then
+    echo "installing opentelemetry-proto for Python"
+    /usr/bin/python3 -m venv "$python_home" && "$python_home/bin/pip" -q install opentelemetry-proto ||
+        echo "could not install opentelemetry-proto for Python"
 fi
 
 if ! cargo deny --version >/dev/null 2>&1; then

@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use linchpin_model::{CrashModel, Fault, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
+use crate::doctor_command::DoctorArguments;
+use crate::history_command::HistoryArguments;
+use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
 #[derive(Debug, Parser)]
@@ -30,6 +33,9 @@ pub(crate) enum Command {
     Run(RunArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
+    History(HistoryArguments),
+    Trace(TraceArguments),
+    Doctor(DoctorArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`
     #[command(after_help = "\
 Example:
@@ -271,7 +277,7 @@ pub(crate) struct CheckArguments {
 Example:
   linchpin report out --format svg --run 1 > run.svg")]
 pub(crate) struct ReportArguments {
-    /// The folder that `linchpin check --out` wrote
+    /// The folder that `linchpin check --out` or `linchpin trace --out` wrote
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
@@ -279,7 +285,7 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     pub(crate) format: ReportFormat,
 
-    /// Which run (dot, svg, shiviz, human) [default: that of the first counterexample, or 0]
+    /// Which run (dot, svg, shiviz, perfetto, otlp, human) [default: that of the first counterexample, or 0]
     #[arg(long, value_name = "N")]
     pub(crate) run: Option<u64>,
 
@@ -304,6 +310,12 @@ pub(crate) enum ReportFormat {
     Svg,
     /// The events of a run for ShiViz
     Shiviz,
+    /// A traced run for Perfetto and Chrome (Trace Event Format)
+    Perfetto,
+    /// A traced run as OpenTelemetry spans (OTLP in JSON)
+    Otlp,
+    /// Traced runs: what a run does first that the commonest one does not
+    Compare,
 }
 
 /// Run a specification once, under faults of your choice

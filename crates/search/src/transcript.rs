@@ -5,24 +5,45 @@
 //! none" only if it sees the contradiction. A wrong answer is a panic. Other builds trust the solver;
 //! there a certificate gives the same assurance for a verdict.
 
+use std::cell::Cell;
+
 use batsat::{Callbacks, ClauseKind, Lit};
 use linchpin_proof::Checker;
 
-/// Listens to the solver.
+use crate::Halt;
+
+/// So often a solver asks whether to go on before the clock is looked at.
+const ASKED_MAX: u32 = 16;
+
+/// Listens to the solver, and tells it when to give up.
 #[derive(Debug)]
 pub(crate) struct Transcript {
     checker: Option<Checker>,
     /// Every "there is none" that was checked.
     checked: u64,
+    halt: Halt,
+    /// How often the solver asked whether to go on.
+    asked: Cell<u32>,
+    is_due: Cell<bool>,
 }
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self { checker: cfg!(debug_assertions).then(Checker::new), checked: 0 }
+        Self::new(Halt::default())
     }
 }
 
 impl Transcript {
+    pub(crate) fn new(halt: Halt) -> Self {
+        Self {
+            checker: cfg!(debug_assertions).then(Checker::new),
+            checked: 0,
+            halt,
+            asked: Cell::new(0),
+            is_due: Cell::new(false),
+        }
+    }
+
     /// The solver is given a clause.
     pub(crate) fn given(&mut self, clause: &[Lit]) {
         if let Some(checker) = &mut self.checker {
@@ -51,6 +72,16 @@ fn dimacs(clause: &[Lit]) -> Vec<i32> {
 }
 
 impl Callbacks for Transcript {
+    /// Asked at every decision. Once it is due, it stays so.
+    fn stop(&self) -> bool {
+        let asked = self.asked.get().wrapping_add(1);
+        self.asked.set(asked);
+        if asked.is_multiple_of(ASKED_MAX) && self.halt.is_due() {
+            self.is_due.set(true);
+        }
+        self.is_due.get()
+    }
+
     fn on_new_clause(&mut self, clause: &[Lit], _: ClauseKind) {
         if let Some(checker) = &mut self.checker {
             let clause = dimacs(clause);
