@@ -314,6 +314,8 @@ pub(crate) enum ReportFormat {
     Perfetto,
     /// A traced run as OpenTelemetry spans (OTLP in JSON)
     Otlp,
+    /// Traced runs: what a run does first that the commonest one does not
+    Compare,
 }
 
 /// Run a specification once, under faults of your choice

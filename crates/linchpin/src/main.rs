@@ -20,6 +20,7 @@ mod report_command;
 mod run;
 mod sweep;
 mod terminal;
+mod trace_cluster;
 mod trace_command;
 mod trace_report;
 
