@@ -30,6 +30,8 @@ def main():
     lacking = {member: everything - texts for member, texts in delivered.items() if everything - texts}
     for member, texts in lacking.items():
         print(f"{member} lacks {', '.join(sorted(texts))}")
+    if not lacking:
+        print("everyone who answers delivered the same")
     return 1 if lacking else 0
 
 

@@ -62,7 +62,11 @@ def main():
     verdicts = [judge(arguments, name) for name in names]
     if False in verdicts:
         return 1
-    return 0 if True in verdicts else 2
+    if True not in verdicts:
+        print("no participant has heard of a transaction")
+        return 2
+    print("every transaction ended the same way everywhere")
+    return 0
 
 
 if __name__ == "__main__":
