@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linchpin_dedalus::hir::{Program, RelationId};
-use linchpin_formula::{Graph, Literal, Values, Variable};
+use linchpin_formula::{Graph, Literal, Reasons, Values, Variable};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
 use linchpin_search::{FaultSpace, Halt, Observation, System};
 use thiserror::Error;
@@ -42,6 +42,7 @@ pub struct Specification {
     /// That run, until it is asked for.
     first_run: Option<Run>,
     halt: Halt,
+    reasons: Reasons,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +134,7 @@ impl Specification {
             first_run: None,
             past: None,
             halt: Halt::default(),
+            reasons: Reasons::default(),
         })
     }
 
@@ -180,6 +182,13 @@ impl Specification {
             |(left, right): (usize, usize)| exchange(&self.space, &nodes[left], &nodes[right]);
         let exchanges = pairs.into_iter().map(exchange).collect();
         self.space.set_symmetries(exchanges);
+        self
+    }
+
+    /// Keeps fewer reasons for an outcome than were seen: to measure what the others are good for.
+    #[must_use]
+    pub fn with_reasons(mut self, reasons: Reasons) -> Self {
+        self.reasons = reasons;
         self
     }
 
@@ -375,7 +384,7 @@ impl Specification {
         let mut parts: Vec<Literal> = ground.failures.iter().map(|&failure| !failure).collect();
         for (asked, answered) in obligations.into_values() {
             let reason = if values.of(answered) {
-                self.graph.support(answered, &values)
+                self.graph.support_by(answered, &values, self.reasons)
             } else {
                 Literal::FALSE
             };
