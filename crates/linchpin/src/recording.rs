@@ -9,7 +9,7 @@ use linchpin_record::{
     Options, Run, RunSummary, Stopped, Writer,
 };
 use linchpin_report::html;
-use linchpin_search::{Control, Event, FaultSpace, Report, StopReason};
+use linchpin_search::{Control, Event, FaultSpace, Halt, Report, StopReason};
 use linchpin_simulator::Specification;
 
 use crate::args::CheckArguments;
@@ -105,6 +105,10 @@ impl<'a> Watch<'a> {
 }
 
 impl Control for Watch<'_> {
+    fn halt(&self) -> Halt {
+        self.limits.halt()
+    }
+
     fn stop(&mut self) -> Option<StopReason> {
         self.progress.tick();
         if self.error.is_some() {
@@ -154,7 +158,7 @@ pub(crate) fn conclusion(
         size_covered: report.size_covered.map(|size| size as u64),
         notes: system
             .not_grounded()
-            .map(|reason| format!("The program could not be grounded: {reason}."))
+            .map(|because| format!("The program could not be grounded: {because}."))
             .into_iter()
             .collect(),
     }
