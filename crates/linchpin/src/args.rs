@@ -8,6 +8,7 @@ use linchpin_model::{CrashModel, Fault, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
 use crate::doctor_command::DoctorArguments;
+use crate::history_command::HistoryArguments;
 use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
+    History(HistoryArguments),
     Trace(TraceArguments),
     Doctor(DoctorArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`
@@ -312,6 +314,8 @@ pub(crate) enum ReportFormat {
     Perfetto,
     /// A traced run as OpenTelemetry spans (OTLP in JSON)
     Otlp,
+    /// Traced runs: what a run does first that the commonest one does not
+    Compare,
 }
 
 /// Run a specification once, under faults of your choice

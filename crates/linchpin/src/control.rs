@@ -23,6 +23,11 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// What is set, for libraries that know nothing of it.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

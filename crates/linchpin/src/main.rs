@@ -9,6 +9,7 @@ mod control;
 mod directory;
 mod doctor_command;
 mod exit;
+mod history_command;
 mod human;
 mod input;
 mod json;
@@ -19,6 +20,7 @@ mod report_command;
 mod run;
 mod sweep;
 mod terminal;
+mod trace_cluster;
 mod trace_command;
 mod trace_report;
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
         Command::Run(run) => run::command(run, look),
+        Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
         Command::Trace(trace) => trace_command::command(trace, look),
         Command::Doctor(doctor) => doctor_command::command(doctor),

@@ -47,7 +47,7 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
         ReportFormat::Svg if !arguments.lineage => {
             svg::spacetime(&campaign.header, chosen(&campaign, arguments)?)
         }
-        ReportFormat::Perfetto | ReportFormat::Otlp => {
+        ReportFormat::Perfetto | ReportFormat::Otlp | ReportFormat::Compare => {
             bail!("this format is for runs of processes (`linchpin trace --out`)")
         }
         ReportFormat::Dot => dot::lineage(&lineage(&campaign, arguments)?),

@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::human::plural;
 use crate::output::{errln, outln};
 use crate::terminal::Look;
-use crate::trace_report;
+use crate::{trace_cluster, trace_report};
 
 /// Run unmodified programs and show what they said to each other, and in what order
 ///
@@ -32,19 +32,45 @@ use crate::trace_report;
 /// durable writes, and the lives of processes. Nothing it starts outlives the trace.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 the program succeeded, 1 it failed, 2 it could not be traced, 3 it was stopped by --timeout, 130 interrupted
+Exit codes: 0 the program succeeded (of a cluster: every run is good), 1 it failed (a run is bad), 2 it could not be traced,
+3 it was stopped by --timeout (a run is vacuous or inconclusive), 130 interrupted
 
 Examples:
   linchpin trace -- sh -c 'echo hello | cat'
-  linchpin trace --out out -- python3 program.py")]
+  linchpin trace --out out cluster.toml
+  linchpin trace --runs 200 --out out cluster.toml")]
 pub(crate) struct TraceArguments {
+    /// A cluster file (docs/formats/cluster.md)
+    #[arg(
+        value_name = "CLUSTER.toml",
+        conflicts_with = "command",
+        required_unless_present = "command"
+    )]
+    cluster: Option<PathBuf>,
+
     /// The program and its arguments, after `--`
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, value_name = "CMD")]
     command: Vec<String>,
 
     /// Record the run in this folder, with a report to open in a browser
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
+
+    /// Of a cluster: run it so often, and say how many different runs there are
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "command", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: u64,
+
+    /// Of a cluster: go on with the runs recorded in the folder of --out
+    #[arg(long, conflicts_with = "command")]
+    pub(crate) resume: bool,
+
+    /// Of a cluster: the seed of its first run; each further run adds one [default: the file's]
+    #[arg(long, value_name = "N", conflicts_with = "command")]
+    pub(crate) seed: Option<u64>,
+
+    /// Of a cluster: a parameter of the workload; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", conflicts_with = "command", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
 
     /// End everything after this time, such as 30s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
@@ -69,7 +95,25 @@ pub(crate) struct TraceArguments {
 
     /// Print nothing
     #[arg(short, long)]
-    quiet: bool,
+    pub(crate) quiet: bool,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+impl TraceArguments {
+    /// What the tracer looks at.
+    pub(crate) fn options(&self) -> Options {
+        Options { payload_limit: self.payload, files: self.files, ..Options::default() }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == TraceFormat::Json
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -81,6 +125,9 @@ enum TraceFormat {
 }
 
 pub(crate) fn command(arguments: &TraceArguments, look: Look) -> anyhow::Result<Exit> {
+    if let Some(path) = &arguments.cluster {
+        return trace_cluster::command(path, arguments, look);
+    }
     let interrupt = Interrupt::install()?;
     linchpin_tracer::adopt_orphans().context("cannot become the parent of orphans")?;
     let header = header(&arguments.command);
@@ -141,8 +188,7 @@ fn run(arguments: &TraceArguments, interrupt: &Interrupt) -> anyhow::Result<Trac
     if arguments.format == TraceFormat::Json {
         command.stdout(stderr()?);
     }
-    let options =
-        Options { payload_limit: arguments.payload, files: arguments.files, ..Options::default() };
+    let options = arguments.options();
     let recorder = Arc::new(Recorder::new());
     let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
     let started_unix_ns = unix_ns();

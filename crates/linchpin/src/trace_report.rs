@@ -2,7 +2,10 @@
 
 use anyhow::{anyhow, bail};
 use linchpin_record::{Trace, TraceCampaign, TraceWriter};
+use linchpin_report::causal::census::Census;
+use linchpin_report::causal::identity::first_difference;
 use linchpin_report::causal::{Diagram, dot, html, otlp, perfetto, shiviz, terminal};
+use linchpin_report::terminal::visible;
 
 use crate::args::{ReportArguments, ReportFormat};
 use crate::exit::Exit;
@@ -27,6 +30,9 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
             outln!("{}", path.display());
             return Ok(Exit::Holds);
         }
+        ReportFormat::Human if campaign.runs.len() > 1 && arguments.run.is_none() => {
+            Census::new(&campaign.runs).text(look.ascii)
+        }
         ReportFormat::Human => {
             let trace = chosen(&campaign, number)?;
             let diagram = Diagram::new(&campaign.header, &trace);
@@ -45,8 +51,11 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
             let trace = chosen(&campaign, number)?;
             otlp::json(&campaign.header, &campaign.runs[number as usize], &trace) + "\n"
         }
-        ReportFormat::Junit | ReportFormat::Sarif | ReportFormat::Svg => bail!(
-            "runs of processes have no such form: use html, human, dot, shiviz, perfetto or otlp"
+        ReportFormat::Svg => Census::new(&campaign.runs).svg(),
+        ReportFormat::Compare => compare(&campaign, number)?,
+        ReportFormat::Junit | ReportFormat::Sarif => bail!(
+            "runs of processes have no such form: use html, human, compare, svg (the census), dot, \
+             shiviz, perfetto or otlp"
         ),
     };
     to_stdout(format_args!("{text}"));
@@ -64,6 +73,35 @@ fn chosen(campaign: &TraceCampaign, number: u64) -> anyhow::Result<Trace> {
     campaign.trace(number)?.ok_or_else(|| {
         anyhow!("run {number} was not kept in detail: only its line in runs.jsonl is known")
     })
+}
+
+/// What a run does first that the commonest one does not, in the order of each node.
+fn compare(campaign: &TraceCampaign, number: u64) -> anyhow::Result<String> {
+    let census = Census::new(&campaign.runs);
+    let Some(order) = census.rungs.iter().find(|rung| rung.name == "order") else {
+        bail!("these runs have no identity");
+    };
+    let (here, there) = (chosen(campaign, number)?, chosen(campaign, order.commonest)?);
+    let times = order.frequencies.first().copied().unwrap_or(0);
+    let head = format!(
+        "run {number} against run {}, the commonest ({times} of {} runs are like it)\n",
+        order.commonest, census.runs
+    );
+    let Some(difference) = first_difference(&here, &there) else {
+        return Ok(format!(
+            "{head}the same: each node sends and receives the same in the same order\n"
+        ));
+    };
+    let told = |step: &Option<linchpin_report::causal::identity::Step>| {
+        step.as_ref().map_or_else(|| "nothing more".to_owned(), |step| visible(&step.text()))
+    };
+    Ok(format!(
+        "{head}{} does {} alike, then\n  here:  {}\n  there: {}\n",
+        visible(&difference.role),
+        crate::human::plural(difference.alike as u64, "step"),
+        told(&difference.here),
+        told(&difference.there)
+    ))
 }
 
 /// The HTML report, with as many runs drawn as are worth their bytes: bad ones first.

@@ -1,9 +1,11 @@
 //! The space-time diagram of a run of processes: lanes are columns, causes stand above effects,
 //! arrows are messages. Every rendering reads [`Diagram`], and that reads run records only.
 
+pub mod census;
 mod conversation;
 pub mod dot;
 pub mod html;
+pub mod identity;
 pub mod otlp;
 pub mod perfetto;
 mod rows;
