@@ -18,6 +18,8 @@ need nginx nginx-light
 need curl curl
 need node nodejs
 need java default-jdk-headless
+need etcd etcd-server
+[ -e /usr/share/java/zookeeper.jar ] || missing+=(libzookeeper-java)
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing ${missing[*]}"
@@ -29,12 +31,14 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
-# Python packages that tests read exports with, in an environment of their own.
+# Python packages that tests read exports with, and systems that tests trace, in an environment of
+# their own.
 python_home="$HOME/.cache/linchpin/python"
-if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2' 2>/dev/null; then
-    echo "installing opentelemetry-proto for Python"
-    /usr/bin/python3 -m venv "$python_home" && "$python_home/bin/pip" -q install opentelemetry-proto ||
-        echo "could not install opentelemetry-proto for Python"
+packages=(opentelemetry-proto pysyncobj kazoo granian)
+if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2, pysyncobj, kazoo, granian' 2>/dev/null; then
+    echo "installing for Python: ${packages[*]}"
+    /usr/bin/python3 -m venv "$python_home" && "$python_home/bin/pip" -q install "${packages[@]}" ||
+        echo "could not install for Python: ${packages[*]}"
 fi
 
 if ! cargo deny --version >/dev/null 2>&1; then

@@ -111,23 +111,17 @@ impl<S: System> Search<'_, S> {
         Ok(())
     }
 
-    /// Asks the solver; lets its "there is none" be checked.
+    /// Asks the solver.
     fn ask(
         &mut self,
         encoder: &mut Encoder,
         question: impl FnOnce(&mut Encoder) -> Answer,
     ) -> Result<Option<Vec<Variable>>, End<S::Error>> {
-        let found = question(encoder).map_err(|GaveUp| self.halted())?;
-        if found.is_none()
-            && let Some(refutation) = encoder.refutation()
-        {
-            self.control.refuted(refutation);
-        }
-        Ok(found)
+        question(encoder).map_err(|GaveUp| self.halted())
     }
 
     fn encoder(&self) -> Encoder {
-        Encoder::new(self.system.space(), self.control.wants_proofs(), self.halt.clone())
+        Encoder::new(self.system.space(), self.halt.clone())
     }
 
     /// A likelier model of the same size as a smallest one.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::counter::Counter;
 use crate::space::Group;
-use crate::transcript::{Refutation, Transcript};
+use crate::transcript::Transcript;
 use crate::{Budget, FaultSpace, Halt};
 
 /// An incremental solver over the faults of a space.
@@ -139,11 +139,11 @@ fn positive(variable: Var) -> Lit {
 }
 
 impl Encoder {
-    /// A solver that knows the budget of the space, and keeps a transcript if that is wanted.
-    pub(crate) fn new(space: &FaultSpace, wants_proofs: bool, halt: Halt) -> Self {
+    /// A solver that knows the budget of the space.
+    pub(crate) fn new(space: &FaultSpace, halt: Halt) -> Self {
         let faults = (0..space.fault_count() as u32).map(Variable);
         let mut encoder = Self {
-            solver: Solver::new(SolverOpts::default(), Transcript::new(wants_proofs, halt)),
+            solver: Solver::new(SolverOpts::default(), Transcript::new(halt)),
             faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
             group_of: faults.clone().map(|fault| space.group(fault)).collect(),
@@ -206,11 +206,6 @@ impl Encoder {
     fn contradict(&mut self) {
         self.unsatisfiable = true;
         self.solver.cb_mut().given(&[]);
-    }
-
-    /// Why the last call found nothing, if a transcript is kept.
-    pub(crate) fn refutation(&self) -> Option<Refutation<'_>> {
-        self.solver.cb().refutation()
     }
 
     fn clauses(&mut self) -> Clauses<'_> {
@@ -415,16 +410,17 @@ impl Encoder {
     }
 
     fn solve_under(&mut self, assumptions: &[Lit]) -> Answer {
-        self.solver.cb_mut().assumed(assumptions);
-        if self.unsatisfiable {
-            return Ok(None);
-        }
-        self.solver_calls += 1;
-        let result = self.solver.solve_limited(assumptions);
+        let result = if self.unsatisfiable {
+            lbool::FALSE
+        } else {
+            self.solver_calls += 1;
+            self.solver.solve_limited(assumptions)
+        };
         if result == lbool::UNDEF {
             return Err(GaveUp);
         }
         if result != lbool::TRUE {
+            self.solver.cb_mut().refuted(assumptions);
             return Ok(None);
         }
         let occurs = |&&fault: &&Variable| {

@@ -28,4 +28,3 @@ pub use explore::{Options, Report, SearchError, Strategy, search};
 pub use halt::Halt;
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
-pub use transcript::{Refutation, SolverStep};

@@ -3,7 +3,6 @@
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Outcome;
 
-use crate::transcript::Refutation;
 use crate::{FaultSpace, Halt};
 
 /// Something that can be run under faults.
@@ -115,14 +114,6 @@ pub trait Control {
 
     /// Told of everything that happens.
     fn observe(&mut self, event: Event<'_>);
-
-    /// Whether solvers shall keep a transcript, so that [`Control::refuted`] can check them.
-    fn wants_proofs(&self) -> bool {
-        false
-    }
-
-    /// Told of every "there is none" of a solver, if proofs are wanted.
-    fn refuted(&mut self, _: Refutation<'_>) {}
 }
 
 /// Watches nothing and never stops.
