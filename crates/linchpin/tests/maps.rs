@@ -1,4 +1,4 @@
-//! The cluster files and mapping files in `systems/` say what is there: nodes, messages, specifications, checkers.
+//! The cluster files in `systems/` and `examples/` and the mapping files say what is there: nodes, messages, specifications, checkers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,10 +23,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
 }
 
-/// The files below `systems/` whose names begin so, in order.
-fn files(prefix: &str) -> Vec<PathBuf> {
+/// The files in the folders of `below` whose names begin so, in order.
+fn files(below: &str, prefix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in std::fs::read_dir(root().join("systems")).expect("systems") {
+    for folder in std::fs::read_dir(root().join(below)).expect("a folder") {
         let folder = folder.expect("readable").path();
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         found.extend(entries.map(|entry| entry.expect("readable").path()).filter(|path| {
@@ -47,9 +47,9 @@ fn linchpin(arguments: &[&str]) -> String {
 
 #[test]
 fn every_cluster_file_is_right() {
-    let files = files("cluster");
-    assert_eq!(files.len(), 15);
-    for file in files {
+    let (systems, examples) = (files("systems", "cluster"), files("examples", "cluster"));
+    assert_eq!((systems.len(), examples.len()), (15, 3));
+    for file in systems.into_iter().chain(examples) {
         let cluster = Cluster::load(&file).unwrap_or_else(|error| panic!("{error}"));
         let folder = file.parent().expect("a folder");
         let name = folder.file_name().expect("a name").to_string_lossy();
@@ -64,7 +64,7 @@ fn every_cluster_file_is_right() {
 
 #[test]
 fn every_mapping_file_is_right() {
-    let files = files("map");
+    let files = files("systems", "map");
     assert_eq!(files.len(), 14);
     for file in files {
         let text = std::fs::read_to_string(&file).expect("readable");
