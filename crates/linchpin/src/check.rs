@@ -98,13 +98,20 @@ pub(crate) fn options(arguments: &CheckArguments) -> Options {
         all: arguments.all,
         runs_max: arguments.max_runs.or(default_max),
         seed: arguments.seed,
-        threads: threads(arguments),
+        threads: threads(arguments, strategy),
     }
 }
 
-fn threads(arguments: &CheckArguments) -> usize {
-    let all = || std::thread::available_parallelism().map_or(1, usize::from);
-    arguments.threads.map_or_else(all, usize::from)
+/// How many runs are made at a time. Only strategies whose runs do not depend on each other make
+/// several; what the machine has is not looked up for the others.
+fn threads(arguments: &CheckArguments, strategy: Strategy) -> usize {
+    match (arguments.threads, strategy) {
+        (Some(threads), _) => usize::from(threads),
+        (None, Strategy::Exhaustive | Strategy::Random) => {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        }
+        (None, _) => 1,
+    }
 }
 
 pub(crate) fn command(arguments: &CheckArguments, look: Look) -> anyhow::Result<Exit> {
@@ -217,7 +224,7 @@ pub(crate) fn within(
     let conclusion = recording::conclusion(&report, &counterexamples, bounds, &runs, &system);
     let header = Header { conclusion: Some(conclusion), ..header };
     let mut campaign = Campaign { header, runs, kept: BTreeMap::new(), torn: None };
-    if writer.is_some() || arguments.format != Format::Json {
+    if recording::is_shown(arguments) {
         recording::keep_runs(&mut campaign, &mut system, writer.is_some());
     }
     if let Some(writer) = writer {

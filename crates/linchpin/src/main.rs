@@ -13,6 +13,7 @@ mod history_command;
 mod human;
 mod input;
 mod json;
+mod judge;
 mod output;
 mod progress;
 mod recording;

@@ -26,6 +26,7 @@ use crate::control::Interrupt;
 use crate::exit::Exit;
 use crate::human::plural;
 use crate::input::style;
+use crate::judge;
 use crate::output::{errln, outln, to_stderr};
 use crate::terminal::Look;
 use crate::trace_command::{TraceArguments, kernel_release, unix_ns};
@@ -50,6 +51,7 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
         Ok(cluster) => cluster,
         Err(exit) => return exit,
     };
+    judge::check_names(&cluster, path)?;
     let isolated = linchpin_cluster::isolation(cluster.isolation)
         .map_err(|source| start_error(ClusterError::Namespaces { source }))?;
     if let (Err(error), Isolated::Loopback) = (private, isolated)
@@ -156,7 +158,7 @@ fn run_once(
         logs: folder.join("logs"),
         tracer: arguments.options(),
         interrupt: interrupt.flag(),
-        judge: None,
+        judge: Some(judge::judge),
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
     let result = linchpin_cluster::run(cluster, &options, director).map_err(start_error)?;

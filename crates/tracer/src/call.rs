@@ -27,7 +27,7 @@ calls! {
     Sendmmsg "sendmmsg", Recvmmsg "recvmmsg",
     Sendfile "sendfile", Splice "splice", Tee "tee", Vmsplice "vmsplice",
     Socket "socket", Socketpair "socketpair", Pipe "pipe", Pipe2 "pipe2",
-    Connect "connect", Listen "listen", Accept "accept", Accept4 "accept4",
+    Bind "bind", Connect "connect", Listen "listen", Accept "accept", Accept4 "accept4",
     Shutdown "shutdown", Close "close", CloseRange "close_range",
     Dup "dup", Dup2 "dup2", Dup3 "dup3", Fcntl "fcntl",
     Fsync "fsync", Fdatasync "fdatasync", SyncFileRange "sync_file_range", Msync "msync",

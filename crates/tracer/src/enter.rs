@@ -184,6 +184,10 @@ impl Node {
             Call::Socket => Some(Pending::Socket),
             Call::Socketpair => Some(Pending::Socketpair { descriptors: fourth }),
             Call::Pipe | Call::Pipe2 => Some(Pending::Pipe { descriptors: first }),
+            Call::Bind => {
+                let channel = self.endpoint(thread, first)?.channel;
+                Some(Pending::Bind { channel, descriptor: first as i32 })
+            }
             Call::Connect => self.enter_connect(stopped, first, second, third as u32),
             Call::Listen => {
                 let channel = self.endpoint(thread, first)?.channel;
@@ -369,7 +373,8 @@ impl Node {
         }
         let length = parts.iter().map(|part| part.length).sum();
         let decision = self.ask_send(thread, call, channel, number, outgoing);
-        let follow = matches!(decision, Decision::Follow | Decision::Hold(_));
+        let follow =
+            matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
         if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
@@ -659,6 +664,10 @@ impl Node {
             Decision::Continue | Decision::Follow => return false,
             Decision::Hold(gate) => {
                 self.holding = Some(Held { gate, call });
+                return false;
+            }
+            Decision::Shorten(bytes) => {
+                self.shorten = Some(bytes.max(1));
                 return false;
             }
             Decision::Answer(result) => (result, false),

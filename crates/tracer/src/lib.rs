@@ -57,9 +57,6 @@ pub struct Options {
     /// Let a sendmmsg send its first message only, so that each is decided on by itself. (The call
     /// says so; programs send the rest with the next.)
     pub single_messages: bool,
-    /// Number of the node's first call. A node that is started again goes on where its former life
-    /// could not have come, so that calls keep their numbers apart.
-    pub first_call: u64,
     /// Follow FIFOs that are opened by name, at the price of a stop at every open.
     pub fifos: bool,
     /// Stop read, write and close only on descriptors that carry messages, by filters added to
@@ -74,7 +71,6 @@ impl Default for Options {
             files: false,
             writes: false,
             single_messages: false,
-            first_call: 0,
             fifos: true,
             narrow: true,
         }

@@ -90,6 +90,8 @@ pub(crate) struct Node {
     pub(crate) still: Still,
     /// The call being entered is to be held.
     pub(crate) holding: Option<Held>,
+    /// The call being entered is to write no more than this.
+    pub(crate) shorten: Option<u64>,
     /// The first program was reached: its exec succeeded.
     running: bool,
     pub(crate) report: Report,
@@ -113,7 +115,6 @@ impl Node {
         control: Arc<Control>,
         channels: &[i32],
     ) -> Node {
-        let calls = options.first_call;
         let remote = Remote { node: id, control: Arc::clone(&control) };
         let mut node = Node {
             id,
@@ -128,9 +129,10 @@ impl Node {
             stillborn: BTreeMap::new(),
             early: BTreeMap::new(),
             sockets: BTreeMap::new(),
-            calls,
+            calls: 0,
             still: Still::default(),
             holding: None,
+            shorten: None,
             running: false,
             report: Report::default(),
         };
@@ -282,6 +284,9 @@ impl Node {
                 };
                 if let Some(known) = self.threads.get_mut(&thread) {
                     known.pending = pending;
+                }
+                if let Some(bytes) = self.shorten.take() {
+                    shorten(&stopped, call, &arguments, bytes)?;
                 }
                 if let Some(held) = self.holding.take() {
                     self.still.hold(stopped, held);
@@ -492,6 +497,34 @@ fn program_of(process: i32) -> (String, Vec<String>) {
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect();
     (program, arguments)
+}
+
+/// Makes a call write no more than `bytes`. One that writes several parts writes of the first only,
+/// which its result says.
+fn shorten(
+    stopped: &Stopped,
+    call: Call,
+    arguments: &[u64; 6],
+    bytes: u64,
+) -> Result<(), PtraceError> {
+    let plain = match call {
+        Call::Write | Call::Pwrite64 | Call::Sendto => {
+            return arch::set_argument(stopped, 2, arguments[2].min(bytes));
+        }
+        Call::Writev => libc::SYS_write,
+        // Offset -1: at the file's own position.
+        Call::Pwritev2 if arguments[3] == u64::MAX => libc::SYS_write,
+        Call::Pwritev | Call::Pwritev2 => libc::SYS_pwrite64,
+        _ => return Ok(()),
+    };
+    let parts = memory::read_parts(stopped.thread(), arguments[1], arguments[2]);
+    let Some(first) = parts.ok().and_then(|parts| parts.into_iter().find(|part| part.length > 0))
+    else {
+        return Ok(());
+    };
+    arch::set_number(stopped, plain)?;
+    arch::set_argument(stopped, 1, first.address)?;
+    arch::set_argument(stopped, 2, first.length.min(bytes))
 }
 
 /// Clears CLONE_UNTRACED, by which a child would escape its tracer.

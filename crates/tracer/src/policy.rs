@@ -20,11 +20,15 @@ pub enum Decision {
     /// known before (see `Sent` in `docs/tracing/system-calls.md`).
     Follow,
     /// The kernel skips it and the program sees this result (a negative errno, or a forged
-    /// success). Honoured for Connect, Send, Sync and Shutdown events and for every [`Approach`].
+    /// success). Honoured for Connect, Send, Sync and Shutdown events and for every [`Approach`];
+    /// for ReceiveFailed it replaces the error the program sees.
     Answer(i64),
     /// As `Answer`, for a Send whose bytes the observer will deliver itself: it counts as sent, and
     /// `Sent` is reported with this many bytes.
     Deliver(u64),
+    /// The kernel runs it, but is asked to write no more than this many bytes (at least 1). Only for
+    /// the write family and sendto; anything else runs as it is.
+    Shorten(u64),
     /// The thread stands still at the entry of the call until the gate opens. Other threads run.
     Hold(Gate),
 }

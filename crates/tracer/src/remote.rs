@@ -73,6 +73,15 @@ impl Remote {
         sockets
     }
 
+    /// The processes that hold a channel.
+    pub fn holders(&self, channel: Channel) -> Vec<i32> {
+        let holds = |process: &i32| {
+            let numbers = descriptor::scan(*process).channels();
+            numbers.iter().any(|(_, known)| known.channel == channel)
+        };
+        self.processes().into_iter().filter(holds).collect()
+    }
+
     /// A duplicate of one socket or pipe, if the node still holds it.
     pub fn duplicate(&self, channel: Channel) -> Option<OwnedFd> {
         self.control.processes().into_iter().find_map(|(process, handle)| {
@@ -80,6 +89,30 @@ impl Remote {
             let (number, _) = numbers.into_iter().find(|(_, known)| known.channel == channel)?;
             copy_of(&handle, process, number, channel)
         })
+    }
+}
+
+impl Remote {
+    /// Takes a channel off every epoll set of a process that is about to close it. The kernel does
+    /// so when the last descriptor of a socket closes, which a duplicate elsewhere prevents: then
+    /// the program would go on to be told of a descriptor it has closed.
+    pub fn unwatch(&self, process: i32, channel: Channel) {
+        let processes = self.control.processes();
+        let Some((_, handle)) = processes.into_iter().find(|(known, _)| *known == process) else {
+            return;
+        };
+        let all = descriptor::scan(process).channels();
+        let own = all.into_iter().filter(|(_, endpoint)| endpoint.channel == channel);
+        let numbers: Vec<i32> = own.map(|(number, _)| number).collect();
+        for epoll in descriptor::epolls(process) {
+            for number in numbers.iter().filter(|number| epoll.watched.contains(number)) {
+                let set = descriptor::duplicate(Some(&handle), process, epoll.number);
+                let socket = descriptor::duplicate(Some(&handle), process, *number);
+                if let (Ok(set), Ok(socket)) = (set, socket) {
+                    descriptor::unwatch(&set, &socket, *number);
+                }
+            }
+        }
     }
 }
 

@@ -44,3 +44,15 @@ pub(crate) fn set_argument(stopped: &Stopped, index: usize, value: u64) -> Resul
     registers.regs[index] = value;
     stopped.set_registers(&registers)
 }
+
+/// Replaces the call the thread is about to make.
+pub(crate) fn set_number(stopped: &Stopped, number: i64) -> Result<(), PtraceError> {
+    stopped.set_register_set(NT_ARM_SYSCALL, &(number as i32).to_ne_bytes())
+}
+
+/// Replaces the result of the call the thread has just made.
+pub(crate) fn set_result(stopped: &Stopped, result: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.regs[0] = result as u64;
+    stopped.set_registers(&registers)
+}

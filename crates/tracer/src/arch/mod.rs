@@ -37,6 +37,7 @@ macro_rules! common_calls {
             (libc::SYS_socket, Call::Socket),
             (libc::SYS_socketpair, Call::Socketpair),
             (libc::SYS_pipe2, Call::Pipe2),
+            (libc::SYS_bind, Call::Bind),
             (libc::SYS_connect, Call::Connect),
             (libc::SYS_listen, Call::Listen),
             (libc::SYS_accept, Call::Accept),

@@ -68,3 +68,17 @@ pub(crate) fn set_argument(stopped: &Stopped, index: usize, value: u64) -> Resul
     *argument = value;
     stopped.set_registers(&registers)
 }
+
+/// Replaces the call the thread is about to make.
+pub(crate) fn set_number(stopped: &Stopped, number: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.orig_rax = number as u64;
+    stopped.set_registers(&registers)
+}
+
+/// Replaces the result of the call the thread has just made.
+pub(crate) fn set_result(stopped: &Stopped, result: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.rax = result as u64;
+    stopped.set_registers(&registers)
+}
