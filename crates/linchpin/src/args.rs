@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use linchpin_model::{CrashModel, Fault, Invariant};
 
 use crate::certificate_command::VerifyArguments;
+use crate::given::Given;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
 #[derive(Debug, Parser)]
@@ -196,8 +197,11 @@ pub(crate) enum Format {
 #[command(after_help = "\
 Exit codes: 0 holds, 1 broken, 2 bad input, 3 unknown or vacuous, 130 interrupted
 
-Example:
-  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c")]
+Examples:
+  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c
+  linchpin check specs --out records
+  linchpin check --resume records")]
+#[command(mut_arg("files", |files| files.required(false)))]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) program: Program,
@@ -245,9 +249,19 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Go on with the search recorded in this folder, without repeating a finished run
+    ///
+    /// The recorded arguments hold; --max-runs and --timeout may be given anew.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) resume: Option<PathBuf>,
+
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// What of all this was given.
+    #[arg(skip)]
+    pub(crate) given: Given,
 }
 
 /// Show a recorded search: rewrite its HTML report, or print it in another format

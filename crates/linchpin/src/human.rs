@@ -1,6 +1,6 @@
 //! Results for people.
 
-use linchpin_model::{CrashModel, Fault, Verdict};
+use linchpin_model::{Bounds, CrashModel, Fault, Verdict};
 use linchpin_report::{Story, replay_command, terminal as report_terminal};
 use linchpin_search::StopReason;
 
@@ -33,8 +33,7 @@ pub(crate) fn sentence(fault: &Fault) -> String {
     }
 }
 
-pub(crate) fn bounds_text(answer: &Answer) -> String {
-    let bounds = &answer.bounds;
+pub(crate) fn bounds_text(bounds: &Bounds) -> String {
     let mut text = format!(
         "EOT {}, EFF {}, {}",
         bounds.eot,
@@ -65,7 +64,7 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Verdict::Broken => "BROKEN",
         Verdict::Unknown => "UNKNOWN",
     };
-    outln!("{verdict}  {} ({})", input.name(), bounds_text(answer));
+    outln!("{verdict}  {} ({})", input.name(), bounds_text(&answer.bounds));
     let runs = plural(answer.report.runs, "run");
     match answer.report.verdict {
         Verdict::Holds => outln!(

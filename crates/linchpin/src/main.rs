@@ -4,10 +4,12 @@
 mod args;
 mod certificate_command;
 mod check;
+mod collecting;
 mod completions;
 mod control;
 mod directory;
 mod exit;
+mod given;
 mod human;
 mod input;
 mod json;
@@ -15,19 +17,24 @@ mod output;
 mod progress;
 mod recording;
 mod report_command;
+mod resume;
 mod run;
 mod sweep;
 mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Command::Check(check) = &mut arguments.command {
+        check.given = given::given_to_check(&matches);
+    }
     let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };
     let result = match &arguments.command {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),

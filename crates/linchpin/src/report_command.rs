@@ -1,8 +1,10 @@
 //! `linchpin report`: a recorded search in other forms.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{anyhow, bail};
 use linchpin_model::{Outcome, Verdict};
-use linchpin_record::{Campaign, Detail, Run, Writer};
+use linchpin_record::{Campaign, Collection, CollectionWriter, Detail, Run, Writer, headers};
 use linchpin_report::export::{dot, junit, sarif, shiviz, svg};
 use linchpin_report::{LineageGraph, Story, html, outcome_facts, terminal as report_terminal};
 
@@ -12,14 +14,73 @@ use crate::output::{errln, outln, to_stdout};
 use crate::terminal::{Look, diagram};
 
 pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result<Exit> {
-    let campaign = Campaign::load(&arguments.directory)?;
+    if Collection::is_in(&arguments.directory) {
+        return collection(arguments, look);
+    }
+    one(arguments, &arguments.directory, look)
+}
+
+/// A collection: all campaigns where that makes sense, else the one that answers a sweep.
+fn collection(arguments: &ReportArguments, look: Look) -> anyhow::Result<Exit> {
+    let directory = &arguments.directory;
+    let collection = Collection::load(directory)?;
+    let folders: Vec<PathBuf> =
+        collection.entries.iter().map(|entry| Collection::path(directory, entry)).collect();
+    let begun = || folders.iter().filter(|folder| folder.exists());
+    match arguments.format {
+        ReportFormat::Html => {
+            for folder in begun() {
+                let (campaign, writer) = Writer::resume(folder)?;
+                writer.write_report("index.html", html::render(&campaign).as_bytes())?;
+            }
+            let writer = CollectionWriter::resume(directory)?;
+            let headers = headers(directory, &collection)?;
+            let path = writer.write_index(html::index(&collection, &headers).as_bytes())?;
+            outln!("{}", path.display());
+            return Ok(Exit::Holds);
+        }
+        ReportFormat::Junit => {
+            let mut cases = Vec::new();
+            for (entry, folder) in collection.entries.iter().zip(&folders) {
+                if folder.exists() {
+                    cases.push(junit::Case::of(&Campaign::load(folder)?, entry));
+                }
+            }
+            to_stdout(format_args!("{}", junit::render("linchpin", &cases)));
+            return Ok(Exit::Holds);
+        }
+        ReportFormat::Sarif => {
+            let campaigns: Vec<Campaign> =
+                begun().map(|folder| Campaign::load(folder)).collect::<Result<_, _>>()?;
+            let campaigns: Vec<&Campaign> = campaigns.iter().collect();
+            to_stdout(format_args!("{}", sarif::render(&campaigns)));
+            return Ok(Exit::Holds);
+        }
+        ReportFormat::Human | ReportFormat::Dot | ReportFormat::Svg | ReportFormat::Shiviz => {}
+    }
+    match collection.result {
+        Some(result) => one(arguments, &folders[result as usize], look),
+        None => {
+            let names: Vec<String> =
+                begun().map(|folder| format!("\n  {}", folder.display())).collect();
+            bail!(
+                "`{}` holds several campaigns: choose one of{}",
+                directory.display(),
+                names.concat()
+            )
+        }
+    }
+}
+
+fn one(arguments: &ReportArguments, directory: &Path, look: Look) -> anyhow::Result<Exit> {
+    let campaign = Campaign::load(directory)?;
     if let Some(torn) = &campaign.torn {
         errln!("note: line {} of {} was cut off and is left out", torn.line, torn.path.display());
     }
     let text = match arguments.format {
         ReportFormat::Html => {
             // Whoever writes to the directory would write its report, too.
-            let (campaign, writer) = Writer::resume(&arguments.directory)?;
+            let (campaign, writer) = Writer::resume(directory)?;
             let path = writer.write_report("index.html", html::render(&campaign).as_bytes())?;
             outln!("{}", path.display());
             return Ok(Exit::Holds);

@@ -77,7 +77,10 @@ struct SchemaOnly {
 }
 
 /// Reads a file that names its form in `schema`.
-fn read_json<T: DeserializeOwned>(path: &Path, schema: &'static str) -> Result<T, CampaignError> {
+pub(crate) fn read_json<T: DeserializeOwned>(
+    path: &Path,
+    schema: &'static str,
+) -> Result<T, CampaignError> {
     let bytes = fs::read(path).map_err(CampaignError::io("read", path))?;
     let damaged = |error: serde_json::Error| CampaignError::Damaged {
         path: path.to_owned(),

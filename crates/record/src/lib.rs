@@ -13,6 +13,7 @@
 //! reads no clock (the same search writes the same bytes).
 
 mod campaign;
+mod collection;
 mod error;
 mod header;
 mod run;
@@ -21,11 +22,14 @@ mod wire;
 mod writer;
 
 pub use campaign::{Campaign, Torn};
+pub use collection::{
+    COLLECTION_SCHEMA, Collection, CollectionKind, CollectionWriter, Entry, headers,
+};
 pub use error::CampaignError;
 pub use header::{
     Bounds, CAMPAIGN_SCHEMA, Conclusion, Counterexample, Header, Limits, Options, Place, Reading,
     Relation, RelationKind, Rule, SourceFile, Stopped, Timing, Vocabulary,
 };
-pub use run::{Absence, Derivation, Detail, Fact, Message, RUN_SCHEMA, Run, RunSummary};
+pub use run::{Absence, Derivation, Detail, Fact, Kept, Message, RUN_SCHEMA, Run, RunSummary};
 pub use value::Value;
 pub use writer::{Existing, Writer};

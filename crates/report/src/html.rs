@@ -7,11 +7,14 @@
 //! text: maud escapes it here, and the script never writes markup.
 
 mod data;
+mod index;
 mod page;
 mod policy;
 mod sections;
 
 use linchpin_record::Campaign;
+
+pub use index::index;
 
 /// At most so many runs are embedded in full, with tables and lineage.
 pub(crate) const RUNS_FULL_MAX: usize = 40;

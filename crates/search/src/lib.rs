@@ -14,11 +14,13 @@ mod encoder;
 mod enumerate;
 mod explore;
 mod random;
+mod resumed;
 mod space;
 mod system;
 mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
+pub use resumed::Resumed;
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
 pub use transcript::{Refutation, SolverStep};

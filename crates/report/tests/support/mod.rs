@@ -94,6 +94,7 @@ pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
         tool: "linchpin 0.1.0".to_owned(),
         inputs: vec![question.name.to_owned()],
         include_dirs: Vec::new(),
+        arguments: Vec::new(),
         files: linchpin_recorder::files(&compilation.sources),
         bounds: (&bounds).into(),
         invariant: Invariant::Implication,
