@@ -20,15 +20,24 @@ impl Graph {
     /// [`Graph::support`] keeps all the reasons for an absence, whether or not they were seen, and
     /// of the reasons for a presence those that were seen.
     pub fn declare_absence(&mut self, formula: Literal) {
-        if !formula.is_constant() {
-            self.absences.insert(formula);
+        if formula.is_constant() {
+            return;
         }
+        let place = formula.0 as usize;
+        if place >= self.absences.len() {
+            self.absences.resize(place + 1, false);
+        }
+        self.absences[place] = true;
+    }
+
+    fn is_absence(&self, formula: Literal) -> bool {
+        self.absences.get(formula.0 as usize).copied().unwrap_or(false)
     }
 
     fn keep(&self, literal: Literal, inherited: Keep) -> Keep {
-        if self.absences.contains(&literal) {
+        if self.is_absence(literal) {
             Keep::All
-        } else if self.absences.contains(&!literal) {
+        } else if self.is_absence(!literal) {
             Keep::Seen
         } else {
             inherited

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use linchpin_model::{CrashModel, Fault, Invariant};
+use linchpin_model::{CrashModel, Fault, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
 use crate::given::Given;
@@ -167,6 +167,8 @@ impl From<InvariantArgument> for Invariant {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StrategyArgument {
+    /// Symbolic, or lineage where the program is too large for it (complete)
+    Auto,
     /// The faults that take away every reason seen so far (complete)
     Lineage,
     /// Fault sets drawn uniformly (a baseline; never proves anything)
@@ -214,7 +216,7 @@ pub(crate) struct CheckArguments {
     pub(crate) allow_vacuous: bool,
 
     /// How runs are chosen
-    #[arg(long, value_name = "NAME", default_value = "lineage")]
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(crate) strategy: StrategyArgument,
 
     /// Find every minimal counterexample
@@ -236,6 +238,19 @@ pub(crate) struct CheckArguments {
     /// Seed of the random strategy
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0)]
     pub(crate) seed: u64,
+
+    /// How likely a fault is, such as omit=0.01, crash:c=0.1 or omit:a->b=0.2; may be repeated.
+    /// Among counterexamples of one size the likeliest is reported first
+    #[arg(long = "prior", value_name = "PRIOR")]
+    pub(crate) priors: Vec<Prior>,
+
+    /// Try only one of several fault sets that differ in interchangeable nodes
+    #[arg(long)]
+    pub(crate) symmetry: bool,
+
+    /// Cores to run hypotheses on (exhaustive and random) [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
 
     /// Write a certificate of the verdict `holds` to this file (see `linchpin verify-certificate`)
     #[arg(long, value_name = "FILE")]

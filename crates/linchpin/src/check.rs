@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use linchpin_dedalus::codes::Code;
 use linchpin_dedalus::diagnostic::Diagnostic;
-use linchpin_model::{Bounds, FaultSet, Verdict};
+use linchpin_dedalus::source::SourceMap;
+use linchpin_model::{Bounds, FaultSet, Prior, Verdict};
 use linchpin_record::{Campaign, CollectionKind, Header};
 use linchpin_report::export::{junit, sarif};
 use linchpin_search::{
@@ -44,7 +45,8 @@ pub(crate) struct Answer {
     pub(crate) counterexamples: Vec<FaultSet>,
     pub(crate) vacuous: bool,
     pub(crate) elapsed: Duration,
-    /// Why the program could not be grounded, if it could not.
+    /// Why the program could not be grounded, if it could not: then each run taught only about runs
+    /// in which the same messages arrive.
     pub(crate) not_grounded: Option<String>,
     /// What was searched and every run, with the runs worth showing in detail.
     pub(crate) campaign: Campaign,
@@ -74,6 +76,7 @@ impl Answer {
 
 pub(crate) fn strategy(argument: StrategyArgument) -> Strategy {
     match argument {
+        StrategyArgument::Auto => Strategy::Auto,
         StrategyArgument::Lineage => Strategy::Lineage,
         StrategyArgument::Random => Strategy::Random,
         StrategyArgument::Exhaustive => Strategy::Exhaustive,
@@ -89,7 +92,13 @@ pub(crate) fn options(arguments: &CheckArguments) -> Options {
         all: arguments.all,
         runs_max: arguments.max_runs.or(default_max),
         seed: arguments.seed,
+        threads: threads(arguments),
     }
+}
+
+fn threads(arguments: &CheckArguments) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.threads.map_or_else(all, usize::from)
 }
 
 pub(crate) fn command(arguments: &CheckArguments, look: Look) -> anyhow::Result<Exit> {
@@ -206,6 +215,17 @@ pub(crate) fn within(
         Ok(system) => system,
         Err(exit) => return Ok(Err(exit)),
     };
+    // What a flag says of a fault counts before what the file says.
+    let priors = [&question.priors[..], &arguments.priors[..]].concat();
+    if let Some((prior, node)) = unknown_node(&priors, bounds) {
+        bail!("the prior `{prior}` names `{node}`, which is no node: {}", bounds.nodes.join(", "));
+    }
+    if !priors.is_empty() {
+        system = system.with_costs(|fault| Prior::cost(&priors, fault));
+    }
+    if arguments.symmetry {
+        system = system.with_symmetry();
+    }
     let started = Instant::now();
     let options = options(arguments);
     let header = recording::search_header(input, question, bounds, arguments, &system);
@@ -225,7 +245,8 @@ pub(crate) fn within(
         .iter()
         .map(|counterexample| system.space().fault_set(counterexample))
         .collect();
-    let conclusion = recording::conclusion(&report, &counterexamples, bounds, &runs, &system);
+    let conclusion =
+        recording::conclusion(&report, &counterexamples, bounds, &runs, &system, options.strategy);
     let header = Header { conclusion: Some(conclusion), ..header };
     let mut campaign = Campaign { header, runs, kept: BTreeMap::new(), torn: None };
     if writer.is_some() || arguments.format != Format::Json {
@@ -238,7 +259,7 @@ pub(crate) fn within(
         question: question.clone(),
         bounds: bounds.clone(),
         vacuous: system.vacuous().unwrap_or(false),
-        not_grounded: system.not_grounded(),
+        not_grounded: not_grounded(&system, &input.sources),
         report,
         counterexamples,
         elapsed,
@@ -320,6 +341,8 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         invariant: answer.question.invariant,
         bounds: &answer.bounds,
         strategy: strategy_name(strategy(arguments.strategy)),
+        method: strategy_name(answer.report.method),
+        not_grounded: answer.not_grounded.as_deref(),
         seed: arguments.seed,
         runs: answer.report.runs,
         runs_until_bad: answer.report.runs_until_bad,
@@ -335,4 +358,19 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         elapsed_ms: answer.elapsed.as_millis() as u64,
     };
     serde_json::to_string(&json).expect("the result is plain data")
+}
+
+/// Why the program could not be grounded, and where.
+fn not_grounded(system: &Specification, sources: &SourceMap) -> Option<String> {
+    let reason = system.not_grounded()?;
+    let Some(rule) = system.not_grounded_rule() else { return Some(reason) };
+    let span = system.program().rules.get(rule.index())?.span;
+    let (line, _) = sources.line_column(span);
+    Some(format!("{reason}, {}:{line}", sources.file(span.file).path))
+}
+
+/// A prior that names something else than a node.
+fn unknown_node<'a>(priors: &'a [Prior], bounds: &Bounds) -> Option<(&'a Prior, &'a str)> {
+    let mut named = priors.iter().flat_map(|prior| prior.nodes().map(move |node| (prior, node)));
+    named.find(|(_, node)| !bounds.nodes.iter().any(|known| known == node))
 }

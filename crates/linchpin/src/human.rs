@@ -2,7 +2,7 @@
 
 use linchpin_model::{Bounds, CrashModel, Fault, Verdict};
 use linchpin_report::{Story, replay_command, terminal as report_terminal};
-use linchpin_search::StopReason;
+use linchpin_search::{StopReason, Strategy};
 
 use crate::args::CheckArguments;
 use crate::check::Answer;
@@ -68,8 +68,12 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
     let runs = plural(answer.report.runs, "run");
     match answer.report.verdict {
         Verdict::Holds => outln!(
-            "  No fault set within these bounds breaks it: {} of them, decided by {runs}.",
-            answer.bounds.fault_space()
+            "  No fault set within these bounds breaks it: {} of them, decided by {}.",
+            answer.bounds.fault_space(),
+            match answer.report.method {
+                Strategy::Symbolic => format!("one formula after {runs}"),
+                _ => runs,
+            }
         ),
         Verdict::Broken => outln!("  {runs}."),
         Verdict::Unknown => {
@@ -82,13 +86,22 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Some(StopReason::Interrupted) => outln!("  Interrupted."),
         None => {}
     }
+    if let Some(reason) = &answer.not_grounded {
+        outln!(
+            "  Not decided at once, because {reason}: \
+             every run taught only about runs in which the same messages arrive."
+        );
+        if answer.report.verdict == Verdict::Unknown {
+            outln!(
+                "  hint: lower --eot, --eff or the number of nodes, or bound what that rule derives \
+                 (a sum, a counter or a list that grows with every message)"
+            );
+        }
+    }
     if answer.vacuous {
         outln!(
             "  VACUOUS: without any fault the precondition never holds, so nothing was asked of it."
         );
-    }
-    if let Some(reason) = &answer.not_grounded {
-        outln!("  note: the program could not be grounded ({reason}), so each run teaches little.");
     }
     let campaign = &answer.campaign;
     let header = &campaign.header;

@@ -11,7 +11,7 @@ use linchpin_record::{
     Options, Run, RunSummary, Stopped, Writer,
 };
 use linchpin_report::html;
-use linchpin_search::{Control, Event, FaultSpace, Report, StopReason};
+use linchpin_search::{Control, Event, FaultSpace, Report, StopReason, Strategy};
 use linchpin_simulator::Specification;
 
 use crate::args::CheckArguments;
@@ -78,6 +78,13 @@ pub(crate) fn search_header(
         options: Options {
             all: arguments.all,
             allow_vacuous: arguments.allow_vacuous || question.allow_vacuous,
+            priors: question
+                .priors
+                .iter()
+                .chain(&arguments.priors)
+                .map(ToString::to_string)
+                .collect(),
+            symmetry: arguments.symmetry,
         },
         ..header(input, question, bounds, &arguments.program.include_dirs, system)
     }
@@ -201,6 +208,7 @@ pub(crate) fn conclusion(
     bounds: &Bounds,
     runs: &[RunSummary],
     system: &Specification,
+    strategy: Strategy,
 ) -> Conclusion {
     let numbers: BTreeMap<&FaultSet, u64> = runs.iter().map(|run| (&run.faults, run.run)).collect();
     Conclusion {
@@ -220,6 +228,7 @@ pub(crate) fn conclusion(
             StopReason::Interrupted => Stopped::Interrupted,
         }),
         size_covered: report.size_covered.map(|size| size as u64),
+        method: (report.method != strategy).then(|| strategy_name(report.method).to_owned()),
         notes: system
             .not_grounded()
             .map(|reason| format!("The program could not be grounded: {reason}."))

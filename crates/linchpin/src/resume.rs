@@ -65,6 +65,12 @@ fn differences(recorded: &Header, now: &Header) -> Vec<String> {
     differ("the seed", recorded.seed.to_string(), now.seed.to_string());
     let given = |given: bool| if given { "given" } else { "not given" }.to_owned();
     differ("--all", given(recorded.options.all), given(now.options.all));
+    let list = |priors: &[String]| match priors {
+        [] => "none".to_owned(),
+        priors => priors.join(" "),
+    };
+    differ("the priors", list(&recorded.options.priors), list(&now.options.priors));
+    differ("--symmetry", given(recorded.options.symmetry), given(now.options.symmetry));
     found
 }
 

@@ -31,7 +31,7 @@ pub struct Header {
     /// How a run is judged.
     #[serde(with = "wire::invariant")]
     pub invariant: Invariant,
-    /// How runs are chosen: `lineage`, `random`, `exhaustive` or `symbolic`.
+    /// How runs are chosen: `auto`, `lineage`, `random`, `exhaustive` or `symbolic`.
     pub strategy: String,
     /// Seed of the strategy `random`.
     pub seed: u64,
@@ -146,6 +146,12 @@ pub struct Options {
     /// A vacuous failure-free run is acceptable.
     #[serde(default)]
     pub allow_vacuous: bool,
+    /// How likely faults are, as written; what comes later counts more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub priors: Vec<String>,
+    /// Only one of several fault sets is tried that differ in interchangeable nodes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub symmetry: bool,
 }
 
 /// What rows, rules and relations in runs refer to, by index.
@@ -262,6 +268,9 @@ pub struct Conclusion {
     /// empty one was.
     #[serde(default)]
     pub size_covered: Option<u64>,
+    /// How runs were chosen in the end, where the strategy is `auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// What limits the verdict, in words; empty if nothing does.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -10,12 +10,17 @@
 //! prints nothing, reads no clock (see [`Control`]), and never judges a run by anything but the
 //! system's own observation.
 
+mod blind;
+mod counter;
+mod directed;
 mod encoder;
 mod enumerate;
 mod explore;
+mod likelihood;
 mod random;
 mod resumed;
 mod space;
+mod symmetry;
 mod system;
 mod transcript;
 

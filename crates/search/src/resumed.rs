@@ -46,6 +46,29 @@ impl<S: System> System for Resumed<'_, S> {
         self.system.run(faults)
     }
 
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, S::Error> {
+        match self.known(faults) {
+            Some(outcome) => Ok(outcome),
+            None => self.system.outcome(faults),
+        }
+    }
+
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, S::Error>> {
+        let known: Vec<Option<Outcome>> = runs.iter().map(|faults| self.known(faults)).collect();
+        let fresh = runs.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let fresh: Vec<Vec<Variable>> = fresh.map(|(faults, _)| faults.clone()).collect();
+        let mut made = self.system.outcomes(&fresh, threads).into_iter();
+        let one = |known: Option<Outcome>| match known {
+            Some(outcome) => Ok(outcome),
+            None => made.next().expect("a system answers for every run"),
+        };
+        known.into_iter().map(one).collect()
+    }
+
     fn graph(&mut self) -> &mut Graph {
         self.system.graph()
     }

@@ -5,6 +5,7 @@ use linchpin_model::{Bounds, Fault, FaultSet};
 use num_bigint::BigUint;
 use rustc_hash::FxHashMap;
 
+use crate::likelihood::Likelihood;
 use crate::random::Random;
 
 /// Alternatives of which a bounded number may occur: in each group at most one fault, and faults
@@ -34,11 +35,14 @@ pub struct FaultSpace {
     recoveries: Budget,
     /// Per fault: the group it belongs to.
     group_of: Vec<Group>,
+    pub(crate) likelihood: Likelihood,
+    /// See [`FaultSpace::set_symmetries`].
+    pub(crate) symmetries: Vec<Vec<Variable>>,
 }
 
 /// A group of mutually exclusive faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+pub(crate) enum Group {
     /// Number of a group outside the budget.
     Exclusive(usize),
     /// Number of a group of the budget.
@@ -100,7 +104,16 @@ impl FaultSpace {
             .collect();
         let budget = Budget { groups, groups_max: bounds.crashes as usize };
         let recoveries = Budget { groups: recoveries, groups_max: bounds.recoveries as usize };
-        Self { faults, numbers, exclusive, budget, recoveries, group_of }
+        Self {
+            faults,
+            numbers,
+            exclusive,
+            budget,
+            recoveries,
+            group_of,
+            likelihood: Likelihood::default(),
+            symmetries: Vec::new(),
+        }
     }
 
     /// How many different faults there are.
@@ -139,6 +152,18 @@ impl FaultSpace {
         &self.recoveries
     }
 
+    /// The group a fault belongs to.
+    pub(crate) fn group(&self, variable: Variable) -> Group {
+        self.group_of[variable.0 as usize]
+    }
+
+    /// True if every recovery among these faults follows a crash of the same node.
+    pub(crate) fn is_caused(&self, faults: &[Variable]) -> bool {
+        faults.iter().all(|&fault| {
+            self.needs(fault).is_none_or(|mut crashes| crashes.any(|crash| faults.contains(&crash)))
+        })
+    }
+
     /// The faults of which a recovery needs one: the earlier crashes of the same node. `None` if
     /// the fault is no recovery.
     pub(crate) fn needs(&self, variable: Variable) -> Option<impl Iterator<Item = Variable>> {
@@ -146,15 +171,6 @@ impl FaultSpace {
         let at = self.fault(variable).at();
         let crashes = self.budget.groups[group].iter().copied();
         Some(crashes.filter(move |crash| self.fault(*crash).at() < at))
-    }
-
-    /// The other faults that exclude this one and are not in the budget.
-    pub(crate) fn rivals(&self, variable: Variable) -> impl Iterator<Item = Variable> {
-        let group = match self.group_of[variable.0 as usize] {
-            Group::Exclusive(group) => &self.exclusive[group][..],
-            Group::Budget(_) | Group::Recovery(_) => &[],
-        };
-        group.iter().copied().filter(move |rival| *rival != variable)
     }
 
     /// Can `candidate` join the faults `chosen`, which are within the bounds and before it?

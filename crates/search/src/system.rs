@@ -35,6 +35,27 @@ pub trait System {
         Ok(None)
     }
 
+    /// As [`System::run`] where nothing is to be learned but the outcome.
+    ///
+    /// # Errors
+    /// As [`System::run`].
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, Self::Error> {
+        self.run(faults).map(|observation| observation.outcome)
+    }
+
+    /// The outcomes of several runs, in their order, found with up to so many threads.
+    ///
+    /// # Errors
+    /// Per run as [`System::run`].
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, Self::Error>> {
+        let _ = threads;
+        runs.iter().map(|faults| self.outcome(faults)).collect()
+    }
+
     /// The graph in which supports are written. Its variables are those of the space.
     fn graph(&mut self) -> &mut Graph;
 

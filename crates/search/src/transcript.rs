@@ -36,15 +36,15 @@ impl Transcript {
         Self { steps: wanted.then(Vec::new), assumptions: Vec::new() }
     }
 
-    pub(crate) fn given(&mut self, clause: impl Iterator<Item = i32>) {
+    pub(crate) fn given(&mut self, clause: &[Lit]) {
         if let Some(steps) = &mut self.steps {
-            steps.push(SolverStep::Given(clause.collect()));
+            steps.push(SolverStep::Given(dimacs(clause)));
         }
     }
 
-    pub(crate) fn assumed(&mut self, assumptions: impl Iterator<Item = i32>) {
+    pub(crate) fn assumed(&mut self, assumptions: &[Lit]) {
         if self.steps.is_some() {
-            self.assumptions = assumptions.collect();
+            self.assumptions = dimacs(assumptions);
         }
     }
 

@@ -22,14 +22,15 @@ use indexmap::IndexMap;
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Fault;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::channels::{ChannelConditions, Entry};
 use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
-use crate::ground_head::{Derived, Frozen, Groups, Head, add_to_group};
+use crate::ground_head::{Derived, Frozen, Groups, Head, Members, Way, add_to_group};
 use crate::inputs::{self, Alternative};
 use crate::join::{Store, Valuation, candidates, execute, row_agrees, value_of};
 use crate::lineage::Absence;
@@ -175,7 +176,7 @@ struct Grounder<'a> {
     /// and the next.
     frozen: Frozen,
     frozen_next: Frozen,
-    /// What becomes known at the next commit: (how many steps from now, relation, row) -> ways.
+    /// What becomes known at the next commit.
     derived: Derived,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
@@ -217,7 +218,7 @@ pub(crate) fn ground(
         any_down: channels.any_down(),
         frozen: Frozen::default(),
         frozen_next: Frozen::default(),
-        derived: IndexMap::default(),
+        derived: Derived::default(),
         open: None,
         open_instances: Vec::new(),
         committed: 0,
@@ -352,6 +353,9 @@ impl<'a> Grounder<'a> {
         self.open = None;
         result?;
         let instances = self.close_instances();
+        if instances.is_empty() {
+            return Ok(());
+        }
         let mut atoms: Vec<Atom> = Vec::new();
         for &relation in &stratum.relations {
             let rows = self.tables.at(self.now, relation).len() as RowIndex;
@@ -418,15 +422,16 @@ impl<'a> Grounder<'a> {
             .collect()
     }
 
-    /// The conditions of a valuation: what is known, and what belongs to the open stratum.
+    /// The conditions of a valuation: what is known (added to `known`), and what belongs to the open
+    /// stratum.
     fn body(
         view: &View<'_>,
         graph: &mut Graph,
         interner: &Interner,
         steps: &[Step],
         valuation: &Valuation<'_>,
-    ) -> (Vec<Literal>, Vec<Atom>, Vec<Absence>) {
-        let mut known = Vec::new();
+        known: &mut Vec<Literal>,
+    ) -> (Vec<Atom>, Vec<Absence>) {
         let mut present = Vec::new();
         let mut absences = Vec::new();
         for matched in valuation.matched {
@@ -449,15 +454,14 @@ impl<'a> Grounder<'a> {
             }
             let table = view.rows_for_absence(access.relation, access.time);
             let all = 0..table.len() as RowIndex;
-            let matching: Vec<Literal> = candidates(access, table, &all, valuation.slots)
+            let matching = candidates(access, table, &all, valuation.slots)
                 .filter(|&row| row_agrees(access, table.row(row), valuation.slots, interner))
-                .map(|row| view.conditions.of(at, access.relation, row))
-                .collect();
+                .map(|row| view.conditions.of(at, access.relation, row));
             let absent = !graph.or(matching);
             graph.declare_absence(absent);
             known.push(absent);
         }
-        (known, present, absences)
+        (present, absences)
     }
 }
 
@@ -479,9 +483,13 @@ impl Deriver for Grounder<'_> {
         window: Option<&Window>,
     ) -> Result<(), TooLarge> {
         let now = self.now;
+        if self.tables.is_idle(steps, now) {
+            return Ok(());
+        }
         for access in RulePlan::accesses(steps) {
             if let AccessBy::Index(index) = access.by {
-                self.tables.refresh(access.time.unwrap_or(now), access.relation, index);
+                let at = access.time.unwrap_or(now);
+                self.tables.refresh(at, access.relation, index, &access.columns);
             }
         }
         let node_count = self.compiled.node_count();
@@ -495,6 +503,7 @@ impl Deriver for Grounder<'_> {
         };
         let mut groups: Groups = IndexMap::default();
         let mut failed: Vec<Literal> = Vec::new();
+        let (mut known, mut conditions): (Vec<Literal>, Vec<Literal>) = (Vec::new(), Vec::new());
         let (graph, derived) = (&mut *self.graph, &mut self.derived);
         let (channels, open_instances) = (self.channels, &mut self.open_instances);
         let valuations = &mut self.valuations;
@@ -513,8 +522,9 @@ impl Deriver for Grounder<'_> {
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
                     return;
                 }
-                let (mut known, present, absences) =
-                    Self::body(&view, graph, interner, steps, valuation);
+                known.clear();
+                let (present, absences) =
+                    Self::body(&view, graph, interner, steps, valuation, &mut known);
                 let sender = match rule.sender {
                     Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
                     Sender::Node(symbol) => Some(symbol as usize),
@@ -523,7 +533,7 @@ impl Deriver for Grounder<'_> {
                 if let Some(sender) = sender.filter(|_| any_down) {
                     known.push(channels.up(graph, sender, now));
                 }
-                let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
+                let mut row: SmallVec<[Symbol; 8]> = SmallVec::new();
                 let mut error = valuation.error;
                 for column in &rule.columns {
                     match column {
@@ -548,7 +558,8 @@ impl Deriver for Grounder<'_> {
                     }
                 }
                 for &(after, travels) in ways {
-                    let mut conditions = known.clone();
+                    conditions.clear();
+                    conditions.extend_from_slice(&known);
                     conditions.push(travels);
                     let condition = graph.and_of(&mut conditions);
                     if condition == Literal::FALSE {
@@ -599,12 +610,34 @@ impl Deriver for Grounder<'_> {
             }
         }
         self.committed = self.open_instances.len();
-        let derived = std::mem::take(&mut self.derived);
-        for ((after, relation, row), mut ways) in derived {
-            let condition = self.graph.or_of(&mut ways);
-            if condition != Literal::FALSE {
-                self.add(self.now + after, relation, &row, condition);
+        // Rows are numbered in the order in which they were first derived.
+        let mut derived = std::mem::take(&mut self.derived);
+        let mut places: Vec<(u32, RelationId, RowIndex, Literal)> = Vec::new();
+        for Way { after, relation, row, condition } in derived.ways.drain(..) {
+            let step = (self.now + after) as usize - 1;
+            let table = self.tables.at_mut(self.now + after, relation);
+            let (index, is_new) = table.insert(&derived.cells[row]);
+            if is_new {
+                self.conditions.steps[step][relation.index()].push(Literal::FALSE);
             }
+            places.push((after, relation, index, condition));
+        }
+        derived.cells.clear();
+        self.derived = derived;
+        places.sort_unstable();
+        let mut ways: Vec<Literal> = Vec::new();
+        for same in places.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
+            let (after, relation, row, first) = same[0];
+            let step = (self.now + after) as usize - 1;
+            let place = &mut self.conditions.steps[step][relation.index()][row as usize];
+            if same.len() == 1 && *place == Literal::FALSE {
+                *place = first;
+                continue;
+            }
+            ways.clear();
+            ways.push(*place);
+            ways.extend(same.iter().map(|entry| entry.3));
+            *place = self.graph.or_of(&mut ways);
         }
         Ok(())
     }
@@ -617,7 +650,7 @@ impl Grounder<'_> {
         rule: &RulePlan,
         after: u32,
         group: &[Symbol],
-        sets: Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>,
+        sets: SmallVec<[Members; 1]>,
     ) -> Result<(), TooLarge> {
         let functions = rule.columns.iter().filter_map(|column| match column {
             Column::Aggregate(function, _) => Some(*function),
@@ -651,16 +684,14 @@ impl Grounder<'_> {
             }
             combined = next;
         }
+        let mut row: SmallVec<[Symbol; 8]> = SmallVec::new();
         for (symbols, condition) in combined {
             let (mut group, mut symbols) = (group.iter(), symbols.iter());
-            let row: Box<[Symbol]> = rule
-                .columns
-                .iter()
-                .map(|column| match column {
-                    Column::Term(_) => *group.next().expect("one per group column"),
-                    Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
-                })
-                .collect();
+            row.clear();
+            row.extend(rule.columns.iter().map(|column| match column {
+                Column::Term(_) => *group.next().expect("one per group column"),
+                Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
+            }));
             let now = self.now;
             let entry = self.compiled.entry(rule).filter(|_| self.any_down);
             let durable = self.compiled.durable[rule.head.index()];

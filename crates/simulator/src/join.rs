@@ -68,6 +68,13 @@ impl Valuation<'_> {
 pub(crate) enum Candidates<'a> {
     Range(Range<RowIndex>),
     Listed(&'a [RowIndex]),
+    /// Rows of a small table whose columns have the values of the key.
+    Few {
+        table: &'a Table,
+        columns: &'a [usize],
+        key: SmallVec<[Symbol; 8]>,
+        range: Range<RowIndex>,
+    },
     Row(Option<RowIndex>),
 }
 
@@ -82,6 +89,10 @@ impl Iterator for Candidates<'_> {
                 *rows = rest;
                 Some(first)
             }
+            Self::Few { table, columns, key, range } => range.find(|&index| {
+                let row = table.row(index);
+                columns.iter().zip(key.iter()).all(|(&column, &symbol)| row[column] == symbol)
+            }),
             Self::Row(row) => row.take(),
         }
     }
@@ -90,11 +101,14 @@ impl Iterator for Candidates<'_> {
 /// The rows of `table` that agree with the valuation on the columns of the access ([`row_agrees`]
 /// checks the rest).
 pub(crate) fn candidates<'t>(
-    access: &Access,
+    access: &'t Access,
     table: &'t Table,
     range: &Range<RowIndex>,
     slots: &[Symbol],
 ) -> Candidates<'t> {
+    if range.is_empty() {
+        return Candidates::Row(None);
+    }
     let key: SmallVec<[Symbol; 8]> = access
         .key
         .iter()
@@ -106,7 +120,12 @@ pub(crate) fn candidates<'t>(
         .collect();
     match access.by {
         AccessBy::Scan => Candidates::Range(range.clone()),
-        AccessBy::Index(index) => Candidates::Listed(table.probe(index, &key, range)),
+        AccessBy::Index(_) if table.is_small() => {
+            Candidates::Few { table, columns: &access.columns, key, range: range.clone() }
+        }
+        AccessBy::Index(index) => {
+            Candidates::Listed(table.probe(index, &access.columns, &key, range))
+        }
         AccessBy::Row => Candidates::Row(table.find(&key).filter(|row| range.contains(row))),
     }
 }
@@ -186,9 +205,9 @@ pub(crate) fn execute<S: Store>(
         store,
         interner,
         found,
-        slots: vec![0; slot_count],
-        undefined: vec![false; slot_count],
-        matched: vec![Matched::default(); literal_count],
+        slots: SmallVec::from_elem(0, slot_count),
+        undefined: SmallVec::from_elem(false, slot_count),
+        matched: SmallVec::from_elem(Matched::default(), literal_count),
         error: None,
     };
     join.run(steps);
@@ -198,10 +217,10 @@ struct Join<'a, S> {
     store: &'a S,
     interner: &'a mut Interner,
     found: &'a mut dyn FnMut(&mut Interner, &Valuation<'_>),
-    slots: Vec<Symbol>,
+    slots: SmallVec<[Symbol; 16]>,
     /// Slots whose expression has no value.
-    undefined: Vec<bool>,
-    matched: Vec<Matched>,
+    undefined: SmallVec<[bool; 16]>,
+    matched: SmallVec<[Matched; 8]>,
     error: Option<ArithmeticError>,
 }
 

@@ -27,6 +27,7 @@ pub mod naive;
 mod plan;
 mod simulate;
 mod specification;
+mod symmetry;
 mod table;
 mod value;
 

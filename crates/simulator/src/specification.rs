@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linchpin_dedalus::hir::{Program, RelationId};
+use linchpin_dedalus::hir::{Program, RelationId, RuleId};
 use linchpin_formula::{Graph, Literal, Values, Variable};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
 use linchpin_search::{FaultSpace, Observation, System};
@@ -14,7 +14,8 @@ use crate::error::RunError;
 use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
 use crate::ground::{Ground, TooLarge, ground};
 use crate::lineage::FactRef;
-use crate::simulate::{Machine, Run};
+use crate::simulate::{Machine, Past, Run};
+use crate::symmetry::{exchange, interchangeable};
 use crate::value::{Interner, Symbol};
 
 type Row = Box<[Symbol]>;
@@ -35,6 +36,13 @@ pub struct Specification {
     reference: Option<BTreeSet<Row>>,
     /// True once a run without faults was vacuous.
     vacuous: Option<bool>,
+    /// The latest run that was not recorded: the next one begins where it differs.
+    past: Option<Past>,
+    /// The values of runs of which only the outcome matters. They have numbers of their own, so that
+    /// those in the graph depend neither on how many such runs there were nor on threads.
+    scratch: Option<Interner>,
+    /// The run without faults, until it is asked for.
+    first_run: Option<Run>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +139,9 @@ impl Specification {
             ground: None,
             reference: None,
             vacuous: None,
+            first_run: None,
+            past: None,
+            scratch: None,
         })
     }
 
@@ -159,6 +170,27 @@ impl Specification {
     pub fn not_grounded(&self) -> Option<String> {
         let Some(Err(TooLarge { reason, time, .. })) = &self.ground else { return None };
         Some(format!("{reason} (at time {time})"))
+    }
+
+    /// Orders hypotheses of the same size by likelihood: the cost of a fault is - log of its
+    /// probability.
+    #[must_use]
+    pub fn with_costs(mut self, cost: impl Fn(&Fault) -> f64) -> Self {
+        self.space.set_costs(cost);
+        self
+    }
+
+    /// Tries only one of several fault sets that differ in which of several interchangeable nodes
+    /// they strike.
+    #[must_use]
+    pub fn with_symmetry(mut self) -> Self {
+        let nodes = &self.compiled.bounds.nodes;
+        let pairs = interchangeable(&self.compiled.program, nodes);
+        let exchange =
+            |(left, right): (usize, usize)| exchange(&self.space, &nodes[left], &nodes[right]);
+        let exchanges = pairs.into_iter().map(exchange).collect();
+        self.space.set_symmetries(exchanges);
+        self
     }
 
     /// Never grounds the program. (What happens anyway to a program too large for it.)
@@ -197,6 +229,13 @@ impl Specification {
         Some(Prediction::Facts(facts))
     }
 
+    /// The rule at which [`Specification::not_grounded`] became apparent.
+    #[must_use]
+    pub fn not_grounded_rule(&self) -> Option<RuleId> {
+        let Some(Err(TooLarge { rule, .. })) = &self.ground else { return None };
+        *rule
+    }
+
     /// The relation that holds what is asked at the end of a run (`pre`), and the one that holds
     /// what is answered (`post` or `good`).
     #[must_use]
@@ -214,7 +253,7 @@ impl Specification {
             self.learn_reference()?;
         }
         let run = Machine::new(&self.compiled, &mut self.interner, faults, true).run()?;
-        let outcome = self.outcome(&run.tables);
+        let outcome = self.judge(&run.tables);
         Ok(self.describe(faults, outcome, &run))
     }
 
@@ -227,8 +266,7 @@ impl Specification {
         if self.vacuous.is_some() {
             return Ok(());
         }
-        let run =
-            Machine::new(&self.compiled, &mut self.interner, &FaultSet::none(), false).run()?;
+        let run = self.simulate(&FaultSet::none())?;
         let after = self.rows_at_end(&run.tables, self.outcome_relations.after);
         self.vacuous = Some(match self.invariant {
             Invariant::Implication => {
@@ -240,24 +278,55 @@ impl Specification {
         if self.invariant != Invariant::Implication {
             self.reference = Some(after);
         }
+        self.first_run = Some(run);
         Ok(())
     }
 
-    fn outcome(&self, tables: &Tables) -> Outcome {
-        let after = self.rows_at_end(tables, self.outcome_relations.after);
-        let before = self.outcome_relations.before.map(|before| self.rows_at_end(tables, before));
-        let asked: BTreeSet<Row> = match (&self.reference, before) {
-            (None, Some(before)) => before,
-            (Some(reference), Some(before)) => reference.intersection(&before).cloned().collect(),
-            (Some(reference), None) => reference.clone(),
-            (None, None) => unreachable!("`good` compares with the failure-free run"),
+    /// A run that is not recorded.
+    fn simulate(&mut self, faults: &FaultSet) -> Result<Run, RunError> {
+        if faults.is_empty()
+            && let Some(run) = self.first_run.take()
+        {
+            return Ok(run);
+        }
+        Machine::new(&self.compiled, &mut self.interner, faults, false).run()
+    }
+
+    /// The outcome of a run that shares its beginning with `past`, and the past of the next one.
+    fn outcome_after(
+        &self,
+        interner: &mut Interner,
+        past: &mut Option<Past>,
+        faults: &[Variable],
+    ) -> Result<Outcome, SystemError> {
+        let faults = self.space.fault_set(faults);
+        let run = Machine::after(past.take(), &self.compiled, interner, &faults).run()?;
+        let outcome = self.judge(&run.tables);
+        *past = Past::of(run, &self.compiled);
+        Ok(outcome)
+    }
+
+    fn judge(&self, tables: &Tables) -> Outcome {
+        let eot = self.compiled.bounds.eot;
+        let after = tables.at(eot, self.outcome_relations.after);
+        let before = self.outcome_relations.before.map(|before| tables.at(eot, before));
+        let judge = |asked: &mut dyn Iterator<Item = &[Symbol]>| {
+            let mut outcome = Outcome::Vacuous;
+            for row in asked {
+                if after.find(row).is_none() {
+                    return Outcome::Bad;
+                }
+                outcome = Outcome::Good;
+            }
+            outcome
         };
-        if !asked.is_subset(&after) {
-            Outcome::Bad
-        } else if asked.is_empty() {
-            Outcome::Vacuous
-        } else {
-            Outcome::Good
+        match (&self.reference, before) {
+            (None, Some(before)) => judge(&mut before.rows()),
+            (Some(reference), Some(before)) => judge(
+                &mut reference.iter().map(|row| &row[..]).filter(|row| before.find(row).is_some()),
+            ),
+            (Some(reference), None) => judge(&mut reference.iter().map(|row| &row[..])),
+            (None, None) => unreachable!("`good` compares with the failure-free run"),
         }
     }
 
@@ -505,7 +574,7 @@ impl System for Specification {
         self.learn_reference()?;
         let faults = self.space.fault_set(faults);
         let run = Machine::new(&self.compiled, &mut self.interner, &faults, false).run()?;
-        let outcome = self.outcome(&run.tables);
+        let outcome = self.judge(&run.tables);
         let support = match outcome {
             Outcome::Bad => None,
             _ => Some(self.support(&faults, &run)?),
@@ -531,6 +600,52 @@ impl System for Specification {
         }
         let support = (outcome != Outcome::Bad).then(|| self.ground_support(&values));
         Ok(Some(Observation { outcome, support }))
+    }
+
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
+        self.learn_reference()?;
+        if faults.is_empty()
+            && let Some(run) = self.first_run.take()
+        {
+            return Ok(self.judge(&run.tables));
+        }
+        let mut scratch = self.scratch.take().unwrap_or_else(|| self.interner.clone());
+        let mut past = self.past.take();
+        let outcome = self.outcome_after(&mut scratch, &mut past, faults);
+        (self.scratch, self.past) = (Some(scratch), past);
+        outcome
+    }
+
+    /// Each thread takes a row of consecutive runs, which mostly begin alike. (What a run finds does
+    /// not depend on the numbers its values have.)
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, SystemError>> {
+        if threads < 2 || runs.len() < 2 * threads || self.learn_reference().is_err() {
+            return runs.iter().map(|faults| self.outcome(faults)).collect();
+        }
+        let this = &*self;
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = runs
+                .chunks(runs.len().div_ceil(threads))
+                .map(|runs| {
+                    scope.spawn(move || {
+                        let mut interner = this.interner.clone();
+                        let mut past = None;
+                        let outcome =
+                            |faults: &Vec<_>| this.outcome_after(&mut interner, &mut past, faults);
+                        runs.iter().map(outcome).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| match worker.join() {
+                Ok(outcomes) => outcomes,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            workers.into_iter().flat_map(join).collect()
+        })
     }
 
     fn graph(&mut self) -> &mut Graph {

@@ -32,6 +32,20 @@ impl System for Counted {
         self.specification.run(faults)
     }
 
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
+        self.runs.push(faults.to_vec());
+        self.specification.outcome(faults)
+    }
+
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, SystemError>> {
+        self.runs.extend_from_slice(runs);
+        self.specification.outcomes(runs, threads)
+    }
+
     fn recall(
         &mut self,
         faults: &[Variable],
@@ -119,10 +133,11 @@ fn counted(file: &Path, scenario: &Scenario) -> Option<Counted> {
 fn explore(
     system: &mut impl System<Error = SystemError>,
     strategy: Strategy,
+    threads: usize,
 ) -> (Report, Vec<(Vec<Variable>, Outcome)>) {
     let runs_max = Some(40);
     let options = Options { strategy, seed: 7, ..Options::default() };
-    let options = Options { all: true, runs_max, ..options };
+    let options = Options { all: true, runs_max, threads, ..options };
     let mut course = Course::default();
     match search(system, options, &mut course) {
         Ok(report) => (report, course.0),
@@ -135,20 +150,24 @@ fn a_resumed_search_takes_the_same_course_and_repeats_nothing() {
     let (mut resumed_runs, mut searches) = (0, 0);
     for (file, scenario) in scenarios() {
         let Some(mut whole) = counted(&file, &scenario) else { continue };
-        for strategy in
-            [Strategy::Lineage, Strategy::Symbolic, Strategy::Exhaustive, Strategy::Random]
-        {
+        for strategy in [
+            Strategy::Auto,
+            Strategy::Lineage,
+            Strategy::Symbolic,
+            Strategy::Exhaustive,
+            Strategy::Random,
+        ] {
             if strategy == Strategy::Symbolic && whole.specification.failure().is_none() {
                 continue;
             }
             let mut whole = counted(&file, &scenario).expect("as before");
-            let (report, course) = explore(&mut whole, strategy);
+            let (report, course) = explore(&mut whole, strategy, 1);
             let cuts = [1, course.len() / 2, course.len() - 1, course.len()];
             for cut in cuts.into_iter().filter(|&cut| cut > 0) {
                 let known: BTreeMap<_, _> = course[..cut].iter().cloned().collect();
                 let mut system = counted(&file, &scenario).expect("as before");
                 let (again, same) =
-                    explore(&mut Resumed::new(&mut system, known.clone()), strategy);
+                    explore(&mut Resumed::new(&mut system, known.clone()), strategy, 2);
                 let name = format!("{} {strategy:?} cut at {cut}", file.display());
                 assert_eq!(same, course, "{name}");
                 assert_eq!(again.counterexamples, report.counterexamples, "{name}");
@@ -176,14 +195,14 @@ fn a_record_that_is_not_true_is_noticed() {
         .find(|(file, _)| file.ends_with("broadcast/retry.ded"))
         .expect("it is in the library");
     let mut whole = counted(&file, &scenario).expect("it compiles");
-    let (_, course) = explore(&mut whole, Strategy::Lineage);
+    let (_, course) = explore(&mut whole, Strategy::Lineage, 1);
     for index in 1..course.len() {
         let mut known: BTreeMap<_, _> = course.iter().cloned().collect();
         let (faults, outcome) = &course[index];
         let other = if *outcome == Outcome::Bad { Outcome::Good } else { Outcome::Bad };
         known.insert(faults.clone(), other);
         let mut system = counted(&file, &scenario).expect("as before");
-        let options = Options { all: true, ..Options::default() };
+        let options = Options { strategy: Strategy::Lineage, all: true, ..Options::default() };
         let result = search(&mut Resumed::new(&mut system, known), options, &mut ());
         let Err(SearchError::Run { error: SystemError::Recorded { recorded, .. }, faults: at }) =
             result

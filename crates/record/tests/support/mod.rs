@@ -25,7 +25,7 @@ pub(crate) fn header() -> Header {
         strategy: "lineage".to_owned(),
         seed: 7,
         limits: Limits { runs_max: Some(100), timeout_ms: None },
-        options: Options { all: true, allow_vacuous: false },
+        options: Options { all: true, allow_vacuous: false, ..Options::default() },
         vocabulary: Vocabulary {
             relations: vec![
                 Relation { name: "pre".into(), columns: 2, kind: RelationKind::User },
@@ -97,6 +97,7 @@ pub(crate) fn conclusion(runs: u64) -> Conclusion {
         complete: true,
         stopped: None,
         size_covered: Some(2),
+        method: None,
         notes: Vec::new(),
     }
 }

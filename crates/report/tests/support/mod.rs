@@ -87,6 +87,7 @@ pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
         complete: report.complete,
         stopped: None,
         size_covered: report.size_covered.map(|size| size as u64),
+        method: None,
         notes: Vec::new(),
     };
     let header = Header {
@@ -101,7 +102,7 @@ pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
         strategy: "lineage".to_owned(),
         seed: 0,
         limits: Limits::default(),
-        options: Options { all: question.all, allow_vacuous: false },
+        options: Options { all: question.all, allow_vacuous: false, ..Options::default() },
         vocabulary: linchpin_recorder::vocabulary(&system, &compilation.sources),
         conclusion: Some(conclusion),
     };

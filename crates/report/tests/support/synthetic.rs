@@ -91,6 +91,7 @@ pub(crate) fn campaign(run_count: u64, fact_count: u32) -> Campaign {
             complete: true,
             stopped: None,
             size_covered: Some(4),
+            method: None,
             notes: Vec::new(),
         }),
     };

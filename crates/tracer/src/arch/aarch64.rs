@@ -38,9 +38,9 @@ pub(crate) fn prepare_call(
     registers.regs[..6].copy_from_slice(&arguments);
 }
 
-/// Replaces the first argument of the call the thread is about to make.
-pub(crate) fn set_first_argument(stopped: &Stopped, value: u64) -> Result<(), PtraceError> {
+/// Replaces an argument of the call the thread is about to make.
+pub(crate) fn set_argument(stopped: &Stopped, index: usize, value: u64) -> Result<(), PtraceError> {
     let mut registers = stopped.registers()?;
-    registers.regs[0] = value;
+    registers.regs[index] = value;
     stopped.set_registers(&registers)
 }
