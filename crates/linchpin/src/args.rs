@@ -282,8 +282,10 @@ pub(crate) struct CheckArguments {
 /// Show a recorded search: rewrite its HTML report, or print it in another format
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  linchpin report out --format svg --run 1 > run.svg")]
+Examples:
+  linchpin report out
+  linchpin report out --run 57
+  linchpin report out --format svg --lineage > lineage.svg")]
 pub(crate) struct ReportArguments {
     /// The folder that `linchpin check --out` wrote
     #[arg(value_name = "DIR")]
@@ -293,7 +295,8 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     pub(crate) format: ReportFormat,
 
-    /// Which run (dot, svg, shiviz, human) [default: that of the first counterexample, or 0]
+    /// Which run [default: that of the first counterexample, or 0]; the HTML report shows it first
+    /// and in full
     #[arg(long, value_name = "N")]
     pub(crate) run: Option<u64>,
 

@@ -1,6 +1,7 @@
 //! The `linchpin` command: reads flags, prints, and picks exit codes. Everything else is in the
 //! crates below it.
 
+mod again;
 mod args;
 mod certificate_command;
 mod check;
