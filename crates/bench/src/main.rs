@@ -1,7 +1,7 @@
 //! Measures Linchpin.
 //!
 //! ```text
-//! cargo run --release -p linchpin-bench -- speed      runs per second and time to verdict (Markdown)
+//! cargo run --release -p linchpin-bench -- reasons    runs saved by keeping all reasons seen (Markdown)
 //! cargo run --release -p linchpin-bench -- scaling    writes docs/scaling.md and its plots
 //! ```
 //!
@@ -9,8 +9,8 @@
 
 mod plot;
 mod point;
+mod reasons;
 mod scaling;
-mod speed;
 
 use std::process::ExitCode;
 
@@ -18,13 +18,13 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
-        ["speed"] => speed::command(),
+        ["reasons"] => reasons::command(),
         ["scaling"] => scaling::command(),
         // One measurement in a process of its own, for its memory.
         ["point", file, eot, eff, crashes, nodes] => {
             point::command(file, [eot, eff, crashes, nodes])
         }
-        _ => Err("usage: linchpin-bench speed | scaling".to_owned()),
+        _ => Err("usage: linchpin-bench reasons | scaling".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,9 +1,8 @@
 //! Definitions: conjunctions and disjunctions of literals, each with a variable of its own.
 
 use indexmap::IndexSet;
+use linchpin_proof::Cnf;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-
-use crate::cnf::Cnf;
 
 /// A variable (numbered from 1) or, if negative, its negation: as in DIMACS.
 pub(crate) type Literal = i32;

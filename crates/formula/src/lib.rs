@@ -13,6 +13,8 @@
 
 mod support;
 
+pub use support::Reasons;
+
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 

@@ -100,10 +100,12 @@ proptest! {
         let values = graph.evaluate(|variable| row >> variable.0 & 1 == 1);
         let goal = if values.of(literal) { literal } else { !literal };
         let goal_table = if values.of(literal) { table } else { !table };
-        let support = graph.support(goal, &values);
-        let support_table = table_of(&graph, support);
-        prop_assert_eq!(support_table >> row & 1, 1, "true in its run");
-        prop_assert_eq!(support_table & !goal_table, 0, "sufficient for the goal");
+        for reasons in [Reasons::All, Reasons::Shortest, Reasons::First] {
+            let support = graph.support_by(goal, &values, reasons);
+            let support_table = table_of(&graph, support);
+            prop_assert_eq!(support_table >> row & 1, 1, "true in its run");
+            prop_assert_eq!(support_table & !goal_table, 0, "sufficient for the goal");
+        }
     }
 }
 

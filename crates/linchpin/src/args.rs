@@ -7,7 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use linchpin_model::{CrashModel, Fault, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
+use crate::doctor_command::DoctorArguments;
 use crate::given::Given;
+use crate::history_command::HistoryArguments;
+use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
 #[derive(Debug, Parser)]
@@ -31,6 +34,9 @@ pub(crate) enum Command {
     Run(RunArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
+    History(HistoryArguments),
+    Trace(TraceArguments),
+    Doctor(DoctorArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`
     #[command(after_help = "\
 Example:
@@ -287,7 +293,7 @@ Examples:
   linchpin report out --run 57
   linchpin report out --format svg --lineage > lineage.svg")]
 pub(crate) struct ReportArguments {
-    /// The folder that `linchpin check --out` wrote
+    /// The folder that `linchpin check --out` or `linchpin trace --out` wrote
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
@@ -321,6 +327,12 @@ pub(crate) enum ReportFormat {
     Svg,
     /// The events of a run for ShiViz
     Shiviz,
+    /// A traced run for Perfetto and Chrome (Trace Event Format)
+    Perfetto,
+    /// A traced run as OpenTelemetry spans (OTLP in JSON)
+    Otlp,
+    /// Traced runs: what a run does first that the commonest one does not
+    Compare,
 }
 
 /// Run a specification once, under faults of your choice

@@ -14,7 +14,7 @@ use linchpin_report::export::{junit, sarif};
 use linchpin_search::{
     Options, Report, Resumed, SearchError, StopReason, Strategy, System, search,
 };
-use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
+use linchpin_simulator::{NotGroundedReason, RunError, RunErrorKind, Specification, SystemError};
 
 use crate::args::{CheckArguments, Format, StrategyArgument};
 use crate::certificate_command::certify_answer;
@@ -27,7 +27,7 @@ use crate::json::{
     CheckJson, CounterexampleJson, FaultSpaceJson, SCHEMA, stop_name, strategy_name,
 };
 use crate::output::{outln, to_stdout};
-use crate::progress::Progress;
+use crate::progress::{Plan, Progress};
 use crate::recording::{self, Watch};
 use crate::terminal::Look;
 use crate::{directory, resume, sweep};
@@ -47,11 +47,22 @@ pub(crate) struct Answer {
     pub(crate) elapsed: Duration,
     /// Why the program could not be grounded, if it could not: then each run taught only about runs
     /// in which the same messages arrive.
-    pub(crate) not_grounded: Option<String>,
+    pub(crate) not_grounded: Option<NotDecidedAtOnce>,
     /// What was searched and every run, with the runs worth showing in detail.
     pub(crate) campaign: Campaign,
     /// Where it is recorded, if it is.
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// Why a program could not be grounded.
+#[derive(Debug)]
+pub(crate) struct NotDecidedAtOnce {
+    /// What went beyond a limit, at which time and in which rule.
+    pub(crate) reason: String,
+    /// Which bound or rewrite helps.
+    pub(crate) hint: &'static str,
+    /// True if only time was short.
+    pub(crate) given_up: bool,
 }
 
 impl Answer {
@@ -230,7 +241,13 @@ pub(crate) fn within(
     let options = options(arguments);
     let header = recording::search_header(input, question, bounds, arguments, &system);
     let (writer, recorded) = recording::open(arguments, out, &header)?;
-    let progress = Progress::new(arguments.quiet, options.runs_max, limits.deadline);
+    let each_is_run = options.strategy == Strategy::Exhaustive;
+    let plan = Plan {
+        runs_max: options.runs_max,
+        fault_sets: each_is_run.then(|| bounds.fault_space().to_string().parse().ok()).flatten(),
+        recorded: recorded.len() as u64,
+    };
+    let progress = Progress::new(arguments.quiet, plan, limits.deadline);
     let known = recording::known(&recorded, system.space())?;
     let mut watch = Watch::new(limits, progress, system.space().clone(), writer, recorded);
     let result = search(&mut Resumed::new(&mut system, known), options, &mut watch);
@@ -285,11 +302,17 @@ fn explain_failure(
         SearchError::Run { error, .. } => {
             bail!("{error}; this is a defect of linchpin: please report it with the specification")
         }
-        SearchError::NoFailureFormula => bail!(
-            "the symbolic strategy needs the ground program, which is too large: {}; \
-             use --strategy lineage",
-            system.not_grounded().unwrap_or_default()
-        ),
+        SearchError::NoFailureFormula => {
+            let Some(because) = not_grounded(system, &input.sources) else {
+                bail!("the symbolic strategy needs the ground program; use --strategy lineage")
+            };
+            bail!(
+                "the symbolic strategy needs the ground program, which is too large: {}; \
+                 {}, or use --strategy lineage",
+                because.reason,
+                because.hint
+            )
+        }
         SearchError::Contradiction { faults } => bail!(
             "the lineage contradicts the run with {}; \
              this is a defect of linchpin: please report it with the specification",
@@ -342,7 +365,8 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         bounds: &answer.bounds,
         strategy: strategy_name(strategy(arguments.strategy)),
         method: strategy_name(answer.report.method),
-        not_grounded: answer.not_grounded.as_deref(),
+        not_grounded: answer.not_grounded.as_ref().map(|because| because.reason.as_str()),
+        not_grounded_hint: answer.not_grounded.as_ref().map(|because| because.hint),
         seed: arguments.seed,
         runs: answer.report.runs,
         runs_until_bad: answer.report.runs_until_bad,
@@ -361,12 +385,18 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
 }
 
 /// Why the program could not be grounded, and where.
-fn not_grounded(system: &Specification, sources: &SourceMap) -> Option<String> {
-    let reason = system.not_grounded()?;
-    let Some(rule) = system.not_grounded_rule() else { return Some(reason) };
-    let span = system.program().rules.get(rule.index())?.span;
-    let (line, _) = sources.line_column(span);
-    Some(format!("{reason}, {}:{line}", sources.file(span.file).path))
+fn not_grounded(system: &Specification, sources: &SourceMap) -> Option<NotDecidedAtOnce> {
+    let because = system.not_grounded()?;
+    let rule = because.rule.and_then(|rule| system.program().rules.get(rule.index()));
+    let place = rule.map(|rule| {
+        let (line, _) = sources.line_column(rule.span);
+        format!(", {}:{line}", sources.file(rule.span.file).path)
+    });
+    Some(NotDecidedAtOnce {
+        reason: format!("{because}{}", place.unwrap_or_default()),
+        hint: because.reason.hint(),
+        given_up: because.reason == NotGroundedReason::Halted,
+    })
 }
 
 /// A prior that names something else than a node.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use linchpin_search::{Control, Event, StopReason};
+use linchpin_search::{Control, Event, Halt, StopReason};
 
 /// Set when the user presses Ctrl-C.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,11 @@ impl Interrupt {
             }
         })?;
         Ok(interrupt)
+    }
+
+    /// What is set, for libraries that know nothing of it.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -42,12 +47,23 @@ impl Limits {
     }
 }
 
-impl Control for Limits {
-    fn stop(&mut self) -> Option<StopReason> {
-        if self.interrupt.is_set() {
+impl Limits {
+    fn reason(interrupt: &Interrupt, deadline: Option<Instant>) -> Option<StopReason> {
+        if interrupt.is_set() {
             return Some(StopReason::Interrupted);
         }
-        self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| StopReason::Time)
+        deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| StopReason::Time)
+    }
+}
+
+impl Control for Limits {
+    fn stop(&mut self) -> Option<StopReason> {
+        Self::reason(&self.interrupt, self.deadline)
+    }
+
+    fn halt(&self) -> Halt {
+        let (interrupt, deadline) = (self.interrupt.clone(), self.deadline);
+        Halt::when(move || Self::reason(&interrupt, deadline))
     }
 
     fn observe(&mut self, _: Event<'_>) {}

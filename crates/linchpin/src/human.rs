@@ -47,6 +47,9 @@ pub(crate) fn bounds_text(bounds: &Bounds) -> String {
     if bounds.recoveries > 0 {
         let recoveries = plural(u64::from(bounds.recoveries), "recovery");
         text.push_str(&format!(", {}", recoveries.replace("recoverys", "recoveries")));
+        if !bounds.durable.is_empty() {
+            text.push_str(&format!(" (durable: {})", bounds.durable.join(" ")));
+        }
     }
     if bounds.crash_model == CrashModel::Stop {
         text.push_str(", crashes stop nodes");
@@ -86,17 +89,14 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Some(StopReason::Interrupted) => outln!("  Interrupted."),
         None => {}
     }
-    if let Some(reason) = &answer.not_grounded {
-        outln!(
-            "  Not decided at once, because {reason}: \
-             every run taught only about runs in which the same messages arrive."
-        );
-        if answer.report.verdict == Verdict::Unknown {
-            outln!(
-                "  hint: lower --eot, --eff or the number of nodes, or bound what that rule derives \
-                 (a sum, a counter or a list that grows with every message)"
-            );
-        }
+    if let Some(because) = &answer.not_grounded {
+        let taught = if because.given_up {
+            ""
+        } else {
+            ": every run taught only about runs in which the same messages arrive"
+        };
+        outln!("  Not decided at once, because {}{taught}.", because.reason);
+        outln!("  hint: {}", because.hint);
     }
     if answer.vacuous {
         outln!(

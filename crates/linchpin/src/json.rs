@@ -24,6 +24,8 @@ pub(crate) struct CheckJson<'a> {
     pub(crate) method: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) not_grounded: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_grounded_hint: Option<&'static str>,
     pub(crate) seed: u64,
     pub(crate) runs: u64,
     pub(crate) runs_until_bad: Option<u64>,

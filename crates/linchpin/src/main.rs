@@ -9,8 +9,10 @@ mod collecting;
 mod completions;
 mod control;
 mod directory;
+mod doctor_command;
 mod exit;
 mod given;
+mod history_command;
 mod human;
 mod input;
 mod json;
@@ -22,6 +24,9 @@ mod resume;
 mod run;
 mod sweep;
 mod terminal;
+mod trace_cluster;
+mod trace_command;
+mod trace_report;
 
 use std::process::ExitCode;
 
@@ -41,7 +46,10 @@ fn main() -> ExitCode {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
         Command::Run(run) => run::command(run, look),
+        Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
+        Command::Trace(trace) => trace_command::command(trace, look),
+        Command::Doctor(doctor) => doctor_command::command(doctor),
         Command::Completions { shell } => completions::print(*shell),
         Command::Man { directory } => completions::write_manual(directory),
     };

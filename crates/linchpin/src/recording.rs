@@ -11,7 +11,7 @@ use linchpin_record::{
     Options, Run, RunSummary, Stopped, Writer,
 };
 use linchpin_report::html;
-use linchpin_search::{Control, Event, FaultSpace, Report, StopReason, Strategy};
+use linchpin_search::{Control, Event, FaultSpace, Halt, Report, StopReason, Strategy};
 use linchpin_simulator::Specification;
 
 use crate::args::CheckArguments;
@@ -180,6 +180,10 @@ impl<'a> Watch<'a> {
 }
 
 impl Control for Watch<'_> {
+    fn halt(&self) -> Halt {
+        self.limits.halt()
+    }
+
     fn stop(&mut self) -> Option<StopReason> {
         self.progress.tick();
         if self.error.is_some() {
@@ -231,7 +235,7 @@ pub(crate) fn conclusion(
         method: (report.method != strategy).then(|| strategy_name(report.method).to_owned()),
         notes: system
             .not_grounded()
-            .map(|reason| format!("The program could not be grounded: {reason}."))
+            .map(|because| format!("The program could not be grounded: {because}."))
             .into_iter()
             .collect(),
     }

@@ -14,8 +14,12 @@ use crate::args::{ReportArguments, ReportFormat};
 use crate::exit::Exit;
 use crate::output::{errln, outln, to_stdout};
 use crate::terminal::{Look, diagram};
+use crate::trace_report;
 
 pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result<Exit> {
+    if linchpin_record::is_trace_campaign(&arguments.directory) {
+        return trace_report::command(arguments, look);
+    }
     if Collection::is_in(&arguments.directory) {
         return collection(arguments, look);
     }
@@ -58,7 +62,7 @@ fn collection(arguments: &ReportArguments, look: Look) -> anyhow::Result<Exit> {
             to_stdout(format_args!("{}", sarif::render(&campaigns)));
             return Ok(Exit::Holds);
         }
-        ReportFormat::Human | ReportFormat::Dot | ReportFormat::Svg | ReportFormat::Shiviz => {}
+        _ => {}
     }
     match collection.result {
         Some(result) => one(arguments, &folders[result as usize], look),
@@ -105,6 +109,9 @@ fn one(arguments: &ReportArguments, directory: &Path, look: Look) -> anyhow::Res
         }
         ReportFormat::Svg if !arguments.lineage => {
             svg::spacetime(header, &*chosen(&campaign, arguments, Detail::Diagram)?)
+        }
+        ReportFormat::Perfetto | ReportFormat::Otlp | ReportFormat::Compare => {
+            bail!("this format is for runs of processes (`linchpin trace --out`)")
         }
         ReportFormat::Dot => dot::lineage(&lineage(&campaign, arguments)?),
         ReportFormat::Svg => svg::lineage(&lineage(&campaign, arguments)?),

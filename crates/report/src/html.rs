@@ -9,7 +9,7 @@
 mod data;
 mod index;
 mod page;
-mod policy;
+pub(crate) mod policy;
 mod sections;
 
 use linchpin_record::Campaign;

@@ -8,7 +8,7 @@ use linchpin_model::Outcome;
 use crate::enumerate::Enumerator;
 use crate::explore::{End, Search};
 use crate::random::Random;
-use crate::{SearchError, StopReason, System};
+use crate::{StopReason, System};
 
 /// A random search gives up when so many draws in a row contain a known counterexample.
 const KNOWN_IN_A_ROW_MAX: u32 = 10_000;
@@ -76,8 +76,7 @@ impl<S: System> Search<'_, S> {
                 continue;
             }
             self.admit_run()?;
-            let outcome =
-                outcome.map_err(|error| SearchError::Run { error, faults: faults.clone() })?;
+            let outcome = outcome.map_err(|error| self.failed(error, &faults))?;
             self.count_run(&faults, outcome);
             if outcome == Outcome::Bad {
                 if self.options.all || space.is_uniform() {
@@ -121,8 +120,7 @@ impl<S: System> Search<'_, S> {
             }
             known_in_a_row = 0;
             self.admit_run()?;
-            let outcome =
-                outcome.map_err(|error| SearchError::Run { error, faults: faults.clone() })?;
+            let outcome = outcome.map_err(|error| self.failed(error, &faults))?;
             self.count_run(&faults, outcome);
             if outcome == Outcome::Bad {
                 let before = self.report.counterexamples.len();

@@ -72,6 +72,9 @@ mod tests {
                 let mut assumptions: Vec<Lit> = inputs.iter().enumerate().map(value).collect();
                 assumptions.extend(limit);
                 let fits = solver.solve_limited(&assumptions) == lbool::TRUE;
+                if !fits {
+                    solver.cb_mut().refuted(&assumptions);
+                }
                 assert_eq!(fits, mask.count_ones() as usize <= bound, "{mask:b} {bound}");
             }
         }

@@ -3,7 +3,7 @@
 use linchpin_formula::{Literal, Variable};
 use linchpin_model::Outcome;
 
-use crate::encoder::Encoder;
+use crate::encoder::{Answer, Encoder, GaveUp};
 use crate::explore::{End, Search};
 use crate::{SearchError, Strategy, System};
 
@@ -18,7 +18,7 @@ impl<S: System> Search<'_, S> {
         first: Option<Literal>,
         within: Option<&[Variable]>,
     ) -> Result<(), End<S::Error>> {
-        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
+        let mut encoder = self.encoder();
         if let Some(within) = within {
             for fault in (0..self.system.space().fault_count() as u32).map(Variable) {
                 if within.binary_search(&fault).is_err() {
@@ -47,7 +47,7 @@ impl<S: System> Search<'_, S> {
             if !whole && encoder.definition_count() > DEFINITIONS_MAX {
                 // What was seen, run by run, outweighs what can be known at once.
                 whole = true;
-                if let Some(failure) = search.system.failure() {
+                if let Some(failure) = search.failure()? {
                     encoder.assert(search.system.graph(), failure);
                 }
             }
@@ -65,7 +65,7 @@ impl<S: System> Search<'_, S> {
 
     /// Satisfy the failure formula.
     pub(crate) fn symbolic(&mut self, failure: Literal) -> Result<(), End<S::Error>> {
-        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
+        let mut encoder = self.encoder();
         encoder.assert(self.system.graph(), failure);
         let result = self.satisfy(&mut encoder, failure);
         self.report.solver_calls += encoder.solver_calls();
@@ -77,19 +77,19 @@ impl<S: System> Search<'_, S> {
     fn satisfy(&mut self, encoder: &mut Encoder, failure: Literal) -> Result<(), End<S::Error>> {
         loop {
             self.pause()?;
-            let Some(mut faults) = self.ask(encoder, |encoder| encoder.solve(None)) else { break };
+            let Some(mut faults) = self.ask(encoder, |encoder| encoder.solve(None))? else { break };
             // What is excluded contains a model already known, so that nothing minimal is lost.
             loop {
-                self.shrink(&mut faults, failure);
+                self.shrink(&mut faults, failure)?;
                 encoder.forbid_supersets(&faults);
                 if faults.len() < 2 {
                     break;
                 }
                 self.pause()?;
-                let mut smaller = self.ask(encoder, |encoder| encoder.solve_within(&faults));
+                let mut smaller = self.ask(encoder, |encoder| encoder.solve_within(&faults))?;
                 if smaller.is_none() && !self.options.all {
                     let size = faults.len() - 1;
-                    smaller = self.ask(encoder, |encoder| encoder.solve(Some(size)));
+                    smaller = self.ask(encoder, |encoder| encoder.solve(Some(size)))?;
                 }
                 match smaller {
                     Some(smaller) => faults = smaller,
@@ -97,7 +97,7 @@ impl<S: System> Search<'_, S> {
                 }
             }
             if !self.options.all
-                && let Some(likelier) = self.likelier(encoder, &faults)
+                && let Some(likelier) = self.likelier(encoder, &faults)?
             {
                 faults = likelier;
             }
@@ -111,23 +111,25 @@ impl<S: System> Search<'_, S> {
         Ok(())
     }
 
-    /// Asks the solver; lets its "there is none" be checked.
+    /// Asks the solver.
     fn ask(
         &mut self,
         encoder: &mut Encoder,
-        question: impl FnOnce(&mut Encoder) -> Option<Vec<Variable>>,
-    ) -> Option<Vec<Variable>> {
-        let found = question(encoder);
-        if found.is_none()
-            && let Some(refutation) = encoder.refutation()
-        {
-            self.control.refuted(refutation);
-        }
-        found
+        question: impl FnOnce(&mut Encoder) -> Answer,
+    ) -> Result<Option<Vec<Variable>>, End<S::Error>> {
+        question(encoder).map_err(|GaveUp| self.halted())
+    }
+
+    fn encoder(&self) -> Encoder {
+        Encoder::new(self.system.space(), self.halt.clone())
     }
 
     /// A likelier model of the same size as a smallest one.
-    fn likelier(&mut self, encoder: &mut Encoder, faults: &[Variable]) -> Option<Vec<Variable>> {
+    fn likelier(
+        &mut self,
+        encoder: &mut Encoder,
+        faults: &[Variable],
+    ) -> Result<Option<Vec<Variable>>, End<S::Error>> {
         let space = self.system.space();
         let cost = space.cost_of_set(faults);
         let profiles: Vec<Vec<usize>> = space
@@ -135,9 +137,13 @@ impl<S: System> Search<'_, S> {
             .into_iter()
             .take_while(|profile| space.cost_of_profile(profile) < cost)
             .collect();
-        profiles
-            .iter()
-            .find_map(|profile| self.ask(encoder, |encoder| encoder.solve_profile(profile)))
+        for profile in profiles {
+            let found = self.ask(encoder, |encoder| encoder.solve_profile(&profile))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn forbid_orbit(&self, encoder: &mut Encoder, faults: &[Variable]) {
@@ -148,8 +154,13 @@ impl<S: System> Search<'_, S> {
 
     /// Leaves out one fault after the other as long as the formula stays true: no proof that nothing
     /// smaller satisfies it, but much cheaper than the solver.
-    fn shrink(&mut self, faults: &mut Vec<Variable>, failure: Literal) {
+    fn shrink(
+        &mut self,
+        faults: &mut Vec<Variable>,
+        failure: Literal,
+    ) -> Result<(), End<S::Error>> {
         for index in (0..faults.len()).rev() {
+            self.pause()?;
             let left_out = faults.remove(index);
             let values =
                 self.system.graph().evaluate(|variable| faults.binary_search(&variable).is_ok());
@@ -160,6 +171,7 @@ impl<S: System> Search<'_, S> {
                 faults.insert(index, left_out);
             }
         }
+        Ok(())
     }
 
     /// Asks the solver for fault sets, smallest first, of one size the likeliest first, until it has
@@ -172,20 +184,20 @@ impl<S: System> Search<'_, S> {
         let result = (|| {
             for size in 1.. {
                 self.pause()?;
-                if self.ask(encoder, |encoder| encoder.solve(None)).is_none() {
+                if self.ask(encoder, |encoder| encoder.solve(None))?.is_none() {
                     break;
                 }
                 self.covered_unless_random(size - 1);
                 for profile in self.system.space().profiles(size) {
                     while let Some(faults) =
-                        self.ask(encoder, |encoder| encoder.solve_profile(&profile))
+                        self.ask(encoder, |encoder| encoder.solve_profile(&profile))?
                     {
                         visit(self, encoder, faults)?;
                         self.pause()?;
                     }
                 }
                 // What the profiles left out.
-                while let Some(faults) = self.ask(encoder, |encoder| encoder.solve(Some(size))) {
+                while let Some(faults) = self.ask(encoder, |encoder| encoder.solve(Some(size)))? {
                     visit(self, encoder, faults)?;
                     self.pause()?;
                 }

@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 
 use crate::counter::Counter;
 use crate::space::Group;
-use crate::transcript::{Refutation, Transcript};
-use crate::{Budget, FaultSpace};
+use crate::transcript::Transcript;
+use crate::{Budget, FaultSpace, Halt};
 
 /// An incremental solver over the faults of a space.
 ///
@@ -47,6 +47,13 @@ pub(crate) struct Encoder {
     /// Working space.
     clause: Vec<Lit>,
 }
+
+/// The solver was told to end before it knew.
+#[derive(Debug)]
+pub(crate) struct GaveUp;
+
+/// A fault set, or that there is none.
+pub(crate) type Answer = Result<Option<Vec<Variable>>, GaveUp>;
 
 /// A budget, of whose groups the solver learns as their faults appear.
 struct Limit {
@@ -132,11 +139,11 @@ fn positive(variable: Var) -> Lit {
 }
 
 impl Encoder {
-    /// A solver that knows the budget of the space, and keeps a transcript if that is wanted.
-    pub(crate) fn new(space: &FaultSpace, wants_proofs: bool) -> Self {
+    /// A solver that knows the budget of the space.
+    pub(crate) fn new(space: &FaultSpace, halt: Halt) -> Self {
         let faults = (0..space.fault_count() as u32).map(Variable);
         let mut encoder = Self {
-            solver: Solver::new(SolverOpts::default(), Transcript::new(wants_proofs)),
+            solver: Solver::new(SolverOpts::default(), Transcript::new(halt)),
             faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
             group_of: faults.clone().map(|fault| space.group(fault)).collect(),
@@ -199,11 +206,6 @@ impl Encoder {
     fn contradict(&mut self) {
         self.unsatisfiable = true;
         self.solver.cb_mut().given(&[]);
-    }
-
-    /// Why the last call found nothing, if a transcript is kept.
-    pub(crate) fn refutation(&self) -> Option<Refutation<'_>> {
-        self.solver.cb().refutation()
     }
 
     fn clauses(&mut self) -> Clauses<'_> {
@@ -379,7 +381,7 @@ impl Encoder {
 
     /// A fault set of at most `size` faults (any number if `None`) that satisfies everything
     /// asserted, in ascending order.
-    pub(crate) fn solve(&mut self, size: Option<usize>) -> Option<Vec<Variable>> {
+    pub(crate) fn solve(&mut self, size: Option<usize>) -> Answer {
         self.count_new();
         let mut assumptions: SmallVec<[Lit; 8]> = self.canonical.into_iter().collect();
         if let Some(size) = size {
@@ -390,7 +392,7 @@ impl Encoder {
     }
 
     /// As [`Encoder::solve`], with at most so many faults of each class.
-    pub(crate) fn solve_profile(&mut self, profile: &[usize]) -> Option<Vec<Variable>> {
+    pub(crate) fn solve_profile(&mut self, profile: &[usize]) -> Answer {
         self.count_new();
         let mut assumptions: SmallVec<[Lit; 8]> = self.canonical.into_iter().collect();
         let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
@@ -401,28 +403,32 @@ impl Encoder {
     }
 
     /// A subset of these faults that satisfies everything asserted.
-    pub(crate) fn solve_within(&mut self, faults: &[Variable]) -> Option<Vec<Variable>> {
+    pub(crate) fn solve_within(&mut self, faults: &[Variable]) -> Answer {
         let outside = self.appeared.iter().filter(|fault| faults.binary_search(fault).is_err());
         let assumptions: Vec<Lit> = outside.map(|fault| !self.faults[fault.0 as usize]).collect();
         self.solve_under(&assumptions)
     }
 
-    fn solve_under(&mut self, assumptions: &[Lit]) -> Option<Vec<Variable>> {
-        self.solver.cb_mut().assumed(assumptions);
-        if self.unsatisfiable {
-            return None;
+    fn solve_under(&mut self, assumptions: &[Lit]) -> Answer {
+        let result = if self.unsatisfiable {
+            lbool::FALSE
+        } else {
+            self.solver_calls += 1;
+            self.solver.solve_limited(assumptions)
+        };
+        if result == lbool::UNDEF {
+            return Err(GaveUp);
         }
-        self.solver_calls += 1;
-        let result = self.solver.solve_limited(assumptions);
         if result != lbool::TRUE {
-            return None;
+            self.solver.cb_mut().refuted(assumptions);
+            return Ok(None);
         }
         let occurs = |&&fault: &&Variable| {
             self.solver.value_lit(self.faults[fault.0 as usize]) == lbool::TRUE
         };
         let mut chosen: Vec<Variable> = self.appeared.iter().filter(occurs).copied().collect();
         chosen.sort_unstable();
-        Some(chosen)
+        Ok(Some(chosen))
     }
 
     /// Makes the counters count what appeared since they were used last.

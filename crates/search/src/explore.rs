@@ -1,9 +1,9 @@
 //! The search loop.
 
-use linchpin_formula::Variable;
+use linchpin_formula::{Literal, Variable};
 use linchpin_model::{Outcome, Verdict};
 
-use crate::{Control, Event, Observation, StopReason, System};
+use crate::{Control, Event, Halt, Observation, StopReason, System};
 
 /// How the next run is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +99,7 @@ pub(crate) struct Search<'a, S: System> {
     pub(crate) control: &'a mut dyn Control,
     pub(crate) options: Options,
     pub(crate) report: Report,
+    pub(crate) halt: Halt,
 }
 
 /// Searches the fault space of a system for counterexamples.
@@ -121,9 +122,12 @@ pub fn search<S: System>(
         solver_calls: 0,
         size_covered: None,
     };
-    let mut search = Search { system, control, options, report };
+    let halt = control.halt();
+    system.halt_when(halt.clone());
+    let mut search = Search { system, control, options, report, halt };
     let end = search.explore();
     let mut report = search.report;
+    system.halt_when(Halt::default());
     match end {
         Ok(()) | Err(End::Found) => report.complete = true,
         Err(End::Stopped(reason)) => report.stopped = Some(reason),
@@ -160,20 +164,18 @@ impl<S: System> Search<'_, S> {
         }
         match self.options.strategy {
             Strategy::Lineage => unreachable!("see above"),
-            Strategy::Auto => match self.system.failure() {
+            Strategy::Auto => match self.failure()? {
                 Some(failure) => self.symbolic(failure),
                 None => {
                     self.report.method = Strategy::Lineage;
                     // The same run again, now to learn from it.
-                    let observation = self
-                        .system
-                        .run(&[])
-                        .map_err(|error| SearchError::Run { error, faults: Vec::new() })?;
+                    let result = self.system.run(&[]);
+                    let observation = result.map_err(|error| self.failed(error, &[]))?;
                     self.lineage(observation.support, None)
                 }
             },
             Strategy::Symbolic => {
-                let failure = self.system.failure().ok_or(SearchError::NoFailureFormula)?;
+                let failure = self.failure()?.ok_or(SearchError::NoFailureFormula)?;
                 self.symbolic(failure)
             }
             Strategy::Exhaustive => {
@@ -183,6 +185,29 @@ impl<S: System> Search<'_, S> {
             }
             Strategy::Random => self.random(),
         }
+    }
+
+    /// The system's failure formula, unless it was given up.
+    pub(crate) fn failure(&mut self) -> Result<Option<Literal>, End<S::Error>> {
+        let failure = self.system.failure();
+        if failure.is_none() {
+            self.pause()?;
+        }
+        Ok(failure)
+    }
+
+    /// Why a run has no outcome.
+    pub(crate) fn failed(&mut self, error: S::Error, faults: &[Variable]) -> End<S::Error> {
+        if S::is_halted(&error) {
+            return self.halted();
+        }
+        SearchError::Run { error, faults: faults.to_vec() }.into()
+    }
+
+    /// The end when something was given up.
+    pub(crate) fn halted(&mut self) -> End<S::Error> {
+        let reason = self.control.stop().or_else(|| self.halt.reason());
+        End::Stopped(reason.unwrap_or(StopReason::Interrupted))
     }
 
     pub(crate) fn pause(&mut self) -> Result<(), End<S::Error>> {
@@ -212,10 +237,8 @@ impl<S: System> Search<'_, S> {
     /// One run, and what it teaches.
     pub(crate) fn run(&mut self, faults: &[Variable]) -> Result<Observation, End<S::Error>> {
         self.admit_run()?;
-        let observation = self
-            .system
-            .run(faults)
-            .map_err(|error| SearchError::Run { error, faults: faults.to_vec() })?;
+        let result = self.system.run(faults);
+        let observation = result.map_err(|error| self.failed(error, faults))?;
         self.count_run(faults, observation.outcome);
         Ok(observation)
     }
@@ -223,10 +246,8 @@ impl<S: System> Search<'_, S> {
     /// One run of which only the outcome matters.
     pub(crate) fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, End<S::Error>> {
         self.admit_run()?;
-        let outcome = self
-            .system
-            .outcome(faults)
-            .map_err(|error| SearchError::Run { error, faults: faults.to_vec() })?;
+        let result = self.system.outcome(faults);
+        let outcome = result.map_err(|error| self.failed(error, faults))?;
         self.count_run(faults, outcome);
         Ok(outcome)
     }

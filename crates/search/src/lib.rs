@@ -16,6 +16,7 @@ mod directed;
 mod encoder;
 mod enumerate;
 mod explore;
+mod halt;
 mod likelihood;
 mod random;
 mod resumed;
@@ -25,7 +26,7 @@ mod system;
 mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
+pub use halt::Halt;
 pub use resumed::Resumed;
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
-pub use transcript::{Refutation, SolverStep};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Outcome;
 
-use crate::{FaultSpace, Observation, System};
+use crate::{FaultSpace, Halt, Observation, System};
 
 /// A system some of whose runs were made in an earlier search: those are not made again.
 ///
@@ -67,6 +67,14 @@ impl<S: System> System for Resumed<'_, S> {
             None => made.next().expect("a system answers for every run"),
         };
         known.into_iter().map(one).collect()
+    }
+
+    fn halt_when(&mut self, halt: Halt) {
+        self.system.halt_when(halt);
+    }
+
+    fn is_halted(error: &S::Error) -> bool {
+        S::is_halted(error)
     }
 
     fn graph(&mut self) -> &mut Graph {

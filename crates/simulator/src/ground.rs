@@ -22,6 +22,7 @@ use indexmap::IndexMap;
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Fault;
+use linchpin_search::Halt;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -34,6 +35,7 @@ use crate::ground_head::{Derived, Frozen, Groups, Head, Members, Way, add_to_gro
 use crate::inputs::{self, Alternative};
 use crate::join::{Store, Valuation, candidates, execute, row_agrees, value_of};
 use crate::lineage::Absence;
+use crate::not_grounded::{NotGrounded, NotGroundedReason};
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
 use crate::table::{RowIndex, Table};
 use crate::value::{Interner, Symbol};
@@ -41,16 +43,11 @@ use crate::value::{Interner, Symbol};
 /// Size of a formula graph, in nodes, beyond which a program is not grounded.
 const NODES_MAX: usize = 3_000_000;
 
+/// After so many instances it is asked whether to give up.
+const INSTANCES_UNASKED: usize = 256;
+
 /// Valuations beyond which a program is not grounded.
 const VALUATIONS_MAX: usize = 20_000_000;
-
-/// Why a program cannot be grounded: what it can do within the bounds is too much to write down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TooLarge {
-    pub(crate) reason: &'static str,
-    pub(crate) rule: Option<RuleId>,
-    pub(crate) time: u32,
-}
 
 /// Every possible row and its condition.
 #[derive(Clone, Debug)]
@@ -102,6 +99,7 @@ struct View<'a> {
     /// The stratum being solved: the conditions of its rows are not known yet.
     open: Option<&'a StratumPlan>,
     node_count: usize,
+    halt: &'a Halt,
 }
 
 impl Store for View<'_> {
@@ -132,6 +130,10 @@ impl Store for View<'_> {
 
     fn node_count(&self) -> usize {
         self.node_count
+    }
+
+    fn halt(&self) -> &Halt {
+        self.halt
     }
 }
 
@@ -184,6 +186,7 @@ struct Grounder<'a> {
     committed: usize,
     failures: Vec<Literal>,
     valuations: usize,
+    halt: &'a Halt,
 }
 
 /// Grounds a program.
@@ -195,7 +198,8 @@ pub(crate) fn ground(
     graph: &mut Graph,
     channels: &ChannelConditions,
     variable_of: &dyn Fn(&Fault) -> Option<Variable>,
-) -> Result<Ground, TooLarge> {
+    halt: &Halt,
+) -> Result<Ground, NotGrounded> {
     let eot = compiled.bounds.eot;
     let crash = channels.crash_rows(interner);
     let crash_rows = crash.iter().map(|(row, _)| &row[..]);
@@ -224,12 +228,13 @@ pub(crate) fn ground(
         committed: 0,
         failures: Vec::new(),
         valuations: 0,
+        halt,
     };
     grounder.run()
 }
 
 impl<'a> Grounder<'a> {
-    fn run(mut self) -> Result<Ground, TooLarge> {
+    fn run(mut self) -> Result<Ground, NotGrounded> {
         let compiled = self.compiled;
         for now in 1..=compiled.bounds.eot {
             self.now = now;
@@ -280,8 +285,8 @@ impl<'a> Grounder<'a> {
         Ok(Ground { tables: self.tables, conditions: self.conditions, failures: self.failures })
     }
 
-    fn too_large(&self, reason: &'static str, rule: Option<RuleId>) -> TooLarge {
-        TooLarge { reason, rule, time: self.now }
+    fn too_large(&self, reason: NotGroundedReason, rule: Option<RuleId>) -> NotGrounded {
+        NotGrounded { reason, rule, time: self.now }
     }
 
     /// Adds one more way for a row to be there.
@@ -347,12 +352,12 @@ impl<'a> Grounder<'a> {
 
     /// A recursive stratum: collect the instances of its rules over all possible rows, then solve
     /// them component by component.
-    fn solve(&mut self, stratum: &'a StratumPlan) -> Result<(), TooLarge> {
+    fn solve(&mut self, stratum: &'a StratumPlan) -> Result<(), NotGrounded> {
         self.open = Some(stratum);
         let result = fixpoint(stratum, self);
         self.open = None;
         result?;
-        let instances = self.close_instances();
+        let instances = self.close_instances()?;
         if instances.is_empty() {
             return Ok(());
         }
@@ -368,13 +373,14 @@ impl<'a> Grounder<'a> {
         let mut solved: FxHashMap<Atom, Literal> = FxHashMap::default();
         for component in components(&atoms, &instances) {
             let undecided = component
-                .solve(self.graph, &given, &instances, &mut solved, NODES_MAX)
+                .solve(self.graph, &given, &instances, &mut solved, (NODES_MAX, self.halt))
                 .ok_or_else(|| {
-                    let rule =
-                        stratum.rules.iter().find(|rule| rule.head == component.atoms[0].relation);
+                    let head = component.atoms[0].relation;
+                    let rule = stratum.rules.iter().find(|rule| rule.head == head);
+                    let halted = self.halt.is_due();
                     self.too_large(
-                        "too many facts depend on each other in a circle",
-                        rule.map(|r| r.rule),
+                        if halted { NotGroundedReason::Halted } else { NotGroundedReason::Circle },
+                        rule.map(|rule| rule.rule),
                     )
                 })?;
             self.fail(undecided);
@@ -393,12 +399,16 @@ impl<'a> Grounder<'a> {
     }
 
     /// Resolves the heads and absences of the instances collected, now that all rows are known.
-    fn close_instances(&mut self) -> Vec<Instance> {
+    fn close_instances(&mut self) -> Result<Vec<Instance>, NotGrounded> {
         let open_instances = std::mem::take(&mut self.open_instances);
         self.committed = 0;
         open_instances
             .into_iter()
-            .map(|open| {
+            .enumerate()
+            .map(|(index, open)| {
+                if index.is_multiple_of(INSTANCES_UNASKED) && self.halt.is_due() {
+                    return Err(self.too_large(NotGroundedReason::Halted, None));
+                }
                 let head = open.head.map(|(relation, cells)| {
                     let row = self.tables.at(self.now, relation).find(&cells);
                     Atom { relation, row: row.expect("heads were inserted") }
@@ -417,7 +427,7 @@ impl<'a> Grounder<'a> {
                             }),
                     );
                 }
-                Instance { head, outside: open.outside, present: open.present, absent }
+                Ok(Instance { head, outside: open.outside, present: open.present, absent })
             })
             .collect()
     }
@@ -466,14 +476,14 @@ impl<'a> Grounder<'a> {
 }
 
 impl Deriver for Grounder<'_> {
-    type Stop = TooLarge;
+    type Stop = NotGrounded;
 
     fn row_count(&self, relation: RelationId) -> usize {
         self.tables.at(self.now, relation).len()
     }
 
-    fn endless(&self, rule: RuleId) -> TooLarge {
-        self.too_large("the possible facts of a time step do not end", Some(rule))
+    fn endless(&self, rule: RuleId) -> NotGrounded {
+        self.too_large(NotGroundedReason::Endless, Some(rule))
     }
 
     fn fire(
@@ -481,10 +491,13 @@ impl Deriver for Grounder<'_> {
         rule: &RulePlan,
         steps: &[Step],
         window: Option<&Window>,
-    ) -> Result<(), TooLarge> {
+    ) -> Result<(), NotGrounded> {
         let now = self.now;
         if self.tables.is_idle(steps, now) {
             return Ok(());
+        }
+        if self.halt.is_due() {
+            return Err(self.too_large(NotGroundedReason::Halted, Some(rule.rule)));
         }
         for access in RulePlan::accesses(steps) {
             if let AccessBy::Index(index) = access.by {
@@ -500,6 +513,7 @@ impl Deriver for Grounder<'_> {
             window,
             open: self.open,
             node_count,
+            halt: self.halt,
         };
         let mut groups: Groups = IndexMap::default();
         let mut failed: Vec<Literal> = Vec::new();
@@ -511,7 +525,7 @@ impl Deriver for Grounder<'_> {
         let entry = self.compiled.entry(rule).filter(|_| any_down);
         let durable = self.compiled.durable[rule.head.index()];
         let frozen_next = &mut self.frozen_next;
-        execute(
+        let finished = execute(
             steps,
             rule.slot_count,
             rule.literal_count,
@@ -520,7 +534,7 @@ impl Deriver for Grounder<'_> {
             &mut |interner, valuation| {
                 *valuations += 1;
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
-                    return;
+                    return false;
                 }
                 known.clear();
                 let (present, absences) =
@@ -551,7 +565,7 @@ impl Deriver for Grounder<'_> {
                 if rule.timing == Timing::Async && error.is_none() {
                     let receiver = row[0] as usize;
                     if receiver >= node_count {
-                        return;
+                        return true;
                     }
                     if let Some(sender) = sender {
                         ways = channels.travels(sender, receiver, now);
@@ -582,15 +596,17 @@ impl Deriver for Grounder<'_> {
                         head.derive(graph, channels, derived, frozen_next, &row, condition);
                     }
                 }
+                true
             },
         );
         if self.valuations > VALUATIONS_MAX {
-            return Err(self.too_large("its rules can fire in too many ways", Some(rule.rule)));
+            return Err(self.too_large(NotGroundedReason::Valuations, Some(rule.rule)));
         }
         if self.graph.node_count() > NODES_MAX {
-            return Err(
-                self.too_large("the conditions of its facts are too large", Some(rule.rule))
-            );
+            return Err(self.too_large(NotGroundedReason::Conditions, Some(rule.rule)));
+        }
+        if !finished {
+            return Err(self.too_large(NotGroundedReason::Halted, Some(rule.rule)));
         }
         for condition in failed {
             self.fail(condition);
@@ -601,7 +617,7 @@ impl Deriver for Grounder<'_> {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), TooLarge> {
+    fn commit(&mut self) -> Result<(), NotGrounded> {
         // Heads of an open stratum: their conditions are found when it is complete.
         for index in self.committed..self.open_instances.len() {
             if let Some((relation, row)) = &self.open_instances[index].head {
@@ -651,7 +667,7 @@ impl Grounder<'_> {
         after: u32,
         group: &[Symbol],
         sets: SmallVec<[Members; 1]>,
-    ) -> Result<(), TooLarge> {
+    ) -> Result<(), NotGrounded> {
         let functions = rule.columns.iter().filter_map(|column| match column {
             Column::Aggregate(function, _) => Some(*function),
             Column::Term(_) => None,
@@ -663,10 +679,8 @@ impl Grounder<'_> {
                 .into_iter()
                 .map(|(symbol, mut ways)| (symbol, self.graph.or_of(&mut ways)))
                 .collect();
-            let values =
-                outcomes(function, members, self.interner, self.graph).ok_or_else(|| {
-                    self.too_large("an aggregate has too many possible values", Some(rule.rule))
-                })?;
+            let values = outcomes(function, members, self.interner, self.graph)
+                .ok_or_else(|| self.too_large(NotGroundedReason::Aggregate, Some(rule.rule)))?;
             let mut next = Vec::new();
             for (symbols, condition) in &combined {
                 for (value, when) in &values {

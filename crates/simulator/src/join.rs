@@ -4,11 +4,15 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use linchpin_dedalus::hir::{ArithmeticOperator, ComparisonOperator, RelationId, Value};
+use linchpin_search::Halt;
 use smallvec::SmallVec;
 
 use crate::plan::{Access, AccessBy, Slot, Step, Term};
 use crate::table::{RowIndex, Table};
 use crate::value::{Interner, Symbol};
+
+/// After so many steps of a join it is asked whether to give up.
+const STEPS_UNASKED: u32 = 1 << 14;
 
 /// Why an expression has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +39,9 @@ pub(crate) trait Store {
 
     /// How many symbols (from 0) are nodes.
     fn node_count(&self) -> usize;
+
+    /// When to give up.
+    fn halt(&self) -> &Halt;
 }
 
 /// A row matched by a positive literal.
@@ -192,15 +199,16 @@ pub(crate) fn compare(operator: ComparisonOperator, ordering: Ordering) -> bool 
     }
 }
 
-/// Calls `found` for every valuation that satisfies the steps, in a fixed order.
+/// Calls `found` for every valuation that satisfies the steps, in a fixed order, until it returns
+/// false. True unless that happened, or it was time to give up.
 pub(crate) fn execute<S: Store>(
     steps: &[Step],
     slot_count: usize,
     literal_count: usize,
     store: &S,
     interner: &mut Interner,
-    found: &mut dyn FnMut(&mut Interner, &Valuation<'_>),
-) {
+    found: &mut dyn FnMut(&mut Interner, &Valuation<'_>) -> bool,
+) -> bool {
     let mut join = Join {
         store,
         interner,
@@ -209,25 +217,36 @@ pub(crate) fn execute<S: Store>(
         undefined: SmallVec::from_elem(false, slot_count),
         matched: SmallVec::from_elem(Matched::default(), literal_count),
         error: None,
+        steps: 0,
     };
-    join.run(steps);
+    join.run(steps)
 }
 
 struct Join<'a, S> {
     store: &'a S,
     interner: &'a mut Interner,
-    found: &'a mut dyn FnMut(&mut Interner, &Valuation<'_>),
+    found: &'a mut dyn FnMut(&mut Interner, &Valuation<'_>) -> bool,
     slots: SmallVec<[Symbol; 16]>,
     /// Slots whose expression has no value.
     undefined: SmallVec<[bool; 16]>,
     matched: SmallVec<[Matched; 8]>,
     error: Option<ArithmeticError>,
+    /// Steps taken.
+    steps: u32,
 }
 
 impl<S: Store> Join<'_, S> {
-    fn run(&mut self, steps: &[Step]) {
+    /// False if the rest is not wanted.
+    fn run(&mut self, steps: &[Step]) -> bool {
+        self.steps += 1;
+        if self.steps == STEPS_UNASKED {
+            self.steps = 0;
+            if self.store.halt().is_due() {
+                return false;
+            }
+        }
         let Some((step, rest)) = steps.split_first() else {
-            (self.found)(
+            return (self.found)(
                 self.interner,
                 &Valuation {
                     slots: &self.slots,
@@ -236,7 +255,6 @@ impl<S: Store> Join<'_, S> {
                     undefined: &self.undefined,
                 },
             );
-            return;
         };
         let store = self.store;
         match step {
@@ -252,24 +270,28 @@ impl<S: Store> Join<'_, S> {
                     }
                     self.matched[*literal] =
                         Matched { relation: access.relation.0, time: access.time, row: row_index };
-                    self.run(rest);
+                    if !self.run(rest) {
+                        return false;
+                    }
                 }
+                true
             }
             Step::IsNode { slot } => {
-                if (self.slots[*slot] as usize) < store.node_count() {
-                    self.run(rest);
-                }
+                (self.slots[*slot] as usize) >= store.node_count() || self.run(rest)
             }
             Step::EachNode { slot } => {
                 for node in 0..store.node_count() {
                     self.slots[*slot] = node as Symbol;
-                    self.run(rest);
+                    if !self.run(rest) {
+                        return false;
+                    }
                 }
+                true
             }
             Step::Let { slot, term } => match value_of(term, &self.slots, self.interner) {
                 Ok(symbol) => {
                     self.slots[*slot] = symbol;
-                    self.run(rest);
+                    self.run(rest)
                 }
                 Err(error) => self.with_error(error, Some(*slot), rest),
             },
@@ -279,11 +301,7 @@ impl<S: Store> Join<'_, S> {
                     Ok(self.interner.compare(left, right))
                 });
                 match ordering {
-                    Ok(ordering) => {
-                        if compare(*operator, ordering) {
-                            self.run(rest);
-                        }
-                    }
+                    Ok(ordering) => !compare(*operator, ordering) || self.run(rest),
                     Err(error) => self.with_error(error, None, rest),
                 }
             }
@@ -299,22 +317,21 @@ impl<S: Store> Join<'_, S> {
                         row_agrees(access, table.row(row), &self.slots, self.interner)
                             && store.refutes(access.relation, access.time, row)
                     });
-                if !refuted {
-                    self.run(rest);
-                }
+                refuted || self.run(rest)
             }
         }
     }
 
-    fn with_error(&mut self, error: ArithmeticError, slot: Option<Slot>, rest: &[Step]) {
+    fn with_error(&mut self, error: ArithmeticError, slot: Option<Slot>, rest: &[Step]) -> bool {
         let outer = self.error.replace(self.error.unwrap_or(error));
         if let Some(slot) = slot {
             self.undefined[slot] = true;
         }
-        self.run(rest);
+        let goes_on = self.run(rest);
         if let Some(slot) = slot {
             self.undefined[slot] = false;
         }
         self.error = outer;
+        goes_on
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use indexmap::{IndexMap, IndexSet};
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_model::FaultSet;
+use linchpin_search::Halt;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
@@ -89,6 +90,7 @@ pub(crate) struct Machine<'a> {
     error: Option<RunError>,
     /// The tables up to this time step are those of an earlier run.
     shared: u32,
+    halt: Halt,
 }
 
 struct Assumed {
@@ -101,6 +103,7 @@ struct View<'a> {
     window: Option<&'a Window>,
     assumed: Option<&'a Assumed>,
     node_count: usize,
+    halt: &'a Halt,
 }
 
 impl Store for View<'_> {
@@ -134,6 +137,10 @@ impl Store for View<'_> {
 
     fn node_count(&self) -> usize {
         self.node_count
+    }
+
+    fn halt(&self) -> &Halt {
+        self.halt
     }
 }
 
@@ -171,7 +178,14 @@ impl<'a> Machine<'a> {
             assumed: None,
             error: None,
             shared: 0,
+            halt: Halt::default(),
         }
+    }
+
+    /// Gives up when told to.
+    pub(crate) fn until(mut self, halt: &Halt) -> Self {
+        self.halt = halt.clone();
+        self
     }
 
     /// A run that takes over what it shares with an earlier one. Its traffic and lineage are not
@@ -397,6 +411,9 @@ impl Deriver for Machine<'_> {
         if self.tables.is_idle(steps, now) {
             return Ok(());
         }
+        if self.halt.is_due() {
+            return Err(self.failure(RunErrorKind::Halted, rule.rule));
+        }
         for access in RulePlan::accesses(steps) {
             if let crate::plan::AccessBy::Index(index) = access.by {
                 let at = access.time.unwrap_or(now);
@@ -413,6 +430,7 @@ impl Deriver for Machine<'_> {
             window,
             assumed: self.assumed.as_ref(),
             node_count: self.compiled.node_count(),
+            halt: &self.halt,
         };
         let mut groups = Groups::default();
         let mut error: Option<ArithmeticError> = None;
@@ -423,7 +441,7 @@ impl Deriver for Machine<'_> {
         let node_count = self.compiled.node_count();
         let any_down = self.any_down;
         let entry = self.compiled.entry(rule).filter(|_| any_down);
-        execute(
+        let finished = execute(
             steps,
             rule.slot_count,
             rule.literal_count,
@@ -437,11 +455,11 @@ impl Deriver for Machine<'_> {
                 };
                 let is_down = any_down && sender.is_some_and(|node| channels.is_down(node, now));
                 if is_down || (error.is_some() && !goes_on) {
-                    return;
+                    return true;
                 }
                 if valuation.error.is_some() {
                     error = valuation.error;
-                    return;
+                    return true;
                 }
                 let start = cells.len();
                 for column in &rule.columns {
@@ -454,7 +472,7 @@ impl Deriver for Machine<'_> {
                         Err(arithmetic) => {
                             cells.truncate(start);
                             error = Some(arithmetic);
-                            return;
+                            return true;
                         }
                     }
                 }
@@ -492,13 +510,13 @@ impl Deriver for Machine<'_> {
                 }
                 let Some(after) = after else {
                     cells.truncate(start);
-                    return;
+                    return true;
                 };
                 let reason = lineage.is_some().then(|| reason_of(rule, steps, valuation, now));
                 if rule.is_aggregate() {
                     add_to_group(&mut groups, rule, after, &cells[start..], reason);
                     cells.truncate(start);
-                    return;
+                    return true;
                 }
                 let reason = reason.map(|reason| {
                     reasons.push(reason);
@@ -511,8 +529,12 @@ impl Deriver for Machine<'_> {
                     is_state: matches!(entry, Some(Entry::State(_))),
                     reason,
                 });
+                true
             },
         );
+        if !finished {
+            return Err(self.failure(RunErrorKind::Halted, rule.rule));
+        }
         if let Some(error) = error {
             self.fail(error.into(), rule.rule)?;
         }

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linchpin_dedalus::hir::{Program, RelationId, RuleId};
-use linchpin_formula::{Graph, Literal, Values, Variable};
+use linchpin_dedalus::hir::{Program, RelationId};
+use linchpin_formula::{Graph, Literal, Reasons, Values, Variable};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
-use linchpin_search::{FaultSpace, Observation, System};
+use linchpin_search::{FaultSpace, Halt, Observation, System};
 use thiserror::Error;
 
 use crate::channels::{ChannelConditions, Channels};
 use crate::compiled::{Compiled, Tables};
-use crate::error::RunError;
+use crate::error::{RunError, RunErrorKind};
 use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
-use crate::ground::{Ground, TooLarge, ground};
+use crate::ground::{Ground, ground};
 use crate::lineage::FactRef;
+use crate::not_grounded::{NotGrounded, NotGroundedReason};
 use crate::simulate::{Machine, Past, Run};
 use crate::symmetry::{exchange, interchangeable};
 use crate::value::{Interner, Symbol};
@@ -31,7 +32,7 @@ pub struct Specification {
     outcome_relations: OutcomeRelations,
     graph: Graph,
     channels: ChannelConditions,
-    ground: Option<Result<Ground, TooLarge>>,
+    ground: Option<Result<Ground, NotGrounded>>,
     /// Rows of the failure-free run that must not go missing (`baseline` and `good`).
     reference: Option<BTreeSet<Row>>,
     /// True once a run without faults was vacuous.
@@ -43,6 +44,8 @@ pub struct Specification {
     scratch: Option<Interner>,
     /// The run without faults, until it is asked for.
     first_run: Option<Run>,
+    halt: Halt,
+    reasons: Reasons,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +145,8 @@ impl Specification {
             first_run: None,
             past: None,
             scratch: None,
+            halt: Halt::default(),
+            reasons: Reasons::default(),
         })
     }
 
@@ -167,9 +172,8 @@ impl Specification {
     /// Why the program could not be grounded, if it could not: then every run teaches only about
     /// runs in which the same messages arrive.
     #[must_use]
-    pub fn not_grounded(&self) -> Option<String> {
-        let Some(Err(TooLarge { reason, time, .. })) = &self.ground else { return None };
-        Some(format!("{reason} (at time {time})"))
+    pub fn not_grounded(&self) -> Option<&NotGrounded> {
+        self.ground.as_ref()?.as_ref().err()
     }
 
     /// Orders hypotheses of the same size by likelihood: the cost of a fault is - log of its
@@ -193,10 +197,18 @@ impl Specification {
         self
     }
 
+    /// Keeps fewer reasons for an outcome than were seen: to measure what the others are good for.
+    #[must_use]
+    pub fn with_reasons(mut self, reasons: Reasons) -> Self {
+        self.reasons = reasons;
+        self
+    }
+
     /// Never grounds the program. (What happens anyway to a program too large for it.)
     #[must_use]
     pub fn without_grounding(mut self) -> Self {
-        self.ground = Some(Err(TooLarge { reason: "grounding is off", rule: None, time: 1 }));
+        self.ground =
+            Some(Err(NotGrounded { reason: NotGroundedReason::Off, rule: None, time: 1 }));
         self
     }
 
@@ -227,13 +239,6 @@ impl Specification {
         }
         facts.sort();
         Some(Prediction::Facts(facts))
-    }
-
-    /// The rule at which [`Specification::not_grounded`] became apparent.
-    #[must_use]
-    pub fn not_grounded_rule(&self) -> Option<RuleId> {
-        let Some(Err(TooLarge { rule, .. })) = &self.ground else { return None };
-        *rule
     }
 
     /// The relation that holds what is asked at the end of a run (`pre`), and the one that holds
@@ -289,7 +294,7 @@ impl Specification {
         {
             return Ok(run);
         }
-        Machine::new(&self.compiled, &mut self.interner, faults, false).run()
+        Machine::new(&self.compiled, &mut self.interner, faults, false).until(&self.halt).run()
     }
 
     /// The outcome of a run that shares its beginning with `past`, and the past of the next one.
@@ -300,7 +305,8 @@ impl Specification {
         faults: &[Variable],
     ) -> Result<Outcome, SystemError> {
         let faults = self.space.fault_set(faults);
-        let run = Machine::after(past.take(), &self.compiled, interner, &faults).run()?;
+        let machine = Machine::after(past.take(), &self.compiled, interner, &faults);
+        let run = machine.until(&self.halt).run()?;
         let outcome = self.judge(&run.tables);
         *past = Past::of(run, &self.compiled);
         Ok(outcome)
@@ -356,9 +362,12 @@ impl Specification {
         }
     }
 
-    /// Grounds the program if that was not tried yet.
+    /// Grounds the program if that was not tried yet, or given up when it was.
     fn prepare(&mut self) {
-        if self.ground.is_none() {
+        let given_up = self.not_grounded().is_some_and(|because| {
+            because.reason == NotGroundedReason::Halted && !self.halt.is_due()
+        });
+        if self.ground.is_none() || given_up {
             let space = &self.space;
             let result = ground(
                 &self.compiled,
@@ -366,6 +375,7 @@ impl Specification {
                 &mut self.graph,
                 &self.channels,
                 &|fault| space.variable(fault),
+                &self.halt,
             );
             self.ground = Some(result);
         }
@@ -392,7 +402,7 @@ impl Specification {
         let mut parts: Vec<Literal> = ground.failures.iter().map(|&failure| !failure).collect();
         for (asked, answered) in obligations.into_values() {
             let reason = if values.of(answered) {
-                self.graph.support(answered, values)
+                self.graph.support_by(answered, values, self.reasons)
             } else {
                 Literal::FALSE
             };
@@ -573,7 +583,8 @@ impl System for Specification {
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, SystemError> {
         self.learn_reference()?;
         let faults = self.space.fault_set(faults);
-        let run = Machine::new(&self.compiled, &mut self.interner, &faults, false).run()?;
+        let machine = Machine::new(&self.compiled, &mut self.interner, &faults, false);
+        let run = machine.until(&self.halt).run()?;
         let outcome = self.judge(&run.tables);
         let support = match outcome {
             Outcome::Bad => None,
@@ -646,6 +657,14 @@ impl System for Specification {
             };
             workers.into_iter().flat_map(join).collect()
         })
+    }
+
+    fn halt_when(&mut self, halt: Halt) {
+        self.halt = halt;
+    }
+
+    fn is_halted(error: &SystemError) -> bool {
+        matches!(error, SystemError::Run(error) if error.kind == RunErrorKind::Halted)
     }
 
     fn graph(&mut self) -> &mut Graph {

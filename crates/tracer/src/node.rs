@@ -43,6 +43,9 @@ pub struct Report {
     pub calls: BTreeMap<&'static str, u64>,
     /// Calls answered ENOSYS, by name.
     pub denied: BTreeMap<String, u64>,
+    /// Time from noticing a stop to letting the thread go on, over all stops. (The kernel's own
+    /// work for a stop, mostly two changes of context, comes on top.)
+    pub held: Duration,
 }
 
 pub(crate) struct Thread {
@@ -154,6 +157,7 @@ impl Node {
                 Waited::Nothing => std::thread::sleep(Duration::from_micros(100)),
                 Waited::Gone { thread, status } => self.gone(thread, status)?,
                 Waited::Stopped(stopped, stop) => {
+                    let noticed = Instant::now();
                     self.report.stops += 1;
                     if !self.running && matches!(stop, Stop::Exiting { .. }) {
                         // The first exec failed. `Command::spawn` reaps the child and says why.
@@ -161,6 +165,7 @@ impl Node {
                         return Ok(self.report);
                     }
                     unless_gone(self.take(stopped, stop))?;
+                    self.report.held += noticed.elapsed();
                 }
             }
         }

@@ -12,8 +12,12 @@ use linchpin_simulator::{Derivation, Execution, Fact, Prediction, Specification,
 use crate::generate::random_faults;
 use crate::random::Random;
 
-/// Fault spaces up to this size are enumerated with the oracle.
+/// Fault spaces up to this size are enumerated with the oracle, without `LINCHPIN_ORACLE_MAX`.
 const ORACLE_MAX: u64 = 160;
+
+fn oracle_max() -> u64 {
+    crate::setting("LINCHPIN_ORACLE_MAX", ORACLE_MAX)
+}
 
 /// Fault spaces up to this size are searched exhaustively. (Those of random programs are.)
 const EXHAUSTIVE_MAX: u64 = 20_000;
@@ -220,7 +224,7 @@ impl Comparison<'_> {
     /// The support of a run that is not bad is true of its faults, and false of every fault set
     /// whose run is bad or has no result.
     fn supports(&self, random: &mut Random) -> Result<(), Disagreement> {
-        if self.bounds.fault_space() > ORACLE_MAX.into() {
+        if self.bounds.fault_space() > oracle_max().into() {
             return Ok(());
         }
         for grounded in [true, false] {
@@ -269,7 +273,7 @@ impl Comparison<'_> {
         let strategy =
             if space <= EXHAUSTIVE_MAX.into() { Strategy::Exhaustive } else { Strategy::Lineage };
         let expected = self.search(strategy, true)?;
-        let by_oracle = space <= ORACLE_MAX.into();
+        let by_oracle = space <= oracle_max().into();
         if by_oracle {
             let oracle =
                 naive::check(&self.evaluator(), self.invariant).map_err(|error| error.faults);

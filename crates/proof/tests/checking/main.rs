@@ -1,9 +1,14 @@
 //! The checker of proofs: against known formulas, and against a checker that is not ours.
 
-use linchpin_certificate::{Checker, Cnf, ProofError, Step, parse_drat, to_drat};
+mod foreign;
+#[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/random.rs"]
+mod random;
 
+use linchpin_proof::{Checker, Cnf, ProofError, Step, parse_drat, to_drat};
+
+use crate::foreign::foreign_accepts;
 use crate::random::Random;
-use crate::support::foreign_accepts;
 
 fn cnf(clauses: &[&[i32]]) -> Cnf {
     let mut cnf = Cnf::default();
