@@ -11,12 +11,15 @@ need chromedriver chromium-driver
 need valgrind valgrind
 need cc gcc
 need python3 python3
+need strace strace
 need redis-server redis-server
 need redis-cli redis-tools
 need nginx nginx-light
 need curl curl
 need node nodejs
 need java default-jdk-headless
+need etcd etcd-server
+[ -e /usr/share/java/zookeeper.jar ] || missing+=(libzookeeper-java)
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "installing ${missing[*]}"
@@ -26,6 +29,16 @@ if [ ${#missing[@]} -gt 0 ]; then
     else
         echo "missing: ${missing[*]} (install them as root: apt-get install ${missing[*]})"
     fi
+fi
+
+# Python packages that tests read exports with, and systems that tests trace, in an environment of
+# their own.
+python_home="$HOME/.cache/linchpin/python"
+packages=(opentelemetry-proto pysyncobj kazoo granian)
+if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2, pysyncobj, kazoo, granian' 2>/dev/null; then
+    echo "installing for Python: ${packages[*]}"
+    /usr/bin/python3 -m venv "$python_home" && "$python_home/bin/pip" -q install "${packages[@]}" ||
+        echo "could not install for Python: ${packages[*]}"
 fi
 
 if ! cargo deny --version >/dev/null 2>&1; then

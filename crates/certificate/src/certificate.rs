@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use linchpin_model::{Bounds, Invariant};
+use linchpin_model::{Bounds, CrashModel, Fault, Invariant};
 
 use crate::digest::digest;
 use crate::error::Refusal;
 
 /// The first line of the file; changes when a reader would have to.
-const SCHEMA: &str = "linchpin-certificate 1";
+const SCHEMA: &str = "linchpin-certificate 2";
 
 /// What is certified, in words.
 const CLAIM: &str = "claim no fault set within these bounds is bad or has no outcome";
@@ -64,6 +64,13 @@ fn unescape(text: &str) -> String {
     result
 }
 
+fn name_of(model: CrashModel) -> &'static str {
+    match model {
+        CrashModel::Silent => "silent",
+        CrashModel::Stop => "stop",
+    }
+}
+
 impl Certificate {
     /// The three long parts of the file, each with its name.
     fn parts(&self) -> [(&'static str, &str); 3] {
@@ -73,7 +80,17 @@ impl Certificate {
     /// The header but for its last line.
     fn header(&self) -> String {
         let Statement { invariant, bounds, sources } = &self.statement;
-        let Bounds { eot, eff, crashes, nodes, .. } = bounds;
+        let Bounds {
+            eot,
+            eff,
+            crashes,
+            nodes,
+            max_delay,
+            recoveries,
+            durable,
+            crash_model,
+            inputs,
+        } = bounds;
         let mut text = format!("{SCHEMA}\n{CLAIM}\ninvariant {invariant}\n");
         let mut line = |line: std::fmt::Arguments<'_>| {
             text.write_fmt(line).expect("strings can be written to");
@@ -81,9 +98,21 @@ impl Certificate {
         };
         line(format_args!("eot {eot}"));
         line(format_args!("eff {eff}"));
+        line(format_args!("max-delay {max_delay}"));
         line(format_args!("crashes {crashes}"));
+        line(format_args!("crash-model {}", name_of(*crash_model)));
+        line(format_args!("recoveries {recoveries}"));
+        for relation in durable {
+            line(format_args!("durable {}", escape(relation)));
+        }
         for node in nodes {
             line(format_args!("node {}", escape(node)));
+        }
+        for alternatives in inputs {
+            for (index, alternative) in alternatives.iter().enumerate() {
+                let key = if index == 0 { "usual" } else { "or" };
+                line(format_args!("{key} {}", escape(&alternative.to_string())));
+            }
         }
         for SourceDigest { name, sha256 } in sources {
             line(format_args!("source {sha256} {}", escape(name)));
@@ -194,7 +223,7 @@ impl<'a> Reader<'a> {
         let first = self.next_line()?;
         if first != SCHEMA {
             let reason = match first.strip_prefix("linchpin-certificate ") {
-                Some(version) => format!("version {version} is not known, only version 1"),
+                Some(version) => format!("version {version} is not known, only version 2"),
                 None => format!("expected `{SCHEMA}`"),
             };
             return Err(self.refuse(reason));
@@ -206,9 +235,7 @@ impl<'a> Reader<'a> {
             "good" => Invariant::Good,
             _ => return Err(self.refuse("there is no such invariant")),
         };
-        let (eot, eff, crashes) =
-            (self.number("eot")?, self.number("eff")?, self.number("crashes")?);
-        let nodes = self.fields("node")?.into_iter().map(unescape).collect();
+        let bounds = self.bounds()?;
         let mut sources = Vec::new();
         for field in self.fields("source")? {
             let (sha256, name) =
@@ -243,9 +270,44 @@ impl<'a> Reader<'a> {
             return Err(self.refuse("something follows the end"));
         }
         let [formula, map, proof] = texts.try_into().expect("there are three parts");
-        let bounds = Bounds { eot, eff, crashes, nodes, ..Bounds::default() };
         let statement = Statement { invariant, bounds, sources };
         Ok(Certificate { statement, formula, map, proof })
+    }
+
+    fn bounds(&mut self) -> Result<Bounds, Refusal> {
+        Ok(Bounds {
+            eot: self.number("eot")?,
+            eff: self.number("eff")?,
+            max_delay: self.number("max-delay")?,
+            crashes: self.number("crashes")?,
+            crash_model: match self.field("crash-model")? {
+                "silent" => CrashModel::Silent,
+                "stop" => CrashModel::Stop,
+                _ => return Err(self.refuse("there is no such crash model")),
+            },
+            recoveries: self.number("recoveries")?,
+            durable: self.fields("durable")?.into_iter().map(unescape).collect(),
+            nodes: self.fields("node")?.into_iter().map(unescape).collect(),
+            inputs: self.inputs()?,
+        })
+    }
+
+    /// Each input: its usual alternative, then the others.
+    fn inputs(&mut self) -> Result<Vec<Vec<Fault>>, Refusal> {
+        let mut inputs = Vec::new();
+        while self.rest.starts_with("usual ") {
+            let mut alternatives = vec![self.alternative("usual")?];
+            while self.rest.starts_with("or ") {
+                alternatives.push(self.alternative("or")?);
+            }
+            inputs.push(alternatives);
+        }
+        Ok(inputs)
+    }
+
+    fn alternative(&mut self, key: &str) -> Result<Fault, Refusal> {
+        let text = unescape(self.field(key)?);
+        text.parse().map_err(|_| self.refuse("this is no alternative of an input"))
     }
 
     /// As many lines as given.

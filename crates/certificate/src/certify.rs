@@ -7,13 +7,13 @@ use linchpin_dedalus::load::Loader;
 use linchpin_dedalus::source::SourceMap;
 use linchpin_dedalus::{CompileOptions, compile_files};
 use linchpin_model::{Bounds, Invariant};
+use linchpin_proof::{Checker, parse_drat, to_drat};
 
 use crate::certificate::{Certificate, SourceDigest, Statement, first_difference};
-use crate::checker::Checker;
 use crate::digest::digest;
 use crate::error::{CertifyError, Refusal};
 use crate::formula::Formula;
-use crate::proof::{parse_drat, to_drat};
+use crate::inputs::as_faults;
 use crate::prove::{Answer, prove, tidy};
 
 /// The digests of a specification's files.
@@ -54,7 +54,8 @@ pub fn certify(
         Answer::Interrupted => return Err(CertifyError::Interrupted),
     };
     let steps = tidy(formula.cnf(), steps).map_err(CertifyError::WrongProof)?;
-    let statement = Statement { invariant, bounds: bounds.clone(), sources: digests(sources) };
+    let bounds = Bounds { inputs: as_faults(program), ..bounds.clone() };
+    let statement = Statement { invariant, bounds, sources: digests(sources) };
     Ok(Certificate {
         statement,
         formula: formula.cnf().to_dimacs(),
@@ -81,6 +82,9 @@ pub fn verify(
     if let Err(errors) = bounds.check() {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         return Err(Refusal::BoundsInvalid { reason: errors.join("; ") });
+    }
+    if bounds.inputs != as_faults(&program) {
+        return Err(Refusal::InputsDiffer);
     }
     let formula = Formula::derive(&program, bounds, *invariant)?;
     let parts = [

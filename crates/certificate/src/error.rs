@@ -2,6 +2,7 @@
 
 use linchpin_dedalus::hir::RuleId;
 use linchpin_model::FaultSet;
+use linchpin_proof::ProofError;
 use thiserror::Error;
 
 /// Why the formula of a program cannot be written down.
@@ -14,11 +15,11 @@ pub enum NotCertifiable {
         /// The relation.
         relation: &'static str,
     },
-    /// Occurs when the bounds or the program ask for more than losses and crashes.
-    #[error("certificates know losses and crashes only, not {what}")]
-    BeyondCertificates {
-        /// What is asked for.
-        what: &'static str,
+    /// Occurs when the bounds declare a relation durable that the program does not have.
+    #[error("the program has no relation `{relation}`, which the bounds declare durable")]
+    UnknownDurable {
+        /// The relation.
+        relation: String,
     },
     /// Occurs when what the program can do within the bounds cannot be written down, or is too much.
     #[error("{reason} ({}time {time})", rule.map_or(String::new(), |rule| format!("rule {}, ", rule.0 + 1)))]
@@ -59,41 +60,6 @@ pub enum CertifyError {
     WrongProof(ProofError),
 }
 
-/// Why a proof does not show that a formula is unsatisfiable.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ProofError {
-    /// Occurs when a line of a proof cannot be read.
-    #[error("line {line} of the proof is not a step: `{text}`")]
-    Unreadable {
-        /// The line, from 1.
-        line: usize,
-        /// What stands there.
-        text: String,
-    },
-    /// Occurs when a clause does not follow by unit propagation.
-    #[error("step {step} of the proof does not follow from what stands before it")]
-    DoesNotFollow {
-        /// The step, from 1.
-        step: usize,
-    },
-    /// Occurs when a step speaks of a variable that the formula does not have.
-    #[error("step {step} of the proof speaks of a variable that the formula does not have")]
-    UnknownVariable {
-        /// The step, from 1.
-        step: usize,
-    },
-    /// Occurs when a clause is deleted that is not there.
-    #[error("step {step} of the proof deletes a clause that is not there")]
-    NothingToDelete {
-        /// The step, from 1.
-        step: usize,
-    },
-    /// Occurs when a proof does not end with the empty clause.
-    #[error("the proof does not end in a contradiction")]
-    NoContradiction,
-}
-
 /// Why a certificate is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -127,6 +93,9 @@ pub enum Refusal {
         /// What is wrong.
         reason: String,
     },
+    /// Occurs when the inputs of the program and their alternatives are not those in the header.
+    #[error("the inputs of this specification are not those of the certificate")]
+    InputsDiffer,
     /// Occurs when the formula of the specification cannot be derived.
     #[error("the formula cannot be derived: {0}")]
     NotCertifiable(#[from] NotCertifiable),

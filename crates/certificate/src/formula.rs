@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use linchpin_dedalus::hir::{Program, RelationId, RuleId};
-use linchpin_model::{Bounds, CrashModel, Fault, FaultSet, Invariant};
+use linchpin_model::{Bounds, Fault, FaultSet, Invariant};
+use linchpin_proof::Cnf;
 
 use crate::NotCertifiable;
 use crate::certificate::escape;
 use crate::circuit::{Circuit, Literal, holds};
-use crate::cnf::Cnf;
 use crate::faults::Faults;
 use crate::ground::Ground;
-use crate::possible::Possible;
+use crate::inputs::as_faults;
+use crate::possible::{Kind, Possible};
 use crate::rule::ReadyRule;
 use crate::solve::{Solved, solve};
 use crate::value::{Row, Values};
@@ -32,23 +33,19 @@ impl Formula {
     /// Derives the formula of a program, naively.
     ///
     /// # Errors
-    /// If the bounds or the program ask for more than losses and crashes, if the program lacks a
-    /// relation that the invariant needs, or if what it can do within the
-    /// bounds is too much to write down.
+    /// If the program lacks a relation that the invariant needs or the bounds declare durable, or if
+    /// what it can do within the bounds is too much to write down.
     pub fn derive(
         program: &Program,
         bounds: &Bounds,
         invariant: Invariant,
     ) -> Result<Self, NotCertifiable> {
-        let beyond = [
-            (bounds.max_delay > 0, "delays"),
-            (bounds.recoveries > 0, "recoveries"),
-            (bounds.crash_model != CrashModel::Silent, "crashes that stop a node"),
-            (!program.choices.is_empty(), "inputs with alternatives"),
-        ];
-        if let Some(&(_, what)) = beyond.iter().find(|(is_asked, _)| *is_asked) {
-            return Err(NotCertifiable::BeyondCertificates { what });
+        let unknown = bounds.durable.iter().find(|name| program.relation_named(name).is_none());
+        if let Some(relation) = unknown {
+            return Err(NotCertifiable::UnknownDurable { relation: relation.clone() });
         }
+        // The inputs are those of the program, whatever the bounds say.
+        let bounds = &Bounds { inputs: as_faults(program), ..bounds.clone() };
         let mut values = Values::default();
         let mut circuit = Circuit::default();
         let faults = Faults::new(bounds, &mut values, &mut circuit);
@@ -121,10 +118,10 @@ impl Goal<'_> {
 
     /// The possible rows of a relation at the end, each with its literal.
     fn rows(&self, relation: RelationId, solved: &Solved) -> Vec<(Row, Literal)> {
-        let table = self.possible.table(relation, self.eot);
+        let table = self.possible.table(Kind::Fact, relation, self.eot);
         (0..table.len())
             .map(|row| {
-                let atom = self.ground.atom(self.possible, relation, self.eot, row);
+                let atom = self.ground.atom(self.possible, Kind::Fact, relation, self.eot, row);
                 (table.row(row).to_vec(), solved.atoms[atom])
             })
             .collect()

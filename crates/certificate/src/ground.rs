@@ -1,22 +1,23 @@
 //! The ground program: every instance of every rule over possible rows, nothing left out.
 
 use indexmap::IndexMap;
-use linchpin_dedalus::hir::{Aggregate, Program, RelationId, RuleId, Timing, Value};
+use linchpin_dedalus::hir::{Aggregate, Fact, Program, RelationId, RuleId, Timing, Value};
 use linchpin_model::Bounds;
 use rustc_hash::FxBuildHasher;
 
 use crate::NotCertifiable;
 use crate::aggregate::{Group, Outcome, choices, contribution, functions, head_of, outcomes};
-use crate::possible::{Possible, too_many_values};
-use crate::rule::{Match, Place, ReadyRule};
+use crate::inputs::inputs;
+use crate::possible::{Entry, Kind, Possible, receiver, too_many_values};
+use crate::rule::{Match, ReadyRule};
 use crate::table::RowNumber;
 use crate::value::{ValueId, Values};
 
 /// Instances beyond which a program is given up.
 const INSTANCES_MAX: usize = 2_000_000;
 
-/// Something that is true or false in a run: a possible row at a time step, or a value being among
-/// those that an aggregate is taken over.
+/// Something that is true or false in a run: a possible row at a time step, that it comes as state
+/// or stands still, or a value being among those that an aggregate is taken over.
 pub(crate) type Atom = usize;
 
 /// One condition of an instance.
@@ -26,8 +27,16 @@ pub(crate) enum Condition {
     Present(Atom),
     /// The atom is false.
     Absent(Atom),
-    /// What the first node sends to the second at this time arrives.
-    Open { from: ValueId, to: ValueId, at: u32 },
+    /// What the first node sends to the second at this time arrives so many steps late.
+    Travels { from: ValueId, to: ValueId, at: u32, late: u32 },
+    /// The node is down at this time.
+    Down { node: ValueId, at: u32 },
+    /// The node is not down at this time.
+    Up { node: ValueId, at: u32 },
+    /// The node is not one at this time that has crashed and will recover.
+    Remembers { node: ValueId, at: u32 },
+    /// Of an input, this alternative holds.
+    Chosen { input: usize, alternative: usize },
     /// The node crashes at this time.
     Crashes { node: ValueId, at: u32 },
     /// The aggregate takes its outcome with this number.
@@ -61,9 +70,11 @@ pub(crate) struct Ground {
     pub(crate) names: Vec<String>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) aggregates: Vec<AggregateGroup>,
-    /// The atom of the first row of each table, by time (0 for `crash`), then by relation.
-    first_atoms: Vec<Vec<Atom>>,
+    /// The atom of the first row of each table, by time (0 for `crash`), then by relation and kind.
+    first_atoms: Vec<Vec<[Atom; 3]>>,
 }
+
+const KINDS: [Kind; 3] = [Kind::Fact, Kind::State, Kind::Still];
 
 struct Grounder<'a> {
     program: &'a Program,
@@ -84,6 +95,7 @@ impl Ground {
         let mut grounder = Grounder { program, possible, values, ground: Self::default() };
         grounder.atoms();
         grounder.given(bounds);
+        grounder.state();
         for now in 1..=bounds.eot {
             for rule in rules {
                 grounder.rule(rule, now)?;
@@ -96,12 +108,13 @@ impl Ground {
     pub(crate) fn atom(
         &self,
         possible: &Possible,
+        kind: Kind,
         relation: RelationId,
         time: u32,
         row: RowNumber,
     ) -> Atom {
         let time = if possible.crash() == Some(relation) { 0 } else { time };
-        self.first_atoms[time as usize][relation.index()] + row
+        self.first_atoms[time as usize][relation.index()][kind as usize] + row
     }
 }
 
@@ -111,19 +124,31 @@ impl Grounder<'_> {
         for time in 0..=self.possible.eot() {
             let mut first = Vec::new();
             for index in 0..self.program.relations.len() {
-                first.push(self.ground.names.len());
                 let relation = RelationId(index as u32);
-                if (self.possible.crash() == Some(relation)) != (time == 0) {
-                    continue;
-                }
-                let table = self.possible.table(relation, time);
-                for row in 0..table.len() {
-                    let fact = self.fact(relation, table.row(row));
-                    let at = if time == 0 { String::new() } else { format!(" @{time}") };
-                    self.ground.names.push(format!("fact {fact}{at}"));
-                }
+                let here = (self.possible.crash() == Some(relation)) == (time == 0);
+                first.push(KINDS.map(|kind| {
+                    let start = self.ground.names.len();
+                    if here {
+                        self.name_rows(kind, relation, time);
+                    }
+                    start
+                }));
             }
             self.ground.first_atoms.push(first);
+        }
+    }
+
+    fn name_rows(&mut self, kind: Kind, relation: RelationId, time: u32) {
+        let what = match kind {
+            Kind::Fact => "fact",
+            Kind::State => "state",
+            Kind::Still => "still",
+        };
+        let at = if time == 0 { String::new() } else { format!(" @{time}") };
+        let table = self.possible.table(kind, relation, time);
+        for row in 0..table.len() {
+            let fact = self.fact(relation, table.row(row));
+            self.ground.names.push(format!("{what} {fact}{at}"));
         }
     }
 
@@ -132,74 +157,157 @@ impl Grounder<'_> {
         format!("{}({})", self.program.relation(relation).name, cells.join(","))
     }
 
-    /// Facts hold without condition, and the rows of `crash` when the node crashes.
+    /// Facts hold if their node takes them, alternatives of inputs if they are chosen besides, and
+    /// the rows of `crash` when the node crashes.
     fn given(&mut self, bounds: &Bounds) {
-        for fact in self.program.facts.iter().filter(|fact| (1..=bounds.eot).contains(&fact.time)) {
+        let facts = self.program.facts.iter().cloned().map(|fact| (fact, None));
+        let mut given: Vec<(Fact, Option<Condition>)> = facts.collect();
+        for (input, alternatives) in inputs(self.program).into_iter().enumerate() {
+            for (alternative, fact) in alternatives.into_iter().enumerate() {
+                given.push((fact, Some(Condition::Chosen { input, alternative })));
+            }
+        }
+        for (fact, condition) in given {
+            if !(1..=bounds.eot).contains(&fact.time) {
+                continue;
+            }
             let row = self.values.row(&fact.row);
-            let row = self.possible.table(fact.relation, fact.time).number(&row);
-            let row = row.expect("facts are possible");
-            let head = self.ground.atom(self.possible, fact.relation, fact.time, row);
-            let conditions = Vec::new();
-            let instance = Instance { head: Some(head), rule: None, time: fact.time, conditions };
-            self.ground.instances.push(instance);
+            let entry = self.possible.entry_of_fact(fact.time, &row);
+            let (head, mut conditions) = self.enter(entry, fact.relation, fact.time, &row);
+            conditions.extend(condition);
+            self.given_instance(head, fact.time, conditions);
         }
         let Some(crash) = self.possible.crash() else { return };
-        let table = self.possible.table(crash, 1);
+        let table = self.possible.table(Kind::Fact, crash, 1);
         for row in 0..table.len() {
             let [_, node, at] = table.row(row)[..] else { unreachable!("crash has three columns") };
             let Value::Integer(at) = *self.values.value(at) else {
                 unreachable!("the last is a time")
             };
             let conditions = vec![Condition::Crashes { node, at: at as u32 }];
-            let head = Some(self.ground.atom(self.possible, crash, 0, row));
-            self.ground.instances.push(Instance { head, rule: None, time: 1, conditions });
+            let head = self.ground.atom(self.possible, Kind::Fact, crash, 0, row);
+            self.given_instance(head, 1, conditions);
         }
+    }
+
+    fn given_instance(&mut self, head: Atom, time: u32, conditions: Vec<Condition>) {
+        let head = Some(head);
+        self.ground.instances.push(Instance { head, rule: None, time, conditions });
+    }
+
+    /// What becomes of rows that come to a node as state: each is there unless the node will recover
+    /// without it; if it is down, the row stands still, and is there at the next step.
+    fn state(&mut self) {
+        for time in 1..=self.possible.eot() {
+            for index in 0..self.program.relations.len() {
+                let relation = RelationId(index as u32);
+                let states = self.possible.table(Kind::State, relation, time);
+                for row in 0..states.len() {
+                    self.state_row(relation, time, states.row(row));
+                }
+                let stills = self.possible.table(Kind::Still, relation, time);
+                for row in 0..stills.len() {
+                    self.still_row(relation, time, stills.row(row));
+                }
+            }
+        }
+    }
+
+    fn state_row(&mut self, relation: RelationId, at: u32, row: &[ValueId]) {
+        let node = row[0];
+        let mut conditions = vec![Condition::Present(self.row(Kind::State, relation, at, row))];
+        if !self.possible.is_durable(relation) {
+            conditions.push(Condition::Remembers { node, at });
+        }
+        let fact = self.row(Kind::Fact, relation, at, row);
+        self.given_instance(fact, at, conditions.clone());
+        if self.possible.stands(relation) {
+            conditions.push(Condition::Down { node, at });
+            let still = self.row(Kind::Still, relation, at, row);
+            self.given_instance(still, at, conditions);
+        }
+    }
+
+    fn still_row(&mut self, relation: RelationId, at: u32, row: &[ValueId]) {
+        let next = at + 1;
+        if next > self.possible.eot() {
+            return;
+        }
+        let here = Condition::Present(self.row(Kind::Still, relation, at, row));
+        let fact = self.row(Kind::Fact, relation, next, row);
+        self.given_instance(fact, next, vec![here]);
+        let still = self.row(Kind::Still, relation, next, row);
+        self.given_instance(still, next, vec![here, Condition::Down { node: row[0], at: next }]);
+    }
+
+    /// The atom of a row that is possible.
+    fn row(&self, kind: Kind, relation: RelationId, time: u32, row: &[ValueId]) -> Atom {
+        let number = self.possible.table(kind, relation, time).number(row);
+        let number = number.expect("what is derived is possible");
+        self.ground.atom(self.possible, kind, relation, time, number)
+    }
+
+    /// What a row derives that comes in some way to its node, and on what conditions.
+    fn enter(
+        &self,
+        entry: Entry,
+        relation: RelationId,
+        at: u32,
+        row: &[ValueId],
+    ) -> (Atom, Vec<Condition>) {
+        let node = row[0];
+        let (kind, condition) = match entry {
+            Entry::Plain => (Kind::Fact, None),
+            Entry::Received => (Kind::Fact, Some(Condition::Up { node, at })),
+            Entry::State => (Kind::State, None),
+            Entry::Unsettled if self.possible.is_durable(relation) => (Kind::Fact, None),
+            Entry::Unsettled => (Kind::Fact, Some(Condition::Remembers { node, at })),
+        };
+        (self.row(kind, relation, at, row), condition.into_iter().collect())
     }
 
     /// The instances of a rule at a time step. What it derives for after the run is left out, but not
     /// its failures: an error is one whether or not the result is needed.
     fn rule(&mut self, rule: &ReadyRule, now: u32) -> Result<(), NotCertifiable> {
-        let then = self.possible.head_time(rule, now);
-        // Per group, and per aggregate of the head: the atom of each member.
+        // Per steps late and group, and per aggregate of the head: the atom of each member.
         type Members = IndexMap<ValueId, Atom, FxBuildHasher>;
-        let mut groups: IndexMap<Group, Vec<Members>, FxBuildHasher> = IndexMap::default();
+        let mut groups: IndexMap<(u32, Group), Vec<Members>, FxBuildHasher> = IndexMap::default();
         for matched in self.possible.matches(rule, self.values, now)? {
-            let (mut conditions, mut failed) = self.conditions(rule, &matched, now);
+            let (conditions, mut failed) = self.conditions(rule, &matched, now);
             let contributed = contribution(rule, &matched, self.values);
             failed |= contributed.is_err();
             let (Ok((group, members)), false) = (contributed, failed) else {
                 self.instance(rule, now, None, conditions)?;
                 continue;
             };
-            if !self.possible.arrives_somewhere(rule, &group) {
-                continue;
-            }
-            if let (Timing::Async, Some(from)) = (rule.timing, place(rule, &matched)) {
-                let to = group[0].expect("no aggregate decides who receives");
-                conditions.push(Condition::Open { from, to, at: now });
-            }
-            if !rule.is_aggregate() {
-                if let Some(then) = then {
-                    let head = self.head(rule, then, &head_of(&group, [].into_iter()));
-                    self.instance(rule, now, Some(head), conditions)?;
+            let to = receiver(&group, &members);
+            for late in self.possible.lateness(rule, &matched, to, now) {
+                let mut conditions = conditions.clone();
+                if let (Timing::Async, Some(from)) = (rule.timing, rule.place_of(&matched)) {
+                    conditions.push(Condition::Travels { from, to, at: now, late });
                 }
-                continue;
-            }
-            let sets =
-                groups.entry(group).or_insert_with(|| vec![Members::default(); members.len()]);
-            for (set, member) in sets.iter_mut().zip(members) {
-                let names = &mut self.ground.names;
-                let value = self.values.value(member);
-                let atom = *set.entry(member).or_insert_with(|| {
-                    names.push(format!("member {value} rule {} @{now}", rule.id.0 + 1));
-                    names.len() - 1
-                });
-                self.instance(rule, now, Some(atom), conditions.clone())?;
+                if !rule.is_aggregate() {
+                    self.derive(rule, now, late, &head_of(&group, [].into_iter()), conditions)?;
+                    continue;
+                }
+                let sets = groups
+                    .entry((late, group.clone()))
+                    .or_insert_with(|| vec![Members::default(); members.len()]);
+                for (set, &member) in sets.iter_mut().zip(&members) {
+                    let names = &mut self.ground.names;
+                    let value = self.values.value(member);
+                    let atom = *set.entry(member).or_insert_with(|| {
+                        let late = if late > 0 { format!(" by {late}") } else { String::new() };
+                        names.push(format!("member {value} rule {} @{now}{late}", rule.id.0 + 1));
+                        names.len() - 1
+                    });
+                    self.instance(rule, now, Some(atom), conditions.clone())?;
+                }
             }
         }
-        for (group, sets) in groups {
+        for ((late, group), sets) in groups {
             let sets = sets.into_iter().map(|set| set.into_iter().collect()).collect();
-            self.aggregate(rule, now, then, &group, sets)?;
+            self.aggregate(rule, now, late, &group, sets)?;
         }
         Ok(())
     }
@@ -207,7 +315,7 @@ impl Grounder<'_> {
     /// What a match requires beside its channel; and whether the run has no outcome then.
     fn conditions(&self, rule: &ReadyRule, matched: &Match, now: u32) -> (Vec<Condition>, bool) {
         let atom = |relation: RelationId, time: Option<u32>, row: RowNumber| {
-            self.ground.atom(self.possible, relation, time.unwrap_or(now), row)
+            self.ground.atom(self.possible, Kind::Fact, relation, time.unwrap_or(now), row)
         };
         let mut failed = matched.failed;
         let mut conditions: Vec<Condition> = rule
@@ -216,6 +324,9 @@ impl Grounder<'_> {
             .zip(&matched.rows)
             .map(|(pattern, &row)| Condition::Present(atom(pattern.relation, pattern.time, row)))
             .collect();
+        if let Some(node) = rule.place_of(matched).filter(|&node| self.possible.may_be_down(node)) {
+            conditions.push(Condition::Up { node, at: now });
+        }
         for pattern in &rule.negative {
             match pattern.denied(&matched.valuation, self.possible, self.values, now) {
                 Ok(rows) => conditions.extend(
@@ -228,9 +339,20 @@ impl Grounder<'_> {
         (conditions, failed)
     }
 
-    fn head(&self, rule: &ReadyRule, then: u32, row: &[ValueId]) -> Atom {
-        let row = self.possible.table(rule.head, then).number(row).expect("heads are possible");
-        self.ground.atom(self.possible, rule.head, then, row)
+    /// The instance that derives a row, unless that is for after the run.
+    fn derive(
+        &mut self,
+        rule: &ReadyRule,
+        now: u32,
+        late: u32,
+        row: &[ValueId],
+        mut conditions: Vec<Condition>,
+    ) -> Result<(), NotCertifiable> {
+        let Some(then) = self.possible.head_time(rule, now, late) else { return Ok(()) };
+        let entry = self.possible.entry_of_rule(rule, row);
+        let (head, taken) = self.enter(entry, rule.head, then, row);
+        conditions.extend(taken);
+        self.instance(rule, now, Some(head), conditions)
     }
 
     fn instance(
@@ -253,7 +375,7 @@ impl Grounder<'_> {
         &mut self,
         rule: &ReadyRule,
         now: u32,
-        then: Option<u32>,
+        late: u32,
         group: &Group,
         sets: Vec<Vec<(ValueId, Atom)>>,
     ) -> Result<(), NotCertifiable> {
@@ -280,24 +402,14 @@ impl Grounder<'_> {
                     aggregate.outcomes[outcome].as_ref().map(|value| self.values.id(value))
                 })
                 .collect();
-            let head = match (taken, then) {
-                (Ok(taken), Some(then)) => {
-                    Some(self.head(rule, then, &head_of(group, taken.into_iter())))
+            match taken {
+                Ok(taken) => {
+                    let row = head_of(group, taken.into_iter());
+                    self.derive(rule, now, late, &row, conditions)?;
                 }
-                (Ok(_), None) => continue,
-                (Err(_), _) => None,
-            };
-            self.instance(rule, now, head, conditions)?;
+                Err(_) => self.instance(rule, now, None, conditions)?,
+            }
         }
         Ok(())
-    }
-}
-
-/// The node at which a match fires; none for a global rule.
-fn place(rule: &ReadyRule, matched: &Match) -> Option<ValueId> {
-    match rule.place {
-        Place::Global => None,
-        Place::Variable(variable) => matched.valuation[variable],
-        Place::Node(node) => Some(node),
     }
 }

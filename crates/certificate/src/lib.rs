@@ -15,7 +15,7 @@
 //! 4. `solve`: every fact as a disjunction over its instances, circles spelled out in rounds;
 //! 5. `formula`: the bounds and the goal, "some row asked for is not answered"; clauses.
 //!
-//! Then `prove` asks a SAT solver, and [`Checker`] checks what it wrote down.
+//! Then `prove` asks a SAT solver, and [`linchpin_proof::Checker`] checks what it wrote down.
 //!
 //! What this crate does **not** do: it shares nothing with the search and the simulator, and it is in
 //! no hurry. No fact is simplified away as certain, nothing is evaluated incrementally: it is the
@@ -24,17 +24,15 @@
 mod aggregate;
 mod certificate;
 mod certify;
-mod checker;
 mod circuit;
-mod cnf;
 mod components;
 mod digest;
 mod error;
 mod faults;
 mod formula;
 mod ground;
+mod inputs;
 mod possible;
-mod proof;
 mod prove;
 mod rule;
 mod solve;
@@ -43,8 +41,5 @@ mod value;
 
 pub use certificate::{Certificate, SourceDigest, Statement};
 pub use certify::{certify, verify};
-pub use checker::Checker;
-pub use cnf::Cnf;
-pub use error::{CertifyError, NotCertifiable, ProofError, Refusal};
+pub use error::{CertifyError, NotCertifiable, Refusal};
 pub use formula::Formula;
-pub use proof::{Step, parse_drat, to_drat};

@@ -1,13 +1,19 @@
 //! Which rows are possible: derived in some run, or at least if negation is ignored.
+//!
+//! If nodes may be down, two more tables are kept of each relation at each time step: the rows that
+//! may come to a node as *state* (by a rule with `@next`, or given at time 1), and those that may
+//! *stand still* there, since their node is down.
 
 use indexmap::IndexMap;
 use linchpin_dedalus::hir::{Program, RelationId, RelationKind, RuleId, Timing, Value};
-use linchpin_model::Bounds;
+use linchpin_model::{Bounds, CrashModel};
 use rustc_hash::FxBuildHasher;
 
 use crate::NotCertifiable;
 use crate::aggregate::{Group, Members, choices, contribution, functions, head_of, outcomes};
-use crate::rule::{HeadTerm, MATCHES_MAX, Match, ReadyRule};
+use crate::faults::delay_max;
+use crate::inputs::inputs;
+use crate::rule::{MATCHES_MAX, Match, Place, ReadyRule};
 use crate::table::Table;
 use crate::value::{Row, ValueId, Values};
 
@@ -19,13 +25,49 @@ const ROUNDS_MAX: usize = 5_000;
 
 const ENDLESS: &str = "the possible facts of a time step do not end, or are too many";
 
+/// Tables by time - 1, then by relation.
+type Steps = Vec<Vec<Table>>;
+
+/// Which of the tables of a relation at a time step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// The rows that are there.
+    Fact,
+    /// The rows that come to a node as state, whether or not it loses them.
+    State,
+    /// The rows that are there while their node is down, and will be there at the next step.
+    Still,
+}
+
+/// How a row comes to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// It is there, whatever its node does.
+    Plain,
+    /// As a message or a late fact: if its node is not down.
+    Received,
+    /// As state: unless its node is recovering and loses it.
+    State,
+    /// As state that does not stand still: derived after the run, by a rule that looks ahead.
+    Unsettled,
+}
+
 /// Every possible row of every relation at every time step.
 #[derive(Clone, Debug)]
 pub(crate) struct Possible {
     eot: u32,
     nodes: Vec<ValueId>,
-    /// Indexed by time - 1, then by relation.
-    steps: Vec<Vec<Table>>,
+    /// By time - 1: how many steps late a message may be.
+    late_max: Vec<u32>,
+    /// True if some node may be down at some time.
+    any_down: bool,
+    /// Per relation: its rows survive a recovery.
+    durable: Vec<bool>,
+    /// Per relation: its rows may stand still.
+    stands: Vec<bool>,
+    steps: Steps,
+    states: Steps,
+    stills: Steps,
     /// The built-in relation, which is the same at every time step.
     crash: Option<(RelationId, Table)>,
     /// What is there before and after the run.
@@ -40,13 +82,15 @@ impl Possible {
             .iter()
             .map(|node| values.id(&Value::String(node.as_str().into())))
             .collect();
-        let mut steps = vec![vec![Table::default(); program.relations.len()]; bounds.eot as usize];
-        for fact in &program.facts {
-            if (1..=bounds.eot).contains(&fact.time) {
-                let row = values.row(&fact.row);
-                steps[fact.time as usize - 1][fact.relation.index()].insert(row);
-            }
-        }
+        let nothing = vec![vec![Table::default(); program.relations.len()]; bounds.eot as usize];
+        let stops = bounds.crash_model == CrashModel::Stop;
+        let any_down = bounds.crashes > 0 && (bounds.recoveries > 0 || stops);
+        let durable: Vec<bool> = program
+            .relations
+            .iter()
+            .map(|relation| bounds.durable.contains(&relation.name))
+            .collect();
+        let stands = durable.iter().map(|durable| any_down && (*durable || stops)).collect();
         let is_crash = |index: &usize| program.relations[*index].kind == RelationKind::Crash;
         let crash = (0..program.relations.len()).find(is_crash).map(|index| {
             let mut table = Table::default();
@@ -60,7 +104,92 @@ impl Possible {
             }
             (RelationId(index as u32), table)
         });
-        Self { eot: bounds.eot, nodes, steps, crash, nothing: Table::default() }
+        let mut possible = Self {
+            eot: bounds.eot,
+            nodes,
+            late_max: (1..=bounds.eot).map(|at| delay_max(bounds, at)).collect(),
+            any_down,
+            durable,
+            stands,
+            steps: nothing.clone(),
+            states: nothing.clone(),
+            stills: nothing,
+            crash,
+            nothing: Table::default(),
+        };
+        let alternatives = inputs(program).into_iter().flatten();
+        for fact in program.facts.iter().cloned().chain(alternatives) {
+            if (1..=bounds.eot).contains(&fact.time) {
+                let row = values.row(&fact.row);
+                let entry = possible.entry_of_fact(fact.time, &row);
+                possible.insert(fact.relation, fact.time, row, entry);
+            }
+        }
+        possible
+    }
+
+    /// Adds a row, and what follows from the way it came; true if it is new.
+    fn insert(&mut self, relation: RelationId, time: u32, row: Row, entry: Entry) -> bool {
+        let place = (time as usize - 1, relation.index());
+        if entry == Entry::State {
+            self.states[place.0][place.1].insert(row.clone());
+            if self.stands[place.1] {
+                self.stills[place.0][place.1].insert(row.clone());
+            }
+        }
+        self.steps[place.0][place.1].insert(row)
+    }
+
+    /// What may stand still now may be there at the next step, and stand still then.
+    fn stand_still(&mut self, now: u32) {
+        if now == self.eot {
+            return;
+        }
+        let (here, next) = (now as usize - 1, now as usize);
+        for relation in 0..self.steps[here].len() {
+            let still = self.stills[here][relation].clone();
+            for row in 0..still.len() {
+                self.steps[next][relation].insert(still.row(row).to_vec());
+                self.stills[next][relation].insert(still.row(row).to_vec());
+            }
+        }
+    }
+
+    /// How a fact given at a time comes to be there.
+    pub(crate) fn entry_of_fact(&self, time: u32, row: &[ValueId]) -> Entry {
+        match time {
+            _ if !self.may_be_down(row[0]) => Entry::Plain,
+            1 => Entry::State,
+            _ => Entry::Received,
+        }
+    }
+
+    /// How a row that a rule derives comes to be there.
+    pub(crate) fn entry_of_rule(&self, rule: &ReadyRule, row: &[ValueId]) -> Entry {
+        if matches!(rule.place, Place::Global) || !self.may_be_down(row[0]) {
+            return Entry::Plain;
+        }
+        match rule.timing {
+            Timing::Now => Entry::Plain,
+            Timing::Next if rule.look_ahead => Entry::Unsettled,
+            Timing::Next => Entry::State,
+            Timing::Async => Entry::Received,
+        }
+    }
+
+    /// True if it is a node, and nodes may be down.
+    pub(crate) fn may_be_down(&self, value: ValueId) -> bool {
+        self.any_down && self.is_node(value)
+    }
+
+    /// True if the rows of the relation survive a recovery.
+    pub(crate) fn is_durable(&self, relation: RelationId) -> bool {
+        self.durable[relation.index()]
+    }
+
+    /// True if rows of the relation that come as state may stand still.
+    pub(crate) fn stands(&self, relation: RelationId) -> bool {
+        self.stands[relation.index()]
     }
 
     /// Derives everything, time step by time step: all deductive rules in turn until nothing new
@@ -92,6 +221,7 @@ impl Possible {
             for rule in rules.iter().filter(is_later) {
                 possible.fire(rule, now, values)?;
             }
+            possible.stand_still(now);
         }
         for now in 1..=bounds.eot {
             for rule in rules.iter().filter(|rule| rule.look_ahead) {
@@ -108,37 +238,38 @@ impl Possible {
         now: u32,
         values: &mut Values,
     ) -> Result<bool, NotCertifiable> {
-        let Some(then) = self.head_time(rule, now) else { return Ok(false) };
-        let mut heads: Vec<Row> = Vec::new();
-        let mut groups: IndexMap<Group, Vec<Members>, FxBuildHasher> = IndexMap::default();
+        let mut heads: Vec<(u32, Row)> = Vec::new();
+        let mut groups: IndexMap<(u32, Group), Vec<Members>, FxBuildHasher> = IndexMap::default();
         for matched in self.matches(rule, values, now)? {
             if matched.failed {
                 continue;
             }
             let Ok((group, members)) = contribution(rule, &matched, values) else { continue };
-            if !self.arrives_somewhere(rule, &group) {
-                continue;
-            }
-            if !rule.is_aggregate() {
-                heads.push(head_of(&group, [].into_iter()));
-                continue;
-            }
-            let sets =
-                groups.entry(group).or_insert_with(|| vec![Members::default(); members.len()]);
-            for (set, member) in sets.iter_mut().zip(members) {
-                set.insert(member);
+            for late in self.lateness(rule, &matched, receiver(&group, &members), now) {
+                if !rule.is_aggregate() {
+                    heads.push((late, head_of(&group, [].into_iter())));
+                    continue;
+                }
+                let sets = groups
+                    .entry((late, group.clone()))
+                    .or_insert_with(|| vec![Members::default(); members.len()]);
+                for (set, member) in sets.iter_mut().zip(&members) {
+                    set.insert(*member);
+                }
             }
         }
-        for (group, sets) in &groups {
-            heads.extend(possible_heads(rule, group, sets, values, now)?);
+        for ((late, group), sets) in &groups {
+            let rows = possible_heads(rule, group, sets, values, now)?;
+            heads.extend(rows.into_iter().map(|row| (*late, row)));
         }
-        let table = &mut self.steps[then as usize - 1][rule.head.index()];
         let mut grew = false;
-        for head in heads {
-            grew |= table.insert(head);
-        }
-        if table.len() > ROWS_MAX {
-            return Err(NotCertifiable::new(ENDLESS, Some(rule.id), now));
+        for (late, row) in heads {
+            let Some(then) = self.head_time(rule, now, late) else { continue };
+            let entry = self.entry_of_rule(rule, &row);
+            grew |= self.insert(rule.head, then, row, entry);
+            if self.table(Kind::Fact, rule.head, then).len() > ROWS_MAX {
+                return Err(NotCertifiable::new(ENDLESS, Some(rule.id), now));
+            }
         }
         Ok(grew)
     }
@@ -150,10 +281,6 @@ impl Possible {
         values: &Values,
         now: u32,
     ) -> Result<Vec<Match>, NotCertifiable> {
-        const REASON: &str = "an aggregate decides who receives a message";
-        if rule.timing == Timing::Async && matches!(rule.columns[0], HeadTerm::Aggregate(..)) {
-            return Err(NotCertifiable::new(REASON, Some(rule.id), now));
-        }
         let matches = rule.matches(self, values, now);
         if matches.len() > MATCHES_MAX {
             return Err(NotCertifiable::new(
@@ -166,14 +293,30 @@ impl Possible {
     }
 
     /// The time at which the head of a rule that fires now holds, if that is within the run.
-    pub(crate) fn head_time(&self, rule: &ReadyRule, now: u32) -> Option<u32> {
-        let then = now + u32::from(rule.timing != Timing::Now);
+    pub(crate) fn head_time(&self, rule: &ReadyRule, now: u32, late: u32) -> Option<u32> {
+        let then = now + u32::from(rule.timing != Timing::Now) + late;
         (then <= self.eot).then_some(then)
     }
 
-    /// False for a message to what is no node.
-    pub(crate) fn arrives_somewhere(&self, rule: &ReadyRule, group: &Group) -> bool {
-        rule.timing != Timing::Async || group[0].is_some_and(|receiver| self.is_node(receiver))
+    /// How many steps late what a match derives may be there: only messages from one node to another
+    /// may be late at all, and those to what is no node never arrive.
+    pub(crate) fn lateness(
+        &self,
+        rule: &ReadyRule,
+        matched: &Match,
+        to: ValueId,
+        now: u32,
+    ) -> Vec<u32> {
+        if rule.timing != Timing::Async {
+            return vec![0];
+        }
+        if !self.is_node(to) {
+            return Vec::new();
+        }
+        match rule.place_of(matched) {
+            Some(from) if from != to => (0..=self.late_max[now as usize - 1]).collect(),
+            _ => vec![0],
+        }
     }
 
     pub(crate) fn eot(&self) -> u32 {
@@ -193,13 +336,24 @@ impl Possible {
     }
 
     /// The possible rows of a relation at a time step, which may lie outside the run.
-    pub(crate) fn table(&self, relation: RelationId, time: u32) -> &Table {
-        match &self.crash {
-            Some((crash, table)) if *crash == relation => table,
-            _ if (1..=self.eot).contains(&time) => &self.steps[time as usize - 1][relation.index()],
-            _ => &self.nothing,
+    pub(crate) fn table(&self, kind: Kind, relation: RelationId, time: u32) -> &Table {
+        let steps = match (&self.crash, kind) {
+            (Some((crash, table)), Kind::Fact) if *crash == relation => return table,
+            (_, Kind::Fact) => &self.steps,
+            (_, Kind::State) => &self.states,
+            (_, Kind::Still) => &self.stills,
+        };
+        if (1..=self.eot).contains(&time) {
+            &steps[time as usize - 1][relation.index()]
+        } else {
+            &self.nothing
         }
     }
+}
+
+/// Where a match sends its message: the first column, before aggregation.
+pub(crate) fn receiver(group: &Group, members: &[ValueId]) -> ValueId {
+    group[0].unwrap_or_else(|| members[0])
 }
 
 /// Every row that the aggregates of a group can make.

@@ -1,10 +1,7 @@
 //! The solver: asked for a model, or a proof that there is none.
 
 use batsat::{Callbacks, ClauseKind, Lit, Solver, SolverInterface, SolverOpts, lbool};
-
-use crate::checker::Checker;
-use crate::cnf::Cnf;
-use crate::proof::Step;
+use linchpin_proof::{Checker, Cnf, ProofError, Step};
 
 /// What the solver found.
 #[derive(Clone, Debug)]
@@ -76,14 +73,14 @@ pub(crate) fn prove(cnf: &Cnf, stop: &dyn Fn() -> bool) -> Answer {
 
 /// Checks a proof while leaving out what a checker would trip over: the solver shortens clauses by
 /// literals it knows to be false without saying so, and later deletes the short form.
-pub(crate) fn tidy(cnf: &Cnf, steps: Vec<Step>) -> Result<Vec<Step>, crate::ProofError> {
+pub(crate) fn tidy(cnf: &Cnf, steps: Vec<Step>) -> Result<Vec<Step>, ProofError> {
     let mut checker = Checker::of(cnf);
     let mut kept = Vec::with_capacity(steps.len());
     for step in steps {
         match &step {
             Step::Add(clause) => {
                 if !checker.follows(clause) {
-                    return Err(crate::ProofError::DoesNotFollow { step: kept.len() + 1 });
+                    return Err(ProofError::DoesNotFollow { step: kept.len() + 1 });
                 }
                 checker.add(clause);
                 let done = checker.is_contradiction();
@@ -104,5 +101,5 @@ pub(crate) fn tidy(cnf: &Cnf, steps: Vec<Step>) -> Result<Vec<Step>, crate::Proo
             }
         }
     }
-    Err(crate::ProofError::NoContradiction)
+    Err(ProofError::NoContradiction)
 }

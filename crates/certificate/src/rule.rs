@@ -5,7 +5,7 @@ use linchpin_dedalus::hir::{
     Program, RelationId, Rule, RuleId, Timing,
 };
 
-use crate::possible::Possible;
+use crate::possible::{Kind, Possible};
 use crate::table::RowNumber;
 use crate::value::{ArithmeticError, Term, Valuation, ValueId, Values, compare};
 
@@ -203,6 +203,15 @@ impl ReadyRule {
         }
     }
 
+    /// The node at which a match fires; none for a global rule.
+    pub(crate) fn place_of(&self, matched: &Match) -> Option<ValueId> {
+        match self.place {
+            Place::Global => None,
+            Place::Variable(variable) => matched.valuation[variable],
+            Place::Node(node) => Some(node),
+        }
+    }
+
     pub(crate) fn is_aggregate(&self) -> bool {
         self.columns.iter().any(|column| matches!(column, HeadTerm::Aggregate(..)))
     }
@@ -277,7 +286,8 @@ impl Search<'_> {
             });
             return;
         };
-        let table = self.possible.table(pattern.relation, pattern.time.unwrap_or(self.now));
+        let table =
+            self.possible.table(Kind::Fact, pattern.relation, pattern.time.unwrap_or(self.now));
         let before = self.valuation.clone();
         for row in table.candidates(&pattern.known(&self.valuation)) {
             if pattern.matches(table.row(row), &mut self.valuation) {
@@ -336,7 +346,7 @@ impl Pattern {
                 *column = Column::Term(Term::Constant(id));
             }
         }
-        let table = possible.table(pattern.relation, pattern.time.unwrap_or(now));
+        let table = possible.table(Kind::Fact, pattern.relation, pattern.time.unwrap_or(now));
         let candidates = table.candidates(&pattern.known(valuation));
         Ok(candidates
             .into_iter()

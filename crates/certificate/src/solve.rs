@@ -84,7 +84,12 @@ pub(crate) fn solve(
 fn dependencies(ground: &Ground, condition: Condition) -> Vec<Atom> {
     match condition {
         Condition::Present(atom) | Condition::Absent(atom) => vec![atom],
-        Condition::Open { .. } | Condition::Crashes { .. } => Vec::new(),
+        Condition::Travels { .. }
+        | Condition::Down { .. }
+        | Condition::Up { .. }
+        | Condition::Remembers { .. }
+        | Condition::Chosen { .. }
+        | Condition::Crashes { .. } => Vec::new(),
         Condition::Takes { aggregate, .. } => {
             ground.aggregates[aggregate].members.iter().map(|member| member.1).collect()
         }
@@ -219,7 +224,17 @@ impl Solver<'_> {
             .map(|&condition| match condition {
                 Condition::Present(atom) => self.value(atom, present),
                 Condition::Absent(atom) => -self.value(atom, assumed),
-                Condition::Open { from, to, at } => self.faults.open(self.circuit, from, to, at),
+                Condition::Travels { from, to, at, late } => {
+                    self.faults.travels(self.circuit, (from, to, at, late))
+                }
+                Condition::Down { node, at } => self.faults.down(self.circuit, node, at),
+                Condition::Up { node, at } => -self.faults.down(self.circuit, node, at),
+                Condition::Remembers { node, at } => {
+                    -self.faults.recovering(self.circuit, node, at)
+                }
+                Condition::Chosen { input, alternative } => {
+                    self.faults.chosen(self.circuit, input, alternative)
+                }
                 Condition::Crashes { node, at } => self.faults.crashes(node, at),
                 Condition::Takes { aggregate, outcome } => {
                     self.takes(aggregate, outcome, present, assumed)

@@ -23,11 +23,13 @@
 mod check;
 mod document;
 
+use linchpin_model::Prior;
+
 use crate::diagnostic::Diagnostics;
 use crate::source::{SourceMap, Span};
 
 /// What the front matter of a program says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct FrontMatter {
     /// In source order; empty if there is no front matter.
     pub scenarios: Vec<Scenario>,
@@ -35,7 +37,7 @@ pub struct FrontMatter {
 
 /// One set of bounds, and what is expected of the program within them. What is not given is
 /// `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scenario {
     /// NAME of `[scenario.NAME]`; `None` if the file describes a single scenario.
     pub name: Option<String>,
@@ -63,6 +65,8 @@ pub struct Scenario {
     pub reason: Option<String>,
     /// `allow-vacuous`: whether a vacuous failure-free run is acceptable.
     pub allow_vacuous: Option<bool>,
+    /// `priors`: how likely faults are, such as `["omit=0.01", "crash:c=0.1"]`.
+    pub priors: Option<Vec<Prior>>,
     /// Where the scenario is described: the header of its table, or the first line.
     pub span: Span,
 }

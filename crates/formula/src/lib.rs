@@ -13,9 +13,15 @@
 
 mod support;
 
-use std::fmt;
+pub use support::Reasons;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 /// A variable: in Linchpin, the index of a fault in a fault space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,10 +113,20 @@ enum Stored {
 pub struct Graph {
     nodes: Vec<Stored>,
     children: Vec<Literal>,
-    variables: FxHashMap<Variable, Literal>,
-    conjunctions: FxHashMap<Box<[Literal]>, Literal>,
-    /// Formulas that say that something is absent.
-    absences: FxHashSet<Literal>,
+    /// By variable; [`Literal::TRUE`] where it was not met.
+    variables: Vec<Literal>,
+    /// The conjunctions, found by their children.
+    conjunctions: HashTable<NodeIndex>,
+    /// By literal: true if it says that something is absent. As long as needed.
+    absences: Vec<bool>,
+}
+
+fn hash_of(children: &[Literal]) -> u64 {
+    let mut hasher = FxBuildHasher.build_hasher();
+    for child in children {
+        hasher.write_u32(child.0);
+    }
+    hasher.finish()
 }
 
 impl Default for Graph {
@@ -118,9 +134,9 @@ impl Default for Graph {
         Self {
             nodes: vec![Stored::True],
             children: Vec::new(),
-            variables: FxHashMap::default(),
-            conjunctions: FxHashMap::default(),
-            absences: FxHashSet::default(),
+            variables: Vec::new(),
+            conjunctions: HashTable::new(),
+            absences: Vec::new(),
         }
     }
 }
@@ -165,46 +181,71 @@ impl Graph {
 
     /// The formula that is one variable.
     pub fn variable(&mut self, variable: Variable) -> Literal {
-        if let Some(&literal) = self.variables.get(&variable) {
-            return literal;
+        let place = variable.0 as usize;
+        if place >= self.variables.len() {
+            self.variables.resize(place + 1, Literal::TRUE);
         }
-        let literal = self.push(Stored::Variable(variable));
-        self.variables.insert(variable, literal);
-        literal
+        if self.variables[place] == Literal::TRUE {
+            self.variables[place] = self.push(Stored::Variable(variable));
+        }
+        self.variables[place]
     }
 
     /// The conjunction (true if there is nothing to conjoin).
     pub fn and(&mut self, literals: impl IntoIterator<Item = Literal>) -> Literal {
-        let mut children: Vec<Literal> = literals.into_iter().collect();
-        self.and_of(&mut children)
+        let mut children: SmallVec<[Literal; 8]> = literals.into_iter().collect();
+        self.conjoin(&mut children)
     }
 
     /// As [`Graph::and`]; uses the vector as working space.
-    pub fn and_of(&mut self, children: &mut Vec<Literal>) -> Literal {
-        children.retain(|&child| child != Literal::TRUE);
-        if children.len() > 1 {
-            children.sort_unstable();
-            children.dedup();
-            // A literal and its negation are neighbours: they differ in the last bit only.
-            if children.windows(2).any(|pair| pair[0] == !pair[1]) {
+    pub fn and_of(&mut self, children: &mut [Literal]) -> Literal {
+        self.conjoin(children)
+    }
+
+    fn conjoin(&mut self, children: &mut [Literal]) -> Literal {
+        // Constants sort first.
+        children.sort_unstable();
+        let mut kept = 0;
+        for index in 0..children.len() {
+            let child = children[index];
+            if child == Literal::FALSE {
                 return Literal::FALSE;
             }
+            if child == Literal::TRUE || (kept > 0 && children[kept - 1] == child) {
+                continue;
+            }
+            // A literal and its negation are neighbours: they differ in the last bit only.
+            if kept > 0 && children[kept - 1] == !child {
+                return Literal::FALSE;
+            }
+            children[kept] = child;
+            kept += 1;
         }
-        match children[..] {
+        let children = &children[..kept];
+        match *children {
             [] => return Literal::TRUE,
-            // Constants sort first.
-            [Literal::FALSE, ..] => return Literal::FALSE,
             [only] => return only,
             _ => {}
         }
-        if let Some(&literal) = self.conjunctions.get(&children[..]) {
-            return literal;
+        let (nodes, all) = (&self.nodes, &self.children);
+        let stored = |node: &NodeIndex| match nodes[node.index()] {
+            Stored::And { start, end } => &all[start as usize..end as usize],
+            Stored::True | Stored::Variable(_) => unreachable!("only conjunctions are listed"),
+        };
+        let entry = self.conjunctions.entry(
+            hash_of(children),
+            |node| stored(node) == children,
+            |node| hash_of(stored(node)),
+        );
+        match entry {
+            Entry::Occupied(found) => Literal::new(*found.get(), false),
+            Entry::Vacant(place) => {
+                place.insert(NodeIndex(nodes.len() as u32));
+                let start = self.children.len() as u32;
+                self.children.extend_from_slice(children);
+                self.push(Stored::And { start, end: self.children.len() as u32 })
+            }
         }
-        let start = self.children.len() as u32;
-        self.children.extend_from_slice(children);
-        let literal = self.push(Stored::And { start, end: self.children.len() as u32 });
-        self.conjunctions.insert(children[..].into(), literal);
-        literal
     }
 
     /// The disjunction (false if there is nothing to disjoin).
@@ -213,7 +254,7 @@ impl Graph {
     }
 
     /// As [`Graph::or`]; uses the vector as working space.
-    pub fn or_of(&mut self, children: &mut Vec<Literal>) -> Literal {
+    pub fn or_of(&mut self, children: &mut [Literal]) -> Literal {
         for child in children.iter_mut() {
             *child = !*child;
         }
@@ -255,6 +296,36 @@ impl Graph {
             values.push(value);
         }
         Values(values)
+    }
+
+    /// As [`Graph::evaluate`] under 64 assignments at once.
+    #[must_use]
+    pub fn evaluate_64(&self, value_of: impl Fn(Variable) -> u64) -> Values64 {
+        let mut values = Values64(Vec::with_capacity(self.nodes.len()));
+        for index in 0..self.nodes.len() {
+            let value = match self.node(NodeIndex(index as u32)) {
+                Node::True => u64::MAX,
+                Node::Variable(variable) => value_of(variable),
+                Node::And(children) => {
+                    children.iter().fold(u64::MAX, |all, child| all & values.of(*child))
+                }
+            };
+            values.0.push(value);
+        }
+        values
+    }
+}
+
+/// The value of every node of a graph under 64 assignments of its variables, a bit each.
+#[derive(Clone, Debug)]
+pub struct Values64(Vec<u64>);
+
+impl Values64 {
+    /// Under which assignments the formula is true.
+    #[must_use]
+    pub fn of(&self, literal: Literal) -> u64 {
+        let value = self.0[literal.node().index()];
+        if literal.is_negated() { !value } else { value }
     }
 }
 

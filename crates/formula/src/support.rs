@@ -14,21 +14,45 @@ enum Keep {
     All,
 }
 
+/// Which of the reasons seen for something a support keeps.
+///
+/// Every choice gives a formula that is true of the run and sufficient; the more it keeps, the more
+/// other runs it answers for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reasons {
+    /// Whatever was seen, as alternatives.
+    #[default]
+    All,
+    /// Of every disjunction the disjunct with the fewest literals below it.
+    Shortest,
+    /// Of every disjunction the first disjunct that was seen.
+    First,
+}
+
 impl Graph {
     /// Declares that a formula says of something that it is absent.
     ///
     /// [`Graph::support`] keeps all the reasons for an absence, whether or not they were seen, and
     /// of the reasons for a presence those that were seen.
     pub fn declare_absence(&mut self, formula: Literal) {
-        if !formula.is_constant() {
-            self.absences.insert(formula);
+        if formula.is_constant() {
+            return;
         }
+        let place = formula.0 as usize;
+        if place >= self.absences.len() {
+            self.absences.resize(place + 1, false);
+        }
+        self.absences[place] = true;
+    }
+
+    fn is_absence(&self, formula: Literal) -> bool {
+        self.absences.get(formula.0 as usize).copied().unwrap_or(false)
     }
 
     fn keep(&self, literal: Literal, inherited: Keep) -> Keep {
-        if self.absences.contains(&literal) {
+        if self.is_absence(literal) {
             Keep::All
-        } else if self.absences.contains(&!literal) {
+        } else if self.is_absence(!literal) {
             Keep::Seen
         } else {
             inherited
@@ -41,9 +65,20 @@ impl Graph {
     /// the disjuncts that were false in the run are dropped. The result S is true under `values`
     /// and implies `goal`.
     pub fn support(&mut self, goal: Literal, values: &Values) -> Literal {
+        self.support_by(goal, values, Reasons::All)
+    }
+
+    /// As [`Graph::support`], with fewer reasons: to measure what the others are good for.
+    pub fn support_by(&mut self, goal: Literal, values: &Values, reasons: Reasons) -> Literal {
         assert!(values.of(goal), "the support of a formula exists where it is true");
-        let root = (goal, self.keep(goal, Keep::Seen));
+        let keep_of = |graph: &Self, literal: Literal, inherited: Keep| match reasons {
+            Reasons::All => graph.keep(literal, inherited),
+            Reasons::Shortest | Reasons::First => Keep::Seen,
+        };
+        let root = (goal, keep_of(self, goal, Keep::Seen));
         let mut built: FxHashMap<(Literal, Keep), Literal> = FxHashMap::default();
+        // How many literals a conjunction has, those in common counted each time.
+        let mut sizes: FxHashMap<Literal, u64> = FxHashMap::default();
         // Each entry is visited twice: first its children are pushed, then it is built.
         let mut open = vec![(root, false)];
         while let Some((entry, expanded)) = open.pop() {
@@ -64,14 +99,34 @@ impl Graph {
                 .iter()
                 .map(|&child| {
                     let child = if negated { !child } else { child };
-                    (child, self.keep(child, keep))
+                    (child, keep_of(self, child, keep))
                 })
                 .collect();
             if expanded {
+                let size_of = |part: &Literal| match *part {
+                    Literal::TRUE => 0,
+                    part => sizes.get(&part).copied().unwrap_or(1),
+                };
                 let parts = parts.iter().map(|part| built[part]);
-                let parts: Vec<Literal> = parts.collect();
-                let support = if negated { self.or(parts) } else { self.and(parts) };
+                let (support, size) = if !negated {
+                    let parts: Vec<Literal> = parts.collect();
+                    let size = parts.iter().map(size_of).fold(0, u64::saturating_add);
+                    (self.and(parts), size)
+                } else if reasons == Reasons::All {
+                    (self.or(parts.collect::<Vec<_>>()), 0)
+                } else {
+                    let mut seen = parts.filter(|&part| part != Literal::FALSE);
+                    let one = match reasons {
+                        Reasons::Shortest => seen.min_by_key(size_of),
+                        _ => seen.next(),
+                    };
+                    let one = one.expect("a disjunction that is true has a true part");
+                    (one, size_of(&one))
+                };
                 built.insert(entry, support);
+                if reasons == Reasons::Shortest {
+                    sizes.insert(support, size);
+                }
             } else {
                 open.push((entry, true));
                 open.extend(parts.into_iter().map(|part| (part, false)));

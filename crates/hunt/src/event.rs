@@ -11,9 +11,10 @@ pub struct MessageName {
     pub from: String,
     /// The receiving node.
     pub to: String,
-    /// What it says, without values.
+    /// What it says, without values; empty if that is not known.
     pub label: String,
-    /// Which message of this sender, receiver and label, from 1.
+    /// Which message of this sender, receiver and label, from 1. Without a label: which of all
+    /// messages of this sender and receiver.
     pub occurrence: u32,
 }
 
@@ -95,10 +96,10 @@ impl fmt::Display for EventName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Send(MessageName { from, to, label, occurrence }) => {
-                write!(f, "send {from}->{to} {} #{occurrence}", Word(label))
+                write!(f, "send {from}->{to}{} #{occurrence}", Word(label))
             }
             Self::Receive(MessageName { from, to, label, occurrence }) => {
-                write!(f, "recv {to}<-{from} {} #{occurrence}", Word(label))
+                write!(f, "recv {to}<-{from}{} #{occurrence}", Word(label))
             }
             Self::Write { node, occurrence } => write!(f, "write {node} #{occurrence}"),
             Self::Sync { node, occurrence } => write!(f, "fsync {node} #{occurrence}"),
@@ -106,16 +107,18 @@ impl fmt::Display for EventName {
     }
 }
 
-/// A label, in quotes where it would not read as one word.
+/// A label behind a space, in quotes where it would not read as one word; nothing if there is none.
 pub(crate) struct Word<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |c: char| c.is_alphanumeric() || "_-+./".contains(c);
-        if !self.0.is_empty() && self.0.chars().all(plain) {
-            f.write_str(self.0)
+        if self.0.is_empty() {
+            Ok(())
+        } else if self.0.chars().all(plain) {
+            write!(f, " {}", self.0)
         } else {
-            write!(f, "{:?}", self.0)
+            write!(f, " {:?}", self.0)
         }
     }
 }

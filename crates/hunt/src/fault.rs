@@ -259,7 +259,7 @@ fn since(f: &mut fmt::Formatter<'_>, at: &Trigger) -> fmt::Result {
 
 fn one_message(f: &mut fmt::Formatter<'_>, verb: &str, message: &MessageName) -> fmt::Result {
     let MessageName { from, to, label, occurrence } = message;
-    write!(f, "{verb} {from}->{to} {} #{occurrence}", Word(label))
+    write!(f, "{verb} {from}->{to}{} #{occurrence}", Word(label))
 }
 
 impl fmt::Display for Fault {

@@ -20,6 +20,7 @@
 mod account;
 mod candidate;
 pub mod confidence;
+mod convert;
 mod cut;
 mod event;
 mod event_set;
@@ -35,6 +36,7 @@ mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};
 pub use candidate::Durations;
+pub use convert::{Subject, trace_of};
 pub use event::{EventName, MessageName};
 pub use fault::{Budgets, Fault, Kind, Moment, Place, Trigger};
 pub use hunt::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch, hunt};

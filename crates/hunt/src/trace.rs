@@ -26,6 +26,8 @@ pub struct TraceEvent {
     pub name: EventName,
     /// The sends whose bytes a receive returned, as positions in the trace.
     pub causes: Vec<usize>,
+    /// Other events that happen before it: connects, ends of streams. Positions in the trace.
+    pub after: Vec<usize>,
     /// The values written by the workload that it carries. A sync carries what it made durable.
     pub tokens: BTreeSet<String>,
     /// It is a datagram, which may be lost alone.
@@ -101,7 +103,9 @@ impl Trace {
             if !self.nodes.iter().any(|node| node.name == entry.name.node()) {
                 return Err(TraceError::UnknownNode { event, name: entry.name.clone() });
             }
-            if let Some(&cause) = entry.causes.iter().find(|&&cause| cause >= event) {
+            if let Some(&cause) =
+                entry.causes.iter().chain(&entry.after).find(|&&cause| cause >= event)
+            {
                 return Err(TraceError::CauseLater { event, cause });
             }
         }
@@ -177,6 +181,11 @@ impl Indexed {
         self.trace.nodes.iter().position(|node| node.name == name)
     }
 
+    fn direct_past(&self, event: usize) -> impl Iterator<Item = usize> + '_ {
+        let entry = &self.trace.events[event];
+        entry.causes.iter().chain(&entry.after).copied().chain(self.before[event])
+    }
+
     /// Everything that happens before these events, themselves included, where all earlier events
     /// of a node come before the later ones. A process has memory we do not see into, so this
     /// leaves out nothing that mattered.
@@ -184,9 +193,7 @@ impl Indexed {
         let mut past: EventSet = events.into_iter().collect();
         for event in (0..self.len()).rev() {
             if past.contains(event) {
-                for cause in
-                    self.trace.events[event].causes.iter().copied().chain(self.before[event])
-                {
+                for cause in self.direct_past(event) {
                     past.insert(cause);
                 }
             }
@@ -198,8 +205,7 @@ impl Indexed {
     pub(crate) fn future(&self, events: impl IntoIterator<Item = usize>) -> EventSet {
         let mut future: EventSet = events.into_iter().collect();
         for event in 0..self.len() {
-            let mut causes =
-                self.trace.events[event].causes.iter().copied().chain(self.before[event]);
+            let mut causes = self.direct_past(event);
             if causes.any(|cause| future.contains(cause)) {
                 future.insert(event);
             }

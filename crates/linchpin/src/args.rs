@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use linchpin_model::{CrashModel, Fault, Invariant};
+use linchpin_model::{CrashModel, Fault, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
+use crate::doctor_command::DoctorArguments;
+use crate::history_command::HistoryArguments;
+use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
 #[derive(Debug, Parser)]
@@ -30,6 +33,9 @@ pub(crate) enum Command {
     Run(RunArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
+    History(HistoryArguments),
+    Trace(TraceArguments),
+    Doctor(DoctorArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`
     #[command(after_help = "\
 Example:
@@ -166,6 +172,8 @@ impl From<InvariantArgument> for Invariant {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StrategyArgument {
+    /// Symbolic, or lineage where the program is too large for it (complete)
+    Auto,
     /// The faults that take away every reason seen so far (complete)
     Lineage,
     /// Fault sets drawn uniformly (a baseline; never proves anything)
@@ -210,7 +218,7 @@ pub(crate) struct CheckArguments {
     pub(crate) allow_vacuous: bool,
 
     /// How runs are chosen
-    #[arg(long, value_name = "NAME", default_value = "lineage")]
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(crate) strategy: StrategyArgument,
 
     /// Find every minimal counterexample
@@ -232,6 +240,19 @@ pub(crate) struct CheckArguments {
     /// Seed of the random strategy
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0)]
     pub(crate) seed: u64,
+
+    /// How likely a fault is, such as omit=0.01, crash:c=0.1 or omit:a->b=0.2; may be repeated.
+    /// Among counterexamples of one size the likeliest is reported first
+    #[arg(long = "prior", value_name = "PRIOR")]
+    pub(crate) priors: Vec<Prior>,
+
+    /// Try only one of several fault sets that differ in interchangeable nodes
+    #[arg(long)]
+    pub(crate) symmetry: bool,
+
+    /// Cores to run hypotheses on (exhaustive and random) [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
 
     /// Write a certificate of the verdict `holds` to this file (see `linchpin verify-certificate`)
     #[arg(long, value_name = "FILE")]
@@ -256,7 +277,7 @@ pub(crate) struct CheckArguments {
 Example:
   linchpin report out --format svg --run 1 > run.svg")]
 pub(crate) struct ReportArguments {
-    /// The folder that `linchpin check --out` wrote
+    /// The folder that `linchpin check --out` or `linchpin trace --out` wrote
     #[arg(value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
@@ -264,7 +285,7 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     pub(crate) format: ReportFormat,
 
-    /// Which run (dot, svg, shiviz, human) [default: that of the first counterexample, or 0]
+    /// Which run (dot, svg, shiviz, perfetto, otlp, human) [default: that of the first counterexample, or 0]
     #[arg(long, value_name = "N")]
     pub(crate) run: Option<u64>,
 
@@ -289,6 +310,12 @@ pub(crate) enum ReportFormat {
     Svg,
     /// The events of a run for ShiViz
     Shiviz,
+    /// A traced run for Perfetto and Chrome (Trace Event Format)
+    Perfetto,
+    /// A traced run as OpenTelemetry spans (OTLP in JSON)
+    Otlp,
+    /// Traced runs: what a run does first that the commonest one does not
+    Compare,
 }
 
 /// Run a specification once, under faults of your choice

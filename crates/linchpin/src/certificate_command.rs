@@ -12,7 +12,7 @@ use crate::args::{Color, Program};
 use crate::check::Answer;
 use crate::control::Interrupt;
 use crate::exit::Exit;
-use crate::human::plural;
+use crate::human::{bounds_text, plural};
 use crate::input::Input;
 use crate::output::{errln, outln};
 
@@ -79,20 +79,10 @@ pub(crate) fn command(arguments: &VerifyArguments, color: Color) -> anyhow::Resu
     let bounds = &statement.bounds;
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     outln!("VERIFIED  {}", path.display());
-    outln!(
-        "  No fault set within EOT {}, EFF {}, {}, nodes {}",
-        bounds.eot,
-        bounds.eff,
-        crashes(bounds.crashes),
-        bounds.nodes.join(" ")
-    );
+    outln!("  No fault set within {}", bounds_text(bounds));
     outln!("  breaks {} (invariant: {}).", names.join(" "), statement.invariant);
     outln!("  {}.", size(&certificate));
     Ok(Exit::Holds)
-}
-
-fn crashes(count: u32) -> String {
-    plural(u64::from(count), "crash").replace("crashs", "crashes")
 }
 
 fn refused(path: &Path, refusal: &Refusal) -> Exit {

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use linchpin_dedalus::codes::Code;
 use linchpin_dedalus::diagnostic::Diagnostic;
-use linchpin_model::{Bounds, FaultSet, Verdict};
+use linchpin_dedalus::source::SourceMap;
+use linchpin_model::{Bounds, FaultSet, Prior, Verdict};
 use linchpin_record::{Campaign, Existing, Header, Writer};
 use linchpin_report::export::{junit, sarif};
 use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System, search};
-use linchpin_simulator::{RunError, RunErrorKind, Specification, SystemError};
+use linchpin_simulator::{NotGroundedReason, RunError, RunErrorKind, Specification, SystemError};
 
 use crate::args::{CheckArguments, Format, StrategyArgument};
 use crate::certificate_command::certify_answer;
@@ -41,10 +42,22 @@ pub(crate) struct Answer {
     pub(crate) counterexamples: Vec<FaultSet>,
     pub(crate) vacuous: bool,
     pub(crate) elapsed: Duration,
-    /// Why the program could not be grounded, if it could not.
-    pub(crate) not_grounded: Option<String>,
+    /// Why the program could not be grounded, if it could not: then each run taught only about runs
+    /// in which the same messages arrive.
+    pub(crate) not_grounded: Option<NotDecidedAtOnce>,
     /// What was searched and every run, with the runs worth showing in detail.
     pub(crate) campaign: Campaign,
+}
+
+/// Why a program could not be grounded.
+#[derive(Debug)]
+pub(crate) struct NotDecidedAtOnce {
+    /// What went beyond a limit, at which time and in which rule.
+    pub(crate) reason: String,
+    /// Which bound or rewrite helps.
+    pub(crate) hint: &'static str,
+    /// True if only time was short.
+    pub(crate) given_up: bool,
 }
 
 impl Answer {
@@ -69,6 +82,7 @@ impl Answer {
 
 pub(crate) fn strategy(argument: StrategyArgument) -> Strategy {
     match argument {
+        StrategyArgument::Auto => Strategy::Auto,
         StrategyArgument::Lineage => Strategy::Lineage,
         StrategyArgument::Random => Strategy::Random,
         StrategyArgument::Exhaustive => Strategy::Exhaustive,
@@ -84,6 +98,19 @@ pub(crate) fn options(arguments: &CheckArguments) -> Options {
         all: arguments.all,
         runs_max: arguments.max_runs.or(default_max),
         seed: arguments.seed,
+        threads: threads(arguments, strategy),
+    }
+}
+
+/// How many runs are made at a time. Only strategies whose runs do not depend on each other make
+/// several; what the machine has is not looked up for the others.
+fn threads(arguments: &CheckArguments, strategy: Strategy) -> usize {
+    match (arguments.threads, strategy) {
+        (Some(threads), _) => usize::from(threads),
+        (None, Strategy::Exhaustive | Strategy::Random) => {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        }
+        (None, _) => 1,
     }
 }
 
@@ -162,6 +189,17 @@ pub(crate) fn within(
         Ok(system) => system,
         Err(exit) => return Ok(Err(exit)),
     };
+    // What a flag says of a fault counts before what the file says.
+    let priors = [&question.priors[..], &arguments.priors[..]].concat();
+    if let Some((prior, node)) = unknown_node(&priors, bounds) {
+        bail!("the prior `{prior}` names `{node}`, which is no node: {}", bounds.nodes.join(", "));
+    }
+    if !priors.is_empty() {
+        system = system.with_costs(|fault| Prior::cost(&priors, fault));
+    }
+    if arguments.symmetry {
+        system = system.with_symmetry();
+    }
     let started = Instant::now();
     let options = options(arguments);
     let header = recording::search_header(input, question, bounds, arguments, &system);
@@ -186,7 +224,7 @@ pub(crate) fn within(
     let conclusion = recording::conclusion(&report, &counterexamples, bounds, &runs, &system);
     let header = Header { conclusion: Some(conclusion), ..header };
     let mut campaign = Campaign { header, runs, kept: BTreeMap::new(), torn: None };
-    if writer.is_some() || arguments.format != Format::Json {
+    if recording::is_shown(arguments) {
         recording::keep_runs(&mut campaign, &mut system, writer.is_some());
     }
     if let Some(writer) = writer {
@@ -196,7 +234,7 @@ pub(crate) fn within(
         question: question.clone(),
         bounds: bounds.clone(),
         vacuous: system.vacuous().unwrap_or(false),
-        not_grounded: system.not_grounded(),
+        not_grounded: not_grounded(&system, &input.sources),
         report,
         counterexamples,
         elapsed,
@@ -218,11 +256,17 @@ fn explain_failure(
         SearchError::Run { error, .. } => {
             bail!("{error}; this is a defect of linchpin: please report it with the specification")
         }
-        SearchError::NoFailureFormula => bail!(
-            "the symbolic strategy needs the ground program, which is too large: {}; \
-             use --strategy lineage",
-            system.not_grounded().unwrap_or_default()
-        ),
+        SearchError::NoFailureFormula => {
+            let Some(because) = not_grounded(system, &input.sources) else {
+                bail!("the symbolic strategy needs the ground program; use --strategy lineage")
+            };
+            bail!(
+                "the symbolic strategy needs the ground program, which is too large: {}; \
+                 {}, or use --strategy lineage",
+                because.reason,
+                because.hint
+            )
+        }
         SearchError::Contradiction { faults } => bail!(
             "the lineage contradicts the run with {}; \
              this is a defect of linchpin: please report it with the specification",
@@ -274,6 +318,9 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         invariant: answer.question.invariant,
         bounds: &answer.bounds,
         strategy: strategy_name(strategy(arguments.strategy)),
+        method: strategy_name(answer.report.method),
+        not_grounded: answer.not_grounded.as_ref().map(|because| because.reason.as_str()),
+        not_grounded_hint: answer.not_grounded.as_ref().map(|because| because.hint),
         seed: arguments.seed,
         runs: answer.report.runs,
         runs_until_bad: answer.report.runs_until_bad,
@@ -289,4 +336,25 @@ pub(crate) fn to_json(input: &Input, answer: &Answer, arguments: &CheckArguments
         elapsed_ms: answer.elapsed.as_millis() as u64,
     };
     serde_json::to_string(&json).expect("the result is plain data")
+}
+
+/// Why the program could not be grounded, and where.
+fn not_grounded(system: &Specification, sources: &SourceMap) -> Option<NotDecidedAtOnce> {
+    let because = system.not_grounded()?;
+    let rule = because.rule.and_then(|rule| system.program().rules.get(rule.index()));
+    let place = rule.map(|rule| {
+        let (line, _) = sources.line_column(rule.span);
+        format!(", {}:{line}", sources.file(rule.span.file).path)
+    });
+    Some(NotDecidedAtOnce {
+        reason: format!("{because}{}", place.unwrap_or_default()),
+        hint: because.reason.hint(),
+        given_up: because.reason == NotGroundedReason::Halted,
+    })
+}
+
+/// A prior that names something else than a node.
+fn unknown_node<'a>(priors: &'a [Prior], bounds: &Bounds) -> Option<(&'a Prior, &'a str)> {
+    let mut named = priors.iter().flat_map(|prior| prior.nodes().map(move |node| (prior, node)));
+    named.find(|(_, node)| !bounds.nodes.iter().any(|known| known == node))
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use linchpin_search::{Control, Event, StopReason};
+use linchpin_search::{Control, Event, Halt, StopReason};
+use signal_hook::consts::SIGINT;
 
 /// Set when the user presses Ctrl-C.
 #[derive(Clone, Debug, Default)]
@@ -14,13 +15,17 @@ impl Interrupt {
     /// From now on Ctrl-C asks the search to end; a second one ends the process.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
-        let flag = Arc::clone(&interrupt.0);
-        ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::SeqCst) {
-                std::process::exit(i32::from(crate::exit::Exit::Interrupted.code()));
-            }
-        })?;
+        let code = i32::from(crate::exit::Exit::Interrupted.code());
+        // In this order: the first one finds the flag not set yet.
+        let flag = &interrupt.0;
+        signal_hook::flag::register_conditional_shutdown(SIGINT, code, Arc::clone(flag))?;
+        signal_hook::flag::register(SIGINT, Arc::clone(flag))?;
         Ok(interrupt)
+    }
+
+    /// What is set, for libraries that know nothing of it.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -42,12 +47,23 @@ impl Limits {
     }
 }
 
-impl Control for Limits {
-    fn stop(&mut self) -> Option<StopReason> {
-        if self.interrupt.is_set() {
+impl Limits {
+    fn reason(interrupt: &Interrupt, deadline: Option<Instant>) -> Option<StopReason> {
+        if interrupt.is_set() {
             return Some(StopReason::Interrupted);
         }
-        self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| StopReason::Time)
+        deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| StopReason::Time)
+    }
+}
+
+impl Control for Limits {
+    fn stop(&mut self) -> Option<StopReason> {
+        Self::reason(&self.interrupt, self.deadline)
+    }
+
+    fn halt(&self) -> Halt {
+        let (interrupt, deadline) = (self.interrupt.clone(), self.deadline);
+        Halt::when(move || Self::reason(&interrupt, deadline))
     }
 
     fn observe(&mut self, _: Event<'_>) {}

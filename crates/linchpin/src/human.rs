@@ -1,8 +1,8 @@
 //! Results for people.
 
-use linchpin_model::{CrashModel, Fault, Verdict};
+use linchpin_model::{Bounds, CrashModel, Fault, Verdict};
 use linchpin_report::{Story, replay_command, terminal as report_terminal};
-use linchpin_search::StopReason;
+use linchpin_search::{StopReason, Strategy};
 
 use crate::args::CheckArguments;
 use crate::check::Answer;
@@ -33,8 +33,7 @@ pub(crate) fn sentence(fault: &Fault) -> String {
     }
 }
 
-pub(crate) fn bounds_text(answer: &Answer) -> String {
-    let bounds = &answer.bounds;
+pub(crate) fn bounds_text(bounds: &Bounds) -> String {
     let mut text = format!(
         "EOT {}, EFF {}, {}",
         bounds.eot,
@@ -48,6 +47,9 @@ pub(crate) fn bounds_text(answer: &Answer) -> String {
     if bounds.recoveries > 0 {
         let recoveries = plural(u64::from(bounds.recoveries), "recovery");
         text.push_str(&format!(", {}", recoveries.replace("recoverys", "recoveries")));
+        if !bounds.durable.is_empty() {
+            text.push_str(&format!(" (durable: {})", bounds.durable.join(" ")));
+        }
     }
     if bounds.crash_model == CrashModel::Stop {
         text.push_str(", crashes stop nodes");
@@ -65,12 +67,16 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Verdict::Broken => "BROKEN",
         Verdict::Unknown => "UNKNOWN",
     };
-    outln!("{verdict}  {} ({})", input.name(), bounds_text(answer));
+    outln!("{verdict}  {} ({})", input.name(), bounds_text(&answer.bounds));
     let runs = plural(answer.report.runs, "run");
     match answer.report.verdict {
         Verdict::Holds => outln!(
-            "  No fault set within these bounds breaks it: {} of them, decided by {runs}.",
-            answer.bounds.fault_space()
+            "  No fault set within these bounds breaks it: {} of them, decided by {}.",
+            answer.bounds.fault_space(),
+            match answer.report.method {
+                Strategy::Symbolic => format!("one formula after {runs}"),
+                _ => runs,
+            }
         ),
         Verdict::Broken => outln!("  {runs}."),
         Verdict::Unknown => {
@@ -83,13 +89,19 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Some(StopReason::Interrupted) => outln!("  Interrupted."),
         None => {}
     }
+    if let Some(because) = &answer.not_grounded {
+        let taught = if because.given_up {
+            ""
+        } else {
+            ": every run taught only about runs in which the same messages arrive"
+        };
+        outln!("  Not decided at once, because {}{taught}.", because.reason);
+        outln!("  hint: {}", because.hint);
+    }
     if answer.vacuous {
         outln!(
             "  VACUOUS: without any fault the precondition never holds, so nothing was asked of it."
         );
-    }
-    if let Some(reason) = &answer.not_grounded {
-        outln!("  note: the program could not be grounded ({reason}), so each run teaches little.");
     }
     let campaign = &answer.campaign;
     let header = &campaign.header;

@@ -11,7 +11,7 @@ use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::render::{Style, render_all};
 use linchpin_dedalus::source::SourceMap;
 use linchpin_dedalus::{Compilation, CompileOptions, compile_files};
-use linchpin_model::{Bounds, CrashModel, Fault, Invariant, Verdict};
+use linchpin_model::{Bounds, CrashModel, Fault, Invariant, Prior, Verdict};
 use linchpin_simulator::{Specification, SpecificationError};
 
 use crate::args::{BoundsArguments, Color};
@@ -114,6 +114,8 @@ pub(crate) struct Question {
     pub(crate) expect: Option<Verdict>,
     pub(crate) reason: Option<String>,
     pub(crate) allow_vacuous: bool,
+    /// What the file says of the likelihood of faults.
+    pub(crate) priors: Vec<Prior>,
 }
 
 impl Question {
@@ -201,6 +203,7 @@ impl Question {
             }),
             reason: scenario.reason.clone(),
             allow_vacuous: scenario.allow_vacuous.unwrap_or(false),
+            priors: scenario.priors.clone().unwrap_or_default(),
         })
     }
 

@@ -21,6 +21,11 @@ pub(crate) struct CheckJson<'a> {
     pub(crate) invariant: Invariant,
     pub(crate) bounds: &'a Bounds,
     pub(crate) strategy: &'static str,
+    pub(crate) method: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_grounded: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_grounded_hint: Option<&'static str>,
     pub(crate) seed: u64,
     pub(crate) runs: u64,
     pub(crate) runs_until_bad: Option<u64>,
@@ -55,6 +60,7 @@ impl FaultSpaceJson {
 
 pub(crate) fn strategy_name(strategy: Strategy) -> &'static str {
     match strategy {
+        Strategy::Auto => "auto",
         Strategy::Lineage => "lineage",
         Strategy::Symbolic => "symbolic",
         Strategy::Exhaustive => "exhaustive",

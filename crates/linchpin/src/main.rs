@@ -7,7 +7,9 @@ mod check;
 mod completions;
 mod control;
 mod directory;
+mod doctor_command;
 mod exit;
+mod history_command;
 mod human;
 mod input;
 mod json;
@@ -18,6 +20,9 @@ mod report_command;
 mod run;
 mod sweep;
 mod terminal;
+mod trace_cluster;
+mod trace_command;
+mod trace_report;
 
 use std::process::ExitCode;
 
@@ -33,7 +38,10 @@ fn main() -> ExitCode {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
         Command::Run(run) => run::command(run, look),
+        Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
+        Command::Trace(trace) => trace_command::command(trace, look),
+        Command::Doctor(doctor) => doctor_command::command(doctor),
         Command::Completions { shell } => completions::print(*shell),
         Command::Man { directory } => completions::write_manual(directory),
     };

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use linchpin_model::{Bounds, FaultSet};
 use linchpin_record::{
     CAMPAIGN_SCHEMA, Campaign, CampaignError, Conclusion, Counterexample, Existing, Header, Limits,
-    Options, Run, RunSummary, Stopped, Writer,
+    Options, Run, RunSummary, Stopped, Vocabulary, Writer,
 };
 use linchpin_report::html;
-use linchpin_search::{Control, Event, FaultSpace, Report, StopReason};
+use linchpin_search::{Control, Event, FaultSpace, Halt, Report, StopReason};
 use linchpin_simulator::Specification;
 
-use crate::args::CheckArguments;
+use crate::args::{CheckArguments, Format};
 use crate::check::{options, strategy};
 use crate::control;
 use crate::input::{Input, Question};
@@ -25,13 +25,20 @@ const COUNTEREXAMPLES_KEPT_MAX: usize = 25;
 /// Runs kept at least as diagrams.
 const RUNS_KEPT_MAX: u64 = 1000;
 
-/// What a program is run within; a single run has no strategy and no limits.
+/// True if anyone looks at more than the answer: then texts and vocabulary are recorded, and runs.
+pub(crate) fn is_shown(arguments: &CheckArguments) -> bool {
+    arguments.out.is_some() || arguments.format != Format::Json
+}
+
+/// What a program is run within; a single run has no strategy and no limits. Texts and vocabulary
+/// are left out unless they are `shown`.
 pub(crate) fn header(
     input: &Input,
     question: &Question,
     bounds: &Bounds,
     include_dirs: &[PathBuf],
     system: &Specification,
+    shown: bool,
 ) -> Header {
     let named = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
     Header {
@@ -39,14 +46,18 @@ pub(crate) fn header(
         tool: concat!("linchpin ", env!("CARGO_PKG_VERSION")).to_owned(),
         inputs: named(&input.files),
         include_dirs: named(include_dirs),
-        files: linchpin_recorder::files(&input.sources),
+        files: if shown { linchpin_recorder::files(&input.sources) } else { Vec::new() },
         bounds: bounds.into(),
         invariant: question.invariant,
         strategy: String::new(),
         seed: 0,
         limits: Limits::default(),
         options: Options::default(),
-        vocabulary: linchpin_recorder::vocabulary(system, &input.sources),
+        vocabulary: if shown {
+            linchpin_recorder::vocabulary(system, &input.sources)
+        } else {
+            Vocabulary::default()
+        },
         conclusion: None,
     }
 }
@@ -71,7 +82,14 @@ pub(crate) fn search_header(
             all: arguments.all,
             allow_vacuous: arguments.allow_vacuous || question.allow_vacuous,
         },
-        ..header(input, question, bounds, &arguments.program.include_dirs, system)
+        ..header(
+            input,
+            question,
+            bounds,
+            &arguments.program.include_dirs,
+            system,
+            is_shown(arguments),
+        )
     }
 }
 
@@ -105,6 +123,10 @@ impl<'a> Watch<'a> {
 }
 
 impl Control for Watch<'_> {
+    fn halt(&self) -> Halt {
+        self.limits.halt()
+    }
+
     fn stop(&mut self) -> Option<StopReason> {
         self.progress.tick();
         if self.error.is_some() {
@@ -154,7 +176,7 @@ pub(crate) fn conclusion(
         size_covered: report.size_covered.map(|size| size as u64),
         notes: system
             .not_grounded()
-            .map(|reason| format!("The program could not be grounded: {reason}."))
+            .map(|because| format!("The program could not be grounded: {because}."))
             .into_iter()
             .collect(),
     }

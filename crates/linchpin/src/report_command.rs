@@ -10,8 +10,12 @@ use crate::args::{ReportArguments, ReportFormat};
 use crate::exit::Exit;
 use crate::output::{errln, outln, to_stdout};
 use crate::terminal::{Look, diagram};
+use crate::trace_report;
 
 pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result<Exit> {
+    if linchpin_record::is_trace_campaign(&arguments.directory) {
+        return trace_report::command(arguments, look);
+    }
     let campaign = Campaign::load(&arguments.directory)?;
     if let Some(torn) = &campaign.torn {
         errln!("note: line {} of {} was cut off and is left out", torn.line, torn.path.display());
@@ -42,6 +46,9 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
         }
         ReportFormat::Svg if !arguments.lineage => {
             svg::spacetime(&campaign.header, chosen(&campaign, arguments)?)
+        }
+        ReportFormat::Perfetto | ReportFormat::Otlp | ReportFormat::Compare => {
+            bail!("this format is for runs of processes (`linchpin trace --out`)")
         }
         ReportFormat::Dot => dot::lineage(&lineage(&campaign, arguments)?),
         ReportFormat::Svg => svg::lineage(&lineage(&campaign, arguments)?),

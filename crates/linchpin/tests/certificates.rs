@@ -54,6 +54,33 @@ fn a_certificate_is_written_verified_and_taken_apart() {
     assert!(stdout(&changed).contains("the header was changed"));
 }
 
+/// Beyond the published fault model too; what was verified says which faults were allowed.
+#[test]
+fn extensions_are_certified() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, scenario, words) in [
+        (
+            "vote",
+            "durable",
+            "1 crash, 1 recovery (durable: voted), 1 input to choose, nodes a b voter",
+        ),
+        ("vote", "stop", "1 crash, crashes stop nodes, 1 input to choose, nodes a b voter"),
+        ("register_version", "", "EFF 4, 1 crash, delays up to 3 steps, nodes client server"),
+    ] {
+        let specification = format!("specs/extensions/{name}.ded");
+        let file = folder.path().join(name);
+        let file = file.to_str().expect("UTF-8");
+        let mut arguments = vec!["check", &specification, "--certificate", file];
+        if !scenario.is_empty() {
+            arguments.extend(["--scenario", scenario]);
+        }
+        assert_eq!(linchpin(&arguments).status.code(), Some(0), "{name} {scenario}");
+        let verify = linchpin(&["verify-certificate", file, &specification]);
+        assert_eq!(verify.status.code(), Some(0), "{}", stdout(&verify));
+        assert!(stdout(&verify).contains(words), "{}", stdout(&verify));
+    }
+}
+
 #[test]
 fn there_is_no_certificate_of_a_broken_program() {
     let folder = tempfile::tempdir().expect("a temporary folder");

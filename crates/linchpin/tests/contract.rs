@@ -136,6 +136,38 @@ fn json_is_one_object_with_the_documented_fields() {
     assert_eq!(without_time(json), without_time(again));
 }
 
+/// Which strategy `auto` took, and if it was not the symbolic one, why and what would help.
+#[test]
+fn the_method_is_named_and_why() {
+    let json = |arguments: &[&str]| -> Value {
+        let output = linchpin(arguments);
+        serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)))
+    };
+    let paxos = ["check", "specs/consensus/paxos.ded", "--scenario", "paper", "--format", "json"];
+    let answer = json(&paxos);
+    assert_eq!((&answer["strategy"], &answer["method"]), (&"auto".into(), &"symbolic".into()));
+    assert!(answer.get("not_grounded").is_none(), "{answer}");
+
+    let sums = "crates/simulator/tests/corpus/too-many-sums.ded";
+    let answer = json(&["check", sums, "--format", "json"]);
+    assert_eq!((&answer["method"], &answer["verdict"]), (&"lineage".into(), &"broken".into()));
+    let because = answer["not_grounded"].as_str().expect("why");
+    assert!(because.contains("an aggregate has too many possible values"), "{because}");
+    assert!(because.ends_with("too-many-sums.ded:13"), "{because}");
+    let hint = answer["not_grounded_hint"].as_str().expect("what helps");
+    assert!(hint.contains("--eff"), "{hint}");
+    let output = linchpin(&["check", sums]);
+    assert!(stdout(&output).contains("hint: lower --eff"), "{}", stdout(&output));
+
+    let refused = linchpin(&["check", sums, "--strategy", "symbolic"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("--strategy lineage"), "{}", stderr(&refused));
+
+    let answer = json(&[&paxos[..], &["--timeout", "0s"]].concat());
+    assert_eq!((&answer["verdict"], &answer["stopped"]), (&"unknown".into(), &"time".into()));
+    assert_eq!(answer["runs"], 0);
+}
+
 #[test]
 fn a_random_search_repeats_itself_by_seed_and_finds_minimal_faults() {
     let run = |seed: &str| {

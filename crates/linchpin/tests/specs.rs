@@ -33,13 +33,14 @@ fn specifications(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn check(file: &Path, scenario: &str, strategy: &str) -> Result<Value, Failed> {
+fn check(file: &Path, scenario: &str, strategy: &str, flags: &[&str]) -> Result<Value, Failed> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linchpin"));
     command.arg("check").arg(file);
     if !scenario.is_empty() {
         command.args(["--scenario", scenario]);
     }
     command.args(["--strategy", strategy, "--all", "--format", "json", "--quiet"]);
+    command.args(flags);
     let output = command.output()?;
     let text = String::from_utf8(output.stdout)?;
     serde_json::from_str(&text)
@@ -73,7 +74,7 @@ fn is_bad(file: &Path, scenario: &str, faults: &Value) -> Result<(), Failed> {
 }
 
 fn scenario(file: &Path, name: &str, expected: &str) -> Result<(), Failed> {
-    let lineage = check(file, name, "lineage")?;
+    let lineage = check(file, name, "lineage", &[])?;
     if lineage["verdict"] != expected {
         return Err(format!("lineage: {} instead of {expected}", lineage["verdict"]).into());
     }
@@ -81,15 +82,36 @@ fn scenario(file: &Path, name: &str, expected: &str) -> Result<(), Failed> {
         return Err("lineage: not complete".into());
     }
     let all = counterexamples(&lineage);
-    let mut others = vec!["symbolic"];
+    // Likelihood and symmetry change the order and the number of runs, and nothing else.
+    let mut others: Vec<(&str, &[&str])> = vec![
+        ("symbolic", &[]),
+        ("auto", &["--symmetry"]),
+        ("lineage", &["--symmetry"]),
+        ("auto", &["--prior", "crash=0.3"]),
+        ("lineage", &["--prior", "crash=0.3", "--symmetry"]),
+    ];
     let space = lineage["fault_space"]["exact"].to_string();
     if space.parse::<u64>().is_ok_and(|size| size <= EXHAUSTIVE_MAX) {
-        others.push("exhaustive");
+        others.push(("exhaustive", &["--threads", "1"]));
+        others.push(("exhaustive", &["--symmetry"]));
+        let [one, three] = ["1", "3"].map(|threads| {
+            check(file, name, "exhaustive", &["--threads", threads]).map(|mut answer| {
+                answer["elapsed_ms"] = Value::Null;
+                answer.to_string()
+            })
+        });
+        if one? != three? {
+            return Err("the number of threads shows".into());
+        }
     }
-    for strategy in others {
-        let other = check(file, name, strategy)?;
+    for (strategy, flags) in others {
+        let other = check(file, name, strategy, flags)?;
         if other["verdict"] != expected || counterexamples(&other) != all {
-            return Err(format!("{strategy} disagrees with lineage: {other}\n{lineage}").into());
+            return Err(format!(
+                "{strategy} {} disagrees with lineage: {other}\n{lineage}",
+                flags.join(" ")
+            )
+            .into());
         }
     }
     for counterexample in lineage["counterexamples"].as_array().expect("a list").iter().take(5) {

@@ -7,7 +7,9 @@
 mod bounds;
 mod fault;
 mod outcome;
+mod prior;
 
 pub use bounds::{Bounds, BoundsError, CrashModel};
 pub use fault::{Fault, FaultParseError, FaultSet, InputValue};
 pub use outcome::{Invariant, Outcome, Verdict};
+pub use prior::{Prior, PriorParseError};

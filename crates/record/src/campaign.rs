@@ -77,7 +77,10 @@ struct SchemaOnly {
 }
 
 /// Reads a file that names its form in `schema`.
-fn read_json<T: DeserializeOwned>(path: &Path, schema: &'static str) -> Result<T, CampaignError> {
+pub(crate) fn read_json<T: DeserializeOwned>(
+    path: &Path,
+    schema: &'static str,
+) -> Result<T, CampaignError> {
     let bytes = fs::read(path).map_err(CampaignError::io("read", path))?;
     let damaged = |error: serde_json::Error| CampaignError::Damaged {
         path: path.to_owned(),
@@ -134,20 +137,28 @@ impl Header {
     }
 }
 
-/// The lines of `runs.jsonl`. A last line that cannot be read was cut off by a kill.
+/// The summaries of a search.
 fn read_summaries(path: &Path) -> Result<(Vec<RunSummary>, Option<Torn>), CampaignError> {
+    read_lines(path, |run: &RunSummary| run.run)
+}
+
+/// The lines of `runs.jsonl`. A last line that cannot be read was cut off by a kill.
+pub(crate) fn read_lines<T: DeserializeOwned>(
+    path: &Path,
+    number: impl Fn(&T) -> u64,
+) -> Result<(Vec<T>, Option<Torn>), CampaignError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), None)),
         Err(error) => return Err(CampaignError::io("read", path)(error)),
     };
-    let mut runs: Vec<RunSummary> = Vec::new();
+    let mut runs: Vec<T> = Vec::new();
     let mut start = 0;
     while start < bytes.len() {
         let line = runs.len() + 1;
         let end = bytes[start..].iter().position(|&byte| byte == b'\n').map(|end| start + end);
         let content = &bytes[start..end.unwrap_or(bytes.len())];
-        let parsed: Result<RunSummary, _> = serde_json::from_slice(content);
+        let parsed: Result<T, _> = serde_json::from_slice(content);
         let damaged = |reason: String| CampaignError::Damaged {
             path: path.to_owned(),
             line: Some(line),
@@ -155,9 +166,9 @@ fn read_summaries(path: &Path) -> Result<(Vec<RunSummary>, Option<Torn>), Campai
         };
         match (parsed, end) {
             (Ok(run), Some(end)) => {
-                if run.run != runs.len() as u64 {
-                    let reason = format!("expected run {}, found run {}", runs.len(), run.run);
-                    return Err(damaged(reason));
+                let found = number(&run);
+                if found != runs.len() as u64 {
+                    return Err(damaged(format!("expected run {}, found run {found}", runs.len())));
                 }
                 runs.push(run);
                 start = end + 1;

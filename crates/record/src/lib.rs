@@ -6,6 +6,9 @@
 //! field. A [`Writer`] leaves a directory that [`Campaign::load`] can read at whatever moment the
 //! process is killed.
 //!
+//! Runs of real processes have a directory of the same shape, with a happens-before graph in place
+//! of rows ([`Trace`]; [`TraceWriter`], [`TraceCampaign`]).
+//!
 //! The forms in the files are versioned and this crate's own: a change of a type elsewhere does not
 //! change them. Rows, rules and relations are plain data, whatever kind of system they came from.
 //!
@@ -16,6 +19,8 @@ mod campaign;
 mod error;
 mod header;
 mod run;
+mod trace;
+mod trace_campaign;
 mod value;
 mod wire;
 mod writer;
@@ -27,5 +32,10 @@ pub use header::{
     Relation, RelationKind, Rule, SourceFile, Stopped, Timing, Vocabulary,
 };
 pub use run::{Absence, Derivation, Detail, Fact, Message, RUN_SCHEMA, Run, RunSummary};
+pub use trace::{
+    InjectedFault, TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceCause, TraceCounts, TraceEvent,
+    TraceHeader, TraceMessage, TraceProcess, TraceRun,
+};
+pub use trace_campaign::{TraceCampaign, TraceWriter, is_trace_campaign};
 pub use value::Value;
 pub use writer::{Existing, Writer};

@@ -52,12 +52,7 @@ impl Writer {
         header: Header,
         existing: Existing,
     ) -> Result<Self, CampaignError> {
-        let occupied = match fs::read_dir(directory) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
-            Err(error) => return Err(CampaignError::io("read", directory)(error)),
-        };
-        if !occupied {
+        if !is_occupied(directory)? {
             return Self::create_fresh(directory, header);
         }
         if !directory.join("campaign.json").is_file() {
@@ -70,31 +65,7 @@ impl Writer {
     }
 
     fn create_fresh(directory: &Path, header: Header) -> Result<Self, CampaignError> {
-        let parent = match directory.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(parent).map_err(CampaignError::io("create", parent))?;
-        let staged = directory.file_name().map(|name| {
-            let mut staged = std::ffi::OsString::from(".");
-            staged.push(name);
-            staged.push(format!(".new-{}", std::process::id()));
-            parent.join(staged)
-        });
-        // Where the directory is a mount point or its parent is read-only, it is filled in place.
-        if let Some(staged) = staged.filter(|staged| fs::create_dir(staged).is_ok()) {
-            let written = write_json(&staged.join("campaign.json"), &header)
-                .and_then(|()| create_empty(&staged.join("runs.jsonl")));
-            let renamed = written.is_ok() && fs::rename(&staged, directory).is_ok();
-            if renamed {
-                sync_directory(parent);
-                return Self::open(directory, header, 0);
-            }
-            let _ = fs::remove_dir_all(&staged);
-        }
-        fs::create_dir_all(directory).map_err(CampaignError::io("create", directory))?;
-        create_empty(&directory.join("runs.jsonl"))?;
-        write_json(&directory.join("campaign.json"), &header)?;
+        create_directory(directory, &header)?;
         Self::open(directory, header, 0)
     }
 
@@ -130,11 +101,7 @@ impl Writer {
         let lock = lock(directory)?;
         let campaign = Campaign::load(directory)?;
         if let Some(torn) = &campaign.torn {
-            OpenOptions::new()
-                .write(true)
-                .open(&torn.path)
-                .and_then(|file| file.set_len(torn.start).and_then(|()| file.sync_data()))
-                .map_err(CampaignError::io("repair", &torn.path))?;
+            repair(torn)?;
         }
         let count = campaign.runs.len() as u64;
         let writer = Self::open_locked(directory, campaign.header.clone(), count, lock)?;
@@ -152,12 +119,7 @@ impl Writer {
         run_count: u64,
         lock: File,
     ) -> Result<Self, CampaignError> {
-        let path = directory.join("runs.jsonl");
-        let runs = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(CampaignError::io("open", &path))?;
+        let runs = open_runs(directory)?;
         Ok(Self {
             directory: directory.to_owned(),
             header,
@@ -245,8 +207,79 @@ impl Writer {
     }
 }
 
+/// Makes the directory of a new campaign with its header, in one step where the system can.
+pub(crate) fn create_directory(
+    directory: &Path,
+    header: &impl Serialize,
+) -> Result<(), CampaignError> {
+    let parent = match directory.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).map_err(CampaignError::io("create", parent))?;
+    let staged = directory.file_name().map(|name| {
+        let mut staged = std::ffi::OsString::from(".");
+        staged.push(name);
+        staged.push(format!(".new-{}", std::process::id()));
+        parent.join(staged)
+    });
+    // Where the directory is a mount point or its parent is read-only, it is filled in place.
+    if let Some(staged) = staged.filter(|staged| fs::create_dir(staged).is_ok()) {
+        let written = write_json(&staged.join("campaign.json"), header)
+            .and_then(|()| create_empty(&staged.join("runs.jsonl")));
+        let renamed = written.is_ok() && fs::rename(&staged, directory).is_ok();
+        if renamed {
+            sync_directory(parent);
+            return Ok(());
+        }
+        let _ = fs::remove_dir_all(&staged);
+    }
+    fs::create_dir_all(directory).map_err(CampaignError::io("create", directory))?;
+    create_empty(&directory.join("runs.jsonl"))?;
+    write_json(&directory.join("campaign.json"), header)
+}
+
+/// Whether a directory holds anything.
+pub(crate) fn is_occupied(directory: &Path) -> Result<bool, CampaignError> {
+    match fs::read_dir(directory) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CampaignError::io("read", directory)(error)),
+    }
+}
+
+/// Opens `runs.jsonl` to grow it.
+pub(crate) fn open_runs(directory: &Path) -> Result<File, CampaignError> {
+    let path = directory.join("runs.jsonl");
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&path)
+        .map_err(CampaignError::io("open", &path))
+}
+
+/// Appends one line with one `write`.
+pub(crate) fn append_line(
+    file: &mut File,
+    path: &Path,
+    value: &impl Serialize,
+) -> Result<(), CampaignError> {
+    let mut line = serde_json::to_vec(value).expect("records have a JSON form");
+    line.push(b'\n');
+    file.write_all(&line).map_err(CampaignError::io("write", path))
+}
+
+/// Cuts off a last line that was not written in full.
+pub(crate) fn repair(torn: &crate::Torn) -> Result<(), CampaignError> {
+    OpenOptions::new()
+        .write(true)
+        .open(&torn.path)
+        .and_then(|file| file.set_len(torn.start).and_then(|()| file.sync_data()))
+        .map_err(CampaignError::io("repair", &torn.path))
+}
+
 /// Takes the lock of a directory for as long as the file is open.
-fn lock(directory: &Path) -> Result<File, CampaignError> {
+pub(crate) fn lock(directory: &Path) -> Result<File, CampaignError> {
     let path = directory.join("lock");
     let file = OpenOptions::new()
         .write(true)
@@ -263,18 +296,18 @@ fn lock(directory: &Path) -> Result<File, CampaignError> {
     }
 }
 
-fn create_empty(path: &Path) -> Result<(), CampaignError> {
+pub(crate) fn create_empty(path: &Path) -> Result<(), CampaignError> {
     File::create(path).map(drop).map_err(CampaignError::io("create", path))
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CampaignError> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), CampaignError> {
     let mut bytes = serde_json::to_vec(value).expect("records have a JSON form");
     bytes.push(b'\n');
     write_whole(path, &bytes)
 }
 
 /// Replaces a file in one step.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), CampaignError> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), CampaignError> {
     let mut staged = path.as_os_str().to_owned();
     staged.push(".new");
     let staged = PathBuf::from(staged);
@@ -289,7 +322,7 @@ fn write_whole(path: &Path, content: &[u8]) -> Result<(), CampaignError> {
 }
 
 /// Makes renames durable where the system can; not all file systems can.
-fn sync_directory(directory: &Path) {
+pub(crate) fn sync_directory(directory: &Path) {
     if let Ok(directory) = File::open(directory) {
         let _ = directory.sync_all();
     }

@@ -8,7 +8,7 @@
 
 mod data;
 mod page;
-mod policy;
+pub(crate) mod policy;
 mod sections;
 
 use linchpin_record::Campaign;

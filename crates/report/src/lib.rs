@@ -3,6 +3,7 @@
 //! * [`SpaceTime`]: the space-time diagram of a run, before it is drawn.
 //! * [`explain`] and [`Story`]: why a run broke the invariant, as data and in words.
 //! * [`terminal`]: diagram and story as text. [`html`]: the report, one self-contained file.
+//! * [`causal`]: the same for runs of real processes: diagram, page, and exports.
 //! * [`export`]: DOT, SVG, ShiViz, JUnit and SARIF.
 //!
 //! Architecture invariant: everything here reads run records ([`linchpin_record`]) only, so that it
@@ -10,6 +11,7 @@
 //!
 //! What this crate does **not** do: it runs nothing, reads no flags, and prints nothing.
 
+pub mod causal;
 mod explanation;
 pub mod export;
 pub mod html;

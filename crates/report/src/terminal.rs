@@ -6,6 +6,7 @@ mod diagram;
 mod tell;
 
 pub use diagram::diagram;
+pub(crate) use diagram::fit;
 pub use tell::tell;
 
 /// How to write to a terminal.
@@ -55,7 +56,8 @@ impl Style {
 
 /// Names may hold control characters, which must not reach the terminal, and marks that turn the
 /// direction of writing.
-pub(crate) fn visible(text: &str) -> String {
+#[must_use]
+pub fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || is_invisible(character) {

@@ -1,15 +1,14 @@
 //! From formulas and bounds to clauses.
 
+use batsat::{Lit, Solver, SolverInterface, SolverOpts, Var, lbool};
 use linchpin_formula::{Graph, Literal, Node, Variable};
 use rustc_hash::FxHashMap;
-use rustsat::encodings::card::{BoundUpper, BoundUpperIncremental, Encode, Totalizer};
-use rustsat::instances::{BasicVarManager, Cnf, ManageVars};
-use rustsat::solvers::{Solve, SolveIncremental, SolverResult};
-use rustsat::types::{Clause, Lit, TernaryVal};
-use rustsat_batsat::Solver;
+use smallvec::SmallVec;
 
-use crate::transcript::{Refutation, Transcript};
-use crate::{Budget, FaultSpace};
+use crate::counter::Counter;
+use crate::space::Group;
+use crate::transcript::Transcript;
+use crate::{Budget, FaultSpace, Halt};
 
 /// An incremental solver over the faults of a space.
 ///
@@ -17,73 +16,179 @@ use crate::{Budget, FaultSpace};
 /// solver implies the formula it stands for. That is enough, since formulas are only ever asserted.
 pub(crate) struct Encoder {
     solver: Solver<Transcript>,
-    variables: BasicVarManager,
-    /// The solver's literal of each fault met so far.
-    faults: FxHashMap<Variable, Lit>,
-    /// Faults in order of appearance.
+    /// By fault: its literal, if it was met.
+    faults: Vec<Lit>,
+    /// Faults in order of appearance. Those that never appear need not occur.
     appeared: Vec<Variable>,
-    /// Faults outside the budget that exclude each other, if there are any.
-    rivals: FxHashMap<Variable, Vec<Variable>>,
-    /// The solver's literal that implies a formula.
-    defined: FxHashMap<Literal, Lit>,
+    /// By fault: its group.
+    group_of: Vec<Group>,
+    /// By group outside the budgets: its faults that appeared.
+    exclusive: FxHashMap<usize, Vec<Lit>>,
+    crashes: Limit,
+    recoveries: Limit,
+    /// By recovery that did not appear yet: the faults of which it needs one.
+    needs: FxHashMap<Variable, Vec<Variable>>,
+    /// By formula: the solver's literal that implies it.
+    defined: Vec<Lit>,
+    definition_count: usize,
+    /// By formula: in how many of those asserted it stands (0, 1 or more; an inlined one in 1).
+    uses: Vec<u8>,
     /// Counts the faults that occur.
-    count: Totalizer,
+    count: Counter,
+    /// The same, per class of equally likely faults.
+    count_of_class: Vec<Counter>,
+    /// By fault: its class.
+    class_of: Vec<usize>,
+    /// Assumed unless a part of a given set is sought: no exchange of nodes makes a lesser set.
+    canonical: Option<Lit>,
     counted: usize,
     unsatisfiable: bool,
     solver_calls: u64,
+    /// Working space.
+    clause: Vec<Lit>,
+}
+
+/// The solver was told to end before it knew.
+#[derive(Debug)]
+pub(crate) struct GaveUp;
+
+/// A fault set, or that there is none.
+pub(crate) type Answer = Result<Option<Vec<Variable>>, GaveUp>;
+
+/// A budget, of whose groups the solver learns as their faults appear.
+struct Limit {
+    groups: Vec<Member>,
+    /// At most so many groups take part, unless that is all of them.
+    groups_max: Option<usize>,
+    /// Counts the groups that take part.
+    active: Counter,
+}
+
+/// What the solver knows of a group of a budget.
+#[derive(Clone, Copy, Default)]
+struct Member {
+    /// Implied by each fault of the group that appeared.
+    before: Option<Lit>,
+    /// The same, and stands for the group among those that are counted.
+    active: Option<Lit>,
+}
+
+impl Limit {
+    fn new(budget: &Budget) -> Self {
+        Self {
+            groups: vec![Member::default(); budget.groups.len()],
+            groups_max: (budget.groups_max < budget.groups.len()).then_some(budget.groups_max),
+            active: Counter::default(),
+        }
+    }
+
+    /// Of a group at most one fault occurs, and of the groups at most the budget take part.
+    fn join(&mut self, literal: Lit, group: usize, clauses: &mut Clauses<'_>) {
+        let Member { before, active } = &mut self.groups[group];
+        let some = clauses.implied();
+        clauses.add(&[!literal, some]);
+        if let Some(before) = before.replace(some) {
+            clauses.add(&[!before, some]);
+            clauses.add(&[!before, !literal]);
+        }
+        let Some(groups_max) = self.groups_max else { return };
+        if let Some(active) = *active {
+            clauses.add(&[!literal, active]);
+        } else {
+            let first = *active.insert(clauses.implied());
+            clauses.add(&[!literal, first]);
+            self.active.push(first);
+            if let Some(enough) = self.active.at_most(groups_max, clauses) {
+                clauses.add(&[enough]);
+            }
+        }
+    }
+}
+
+/// Clauses are added, and variables made, through this.
+pub(crate) struct Clauses<'a> {
+    solver: &'a mut Solver<Transcript>,
+    clause: &'a mut Vec<Lit>,
+}
+
+impl<'a> Clauses<'a> {
+    pub(crate) fn new(solver: &'a mut Solver<Transcript>, clause: &'a mut Vec<Lit>) -> Self {
+        Self { solver, clause }
+    }
+
+    pub(crate) fn add(&mut self, literals: &[Lit]) {
+        self.clause.clear();
+        self.clause.extend_from_slice(literals);
+        self.solver.cb_mut().given(literals);
+        self.solver.add_clause_reuse(self.clause);
+    }
+
+    /// A literal that clauses only ever imply: where they do not, it may be taken to be false, so
+    /// that there is nothing to decide.
+    pub(crate) fn implied(&mut self) -> Lit {
+        positive(self.solver.new_var(lbool::FALSE, false))
+    }
+}
+
+fn place_of(formula: Literal) -> usize {
+    2 * formula.node().index() + usize::from(formula.is_negated())
+}
+
+fn positive(variable: Var) -> Lit {
+    Lit::new(variable, true)
 }
 
 impl Encoder {
-    /// A solver that knows the budget of the space, and keeps a transcript if that is wanted.
-    pub(crate) fn new(space: &FaultSpace, wants_proofs: bool) -> Self {
-        let mut solver = Solver::default();
-        *solver.batsat_mut().cb_mut() = Transcript::new(wants_proofs);
+    /// A solver that knows the budget of the space.
+    pub(crate) fn new(space: &FaultSpace, halt: Halt) -> Self {
+        let faults = (0..space.fault_count() as u32).map(Variable);
         let mut encoder = Self {
-            solver,
-            variables: BasicVarManager::default(),
-            faults: FxHashMap::default(),
+            solver: Solver::new(SolverOpts::default(), Transcript::new(halt)),
+            faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
-            rivals: FxHashMap::default(),
-            defined: FxHashMap::default(),
-            count: Totalizer::default(),
+            group_of: faults.clone().map(|fault| space.group(fault)).collect(),
+            exclusive: FxHashMap::default(),
+            crashes: Limit::new(space.budget()),
+            recoveries: Limit::new(space.recoveries()),
+            needs: faults
+                .clone()
+                .filter_map(|fault| Some((fault, space.needs(fault)?.collect())))
+                .collect(),
+            defined: Vec::new(),
+            definition_count: 0,
+            uses: Vec::new(),
+            count: Counter::default(),
+            count_of_class: (0..space.class_count()).map(|_| Counter::default()).collect(),
+            class_of: faults.clone().map(|fault| space.class(fault)).collect(),
+            canonical: None,
             counted: 0,
             unsatisfiable: false,
             solver_calls: 0,
+            clause: Vec::new(),
         };
-        for fault in (0..space.fault_count() as u32).map(Variable) {
-            let rivals: Vec<Variable> = space.rivals(fault).collect();
-            if !rivals.is_empty() {
-                encoder.rivals.insert(fault, rivals);
-            }
-        }
-        encoder.limit(space.budget());
-        encoder.limit(space.recoveries());
-        for fault in (0..space.fault_count() as u32).map(Variable) {
-            let Some(needs) = space.needs(fault) else { continue };
-            let needs: Vec<Variable> = needs.collect();
-            let mut clause = vec![!encoder.fault(fault)];
-            clause.extend(needs.into_iter().map(|crash| encoder.fault(crash)));
-            encoder.add_clause(&clause);
-        }
+        encoder.demand_canonical(space);
         encoder
     }
 
-    /// At most one fault of each group, and faults of so many groups.
-    fn limit(&mut self, budget: &Budget) {
-        let mut active = Vec::new();
-        for group in budget.groups.iter().filter(|group| !group.is_empty()) {
-            let literals: Vec<Lit> = group.iter().map(|&fault| self.fault(fault)).collect();
-            self.at_most(&literals, 1);
-            if budget.groups_max < budget.groups.len() {
-                let some = self.variables.new_lit();
-                for &literal in &literals {
-                    self.add([!literal, some]);
-                }
-                active.push(some);
-            }
+    /// A set is canonical if, where an exchange of nodes first makes a difference, the fault is
+    /// lacking and its image occurs.
+    fn demand_canonical(&mut self, space: &FaultSpace) {
+        if space.symmetries.is_empty() {
+            return;
         }
-        if active.len() > budget.groups_max {
-            self.at_most(&active, budget.groups_max);
+        let canonical = self.clauses().implied();
+        self.canonical = Some(canonical);
+        for image in &space.symmetries {
+            let mut equal_so_far = canonical;
+            for (fault, image) in FaultSpace::exchanged(image) {
+                let (fault, image) = (self.fault(fault), self.fault(image));
+                let mut clauses = self.clauses();
+                clauses.add(&[!equal_so_far, !fault, image]);
+                let equal = clauses.implied();
+                clauses.add(&[!equal_so_far, !fault, !image, equal]);
+                clauses.add(&[!equal_so_far, fault, image, equal]);
+                equal_so_far = equal;
+            }
         }
     }
 
@@ -94,65 +199,49 @@ impl Encoder {
 
     /// How many subformulas have a literal of the solver.
     pub(crate) fn definition_count(&self) -> usize {
-        self.defined.len()
-    }
-
-    fn add<const N: usize>(&mut self, literals: [Lit; N]) {
-        self.add_clause(&literals);
-    }
-
-    fn add_clause(&mut self, literals: &[Lit]) {
-        let clause: Clause = literals.iter().copied().collect();
-        self.give(clause);
-    }
-
-    /// Every clause goes through here.
-    fn give(&mut self, clause: Clause) {
-        let transcript = self.solver.batsat_mut().cb_mut();
-        transcript.given(clause.iter().map(|literal| literal.to_ipasir()));
-        self.solver.add_clause(clause).expect("clauses fit in memory");
+        self.definition_count
     }
 
     /// Nothing satisfies what was asserted.
     fn contradict(&mut self) {
         self.unsatisfiable = true;
-        self.solver.batsat_mut().cb_mut().given(std::iter::empty());
+        self.solver.cb_mut().given(&[]);
     }
 
-    /// Why [`Encoder::solve`] found nothing, if a transcript is kept.
-    pub(crate) fn refutation(&self) -> Option<Refutation<'_>> {
-        self.solver.batsat_ref().cb().refutation()
-    }
-
-    fn at_most(&mut self, literals: &[Lit], bound: usize) {
-        if bound >= literals.len() {
-            return;
-        }
-        let mut totalizer: Totalizer = literals.iter().copied().collect();
-        let mut cnf = Cnf::new();
-        totalizer
-            .encode_ub(bound..=bound, &mut cnf, &mut self.variables)
-            .expect("clauses fit in memory");
-        for unit in totalizer.enforce_ub(bound).expect("the bound was encoded") {
-            self.add([unit]);
-        }
-        for clause in cnf {
-            self.give(clause);
-        }
+    fn clauses(&mut self) -> Clauses<'_> {
+        Clauses::new(&mut self.solver, &mut self.clause)
     }
 
     fn fault(&mut self, variable: Variable) -> Lit {
-        if let Some(&literal) = self.faults.get(&variable) {
-            return literal;
+        let known = self.faults[variable.0 as usize];
+        if known != Lit::UNDEF {
+            return known;
         }
-        let literal = self.variables.new_lit();
-        self.faults.insert(variable, literal);
+        let literal = positive(self.solver.new_var(lbool::FALSE, true));
+        self.faults[variable.0 as usize] = literal;
         self.appeared.push(variable);
-        // Rivals that never appear do not occur.
-        let rivals = self.rivals.get(&variable).into_iter().flatten();
-        let rivals: Vec<Lit> = rivals.filter_map(|rival| self.faults.get(rival).copied()).collect();
-        for rival in rivals {
-            self.add([!literal, !rival]);
+        match self.group_of[variable.0 as usize] {
+            Group::Exclusive(group) => {
+                // Rivals that never appear do not occur.
+                let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+                let rivals = self.exclusive.entry(group).or_default();
+                for &rival in &*rivals {
+                    clauses.add(&[!literal, !rival]);
+                }
+                rivals.push(literal);
+            }
+            Group::Budget(group) => {
+                let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+                self.crashes.join(literal, group, &mut clauses);
+            }
+            Group::Recovery(group) => {
+                let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+                self.recoveries.join(literal, group, &mut clauses);
+                let crashes = self.needs.remove(&variable).unwrap_or_default();
+                let mut clause = vec![!literal];
+                clause.extend(crashes.into_iter().map(|crash| self.fault(crash)));
+                self.clauses().add(&clause);
+            }
         }
         literal
     }
@@ -162,59 +251,109 @@ impl Encoder {
         match formula {
             Literal::TRUE => {}
             Literal::FALSE => self.contradict(),
-            _ => {
-                let literal = self.define(graph, formula);
-                self.add([literal]);
+            _ => self.require(graph, formula),
+        }
+    }
+
+    /// Requires the formula to be true: of a conjunction every part, of a disjunction some.
+    fn require(&mut self, graph: &Graph, formula: Literal) {
+        self.defined.resize(2 * graph.node_count(), Lit::UNDEF);
+        self.uses.resize(2 * graph.node_count(), 0);
+        self.count_uses(graph, formula);
+        let mut open: Vec<(Literal, Option<Lit>)> = vec![(formula, None)];
+        let mut parts: Vec<Literal> = Vec::new();
+        let mut clause: Vec<Lit> = Vec::new();
+        // Parents get their clauses before their children: no recursion.
+        while let Some((formula, literal)) = open.pop() {
+            parts.clear();
+            self.parts(graph, formula, &mut parts);
+            clause.clear();
+            clause.extend(literal.map(|literal| !literal));
+            let is_conjunction = self.is_conjunction(graph, formula);
+            for &part in &parts {
+                if is_conjunction && literal.is_none() {
+                    // Required as such.
+                    match graph.node(part.node()) {
+                        Node::And(_) => open.push((part, None)),
+                        _ => {
+                            let part = self.literal_of(graph, part).0;
+                            self.clauses().add(&[part]);
+                        }
+                    }
+                    continue;
+                }
+                let (defined, fresh) = self.literal_of(graph, part);
+                if fresh {
+                    open.push((part, Some(defined)));
+                }
+                match literal {
+                    Some(literal) if is_conjunction => self.clauses().add(&[!literal, defined]),
+                    _ => clause.push(defined),
+                }
+            }
+            if !is_conjunction {
+                self.clauses().add(&clause);
             }
         }
     }
 
-    /// A literal that implies the formula.
-    fn define(&mut self, graph: &Graph, formula: Literal) -> Lit {
-        // Parents are defined before their children get their clauses: no recursion.
-        let (root, fresh) = self.literal_of(graph, formula);
-        let mut open: Vec<(Literal, Lit)> = Vec::new();
-        if fresh {
-            open.push((formula, root));
-        }
-        while let Some((formula, literal)) = open.pop() {
-            let Node::And(children) = graph.node(formula.node()) else {
-                unreachable!("only conjunctions are defined")
-            };
-            if formula.is_negated() {
-                let mut clause = vec![!literal];
-                for &child in children {
-                    let (part, fresh) = self.literal_of(graph, !child);
-                    clause.push(part);
-                    if fresh {
-                        open.push((!child, part));
-                    }
-                }
-                self.add_clause(&clause);
-            } else {
-                for &child in children {
-                    let (part, fresh) = self.literal_of(graph, child);
-                    self.add([!literal, part]);
-                    if fresh {
-                        open.push((child, part));
-                    }
-                }
+    fn is_conjunction(&self, graph: &Graph, formula: Literal) -> bool {
+        !formula.is_negated() && matches!(graph.node(formula.node()), Node::And(_))
+    }
+
+    /// Counts in how many formulas below this one each formula stands.
+    fn count_uses(&mut self, graph: &Graph, formula: Literal) {
+        let mut open = vec![formula];
+        while let Some(formula) = open.pop() {
+            let uses = &mut self.uses[place_of(formula)];
+            *uses = uses.saturating_add(1);
+            if *uses > 1 || self.defined[place_of(formula)] != Lit::UNDEF {
+                continue;
+            }
+            if let Node::And(children) = graph.node(formula.node()) {
+                let negated = formula.is_negated();
+                open.extend(children.iter().map(|&child| if negated { !child } else { child }));
             }
         }
-        root
+    }
+
+    /// The conjuncts or disjuncts of a formula; those that are of its own kind and stand nowhere
+    /// else are taken apart in turn.
+    fn parts(&self, graph: &Graph, formula: Literal, parts: &mut Vec<Literal>) {
+        let mut open: SmallVec<[Literal; 8]> = SmallVec::from_slice(&[formula]);
+        while let Some(next) = open.pop() {
+            let place = place_of(next);
+            match graph.node(next.node()) {
+                Node::And(children)
+                    if next == formula
+                        || (next.is_negated() == formula.is_negated()
+                            && self.uses[place] == 1
+                            && self.defined[place] == Lit::UNDEF) =>
+                {
+                    let negated = next.is_negated();
+                    open.extend(children.iter().map(|&child| if negated { !child } else { child }));
+                }
+                _ => parts.push(next),
+            }
+        }
     }
 
     /// The solver's literal for a formula, and whether it still has to be defined.
     fn literal_of(&mut self, graph: &Graph, formula: Literal) -> (Lit, bool) {
-        if let Some(&literal) = self.defined.get(&formula) {
-            return (literal, false);
+        let place = place_of(formula);
+        let known = self.defined[place];
+        if known != Lit::UNDEF {
+            return (known, false);
         }
         if let Node::Variable(variable) = graph.node(formula.node()) {
             let literal = self.fault(variable);
-            return (if formula.is_negated() { !literal } else { literal }, false);
+            let literal = if formula.is_negated() { !literal } else { literal };
+            self.defined[place] = literal;
+            return (literal, false);
         }
-        let literal = self.variables.new_lit();
-        self.defined.insert(formula, literal);
+        let literal = positive(self.solver.new_var(lbool::TRUE, true));
+        self.defined[place] = literal;
+        self.definition_count += 1;
         (literal, true)
     }
 
@@ -224,64 +363,81 @@ impl Encoder {
         if clause.is_empty() {
             self.contradict();
         } else {
-            self.add_clause(&clause);
+            self.clauses().add(&clause);
         }
     }
 
     /// Forbids exactly this set of faults among all of the space.
-    pub(crate) fn forbid_exactly(&mut self, space: &FaultSpace, faults: &[Variable]) {
-        let clause: Vec<Lit> = (0..space.fault_count() as u32)
+    pub(crate) fn forbid_exactly(&mut self, faults: &[Variable]) {
+        let clause: Vec<Lit> = (0..self.faults.len() as u32)
             .map(Variable)
             .map(|fault| {
                 let literal = self.fault(fault);
                 if faults.binary_search(&fault).is_ok() { !literal } else { literal }
             })
             .collect();
-        self.add_clause(&clause);
+        self.clauses().add(&clause);
     }
 
     /// A fault set of at most `size` faults (any number if `None`) that satisfies everything
     /// asserted, in ascending order.
-    pub(crate) fn solve(&mut self, size: Option<usize>) -> Option<Vec<Variable>> {
-        if self.unsatisfiable {
-            return None;
+    pub(crate) fn solve(&mut self, size: Option<usize>) -> Answer {
+        self.count_new();
+        let mut assumptions: SmallVec<[Lit; 8]> = self.canonical.into_iter().collect();
+        if let Some(size) = size {
+            let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+            assumptions.extend(self.count.at_most(size, &mut clauses));
         }
-        let assumptions = match size {
-            Some(size) => self.at_most_faults(size),
-            None => Vec::new(),
-        };
-        let transcript = self.solver.batsat_mut().cb_mut();
-        transcript.assumed(assumptions.iter().map(|literal| literal.to_ipasir()));
-        self.solver_calls += 1;
-        let result = self.solver.solve_assumps(&assumptions).expect("the solver has no limits set");
-        if result != SolverResult::Sat {
-            return None;
-        }
-        let mut chosen = Vec::new();
-        for &variable in &self.appeared {
-            let value = self.solver.lit_val(self.faults[&variable]);
-            if value.is_ok_and(|value| value == TernaryVal::True) {
-                chosen.push(variable);
-            }
-        }
-        chosen.sort_unstable();
-        Some(chosen)
+        self.solve_under(&assumptions)
     }
 
-    fn at_most_faults(&mut self, size: usize) -> Vec<Lit> {
-        let new = self.appeared[self.counted..].iter().map(|fault| self.faults[fault]);
-        self.count.extend(new);
+    /// As [`Encoder::solve`], with at most so many faults of each class.
+    pub(crate) fn solve_profile(&mut self, profile: &[usize]) -> Answer {
+        self.count_new();
+        let mut assumptions: SmallVec<[Lit; 8]> = self.canonical.into_iter().collect();
+        let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+        for (&bound, count) in profile.iter().zip(&mut self.count_of_class) {
+            assumptions.extend(count.at_most(bound, &mut clauses));
+        }
+        self.solve_under(&assumptions)
+    }
+
+    /// A subset of these faults that satisfies everything asserted.
+    pub(crate) fn solve_within(&mut self, faults: &[Variable]) -> Answer {
+        let outside = self.appeared.iter().filter(|fault| faults.binary_search(fault).is_err());
+        let assumptions: Vec<Lit> = outside.map(|fault| !self.faults[fault.0 as usize]).collect();
+        self.solve_under(&assumptions)
+    }
+
+    fn solve_under(&mut self, assumptions: &[Lit]) -> Answer {
+        let result = if self.unsatisfiable {
+            lbool::FALSE
+        } else {
+            self.solver_calls += 1;
+            self.solver.solve_limited(assumptions)
+        };
+        if result == lbool::UNDEF {
+            return Err(GaveUp);
+        }
+        if result != lbool::TRUE {
+            self.solver.cb_mut().refuted(assumptions);
+            return Ok(None);
+        }
+        let occurs = |&&fault: &&Variable| {
+            self.solver.value_lit(self.faults[fault.0 as usize]) == lbool::TRUE
+        };
+        let mut chosen: Vec<Variable> = self.appeared.iter().filter(occurs).copied().collect();
+        chosen.sort_unstable();
+        Ok(Some(chosen))
+    }
+
+    /// Makes the counters count what appeared since they were used last.
+    fn count_new(&mut self) {
+        for fault in &self.appeared[self.counted..] {
+            let literal = self.faults[fault.0 as usize];
+            self.count.push(literal);
+            self.count_of_class[self.class_of[fault.0 as usize]].push(literal);
+        }
         self.counted = self.appeared.len();
-        if size >= self.count.n_lits() {
-            return Vec::new();
-        }
-        let mut cnf = Cnf::new();
-        self.count
-            .encode_ub_change(size..=size, &mut cnf, &mut self.variables)
-            .expect("clauses fit in memory");
-        for clause in cnf {
-            self.give(clause);
-        }
-        self.count.enforce_ub(size).expect("the bound was encoded")
     }
 }

@@ -18,11 +18,6 @@ impl<'a> Enumerator<'a> {
         Self { space, candidates, positions: Vec::new(), started: false }
     }
 
-    /// The number of faults in the sets now enumerated.
-    pub(crate) fn size(&self) -> usize {
-        self.positions.len()
-    }
-
     /// Can `candidate` join the faults at these positions?
     fn fits(&self, positions: &[usize], candidate: usize) -> bool {
         let chosen = positions.iter().map(|&position| self.candidates[position]);

@@ -1,20 +1,19 @@
 //! The search loop.
 
-use linchpin_formula::Variable;
+use linchpin_formula::{Literal, Variable};
 use linchpin_model::{Outcome, Verdict};
 
-use crate::encoder::Encoder;
-use crate::enumerate::Enumerator;
-use crate::random::Random;
-use crate::{Control, Event, StopReason, System};
+use crate::{Control, Event, Halt, Observation, StopReason, System};
 
 /// How the next run is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strategy {
-    /// Lineage-driven: a smallest fault set that falsifies every support seen. Complete.
+    /// [`Strategy::Symbolic`] if the system can state its failures, else [`Strategy::Lineage`].
     #[default]
+    Auto,
+    /// Lineage-driven: a smallest fault set that falsifies every support seen. Complete.
     Lineage,
-    /// A smallest fault set that satisfies the system's own failure formula. Complete.
+    /// A minimal fault set that satisfies the system's own failure formula. Complete.
     Symbolic,
     /// Every fault set, smallest first. Complete, and hopeless but for small bounds: the oracle.
     Exhaustive,
@@ -33,6 +32,9 @@ pub struct Options {
     pub runs_max: Option<u64>,
     /// Seed of [`Strategy::Random`].
     pub seed: u64,
+    /// Where runs do not depend on each other's results ([`Strategy::Exhaustive`] and
+    /// [`Strategy::Random`]), so many at a time; 0 is 1. The report does not depend on it.
+    pub threads: usize,
 }
 
 /// The result of a search.
@@ -40,7 +42,9 @@ pub struct Options {
 pub struct Report {
     /// What is known.
     pub verdict: Verdict,
-    /// Minimal counterexamples, in the order found: by size. Each in ascending order.
+    /// How runs were chosen: never [`Strategy::Auto`].
+    pub method: Strategy,
+    /// Minimal counterexamples, by size, then by likelihood. Each in ascending order.
     pub counterexamples: Vec<Vec<Variable>>,
     /// Runs executed, the one without faults included.
     pub runs: u64,
@@ -76,15 +80,8 @@ pub enum SearchError<E> {
     },
 }
 
-/// Subformulas of supports beyond which [`Strategy::Lineage`] also asserts the system's own failure
-/// formula, if it has one: each support is a variant of it, and many of them slow the solver down.
-const DEFINITIONS_MAX: usize = 30_000;
-
-/// A random search gives up when so many draws in a row contain a known counterexample.
-const KNOWN_IN_A_ROW_MAX: u32 = 10_000;
-
 /// Why the loop ends.
-enum End<E> {
+pub(crate) enum End<E> {
     Stopped(StopReason),
     Failed(SearchError<E>),
     /// One counterexample was asked for and found.
@@ -97,11 +94,12 @@ impl<E> From<SearchError<E>> for End<E> {
     }
 }
 
-struct Search<'a, S: System> {
-    system: &'a mut S,
-    control: &'a mut dyn Control,
-    options: Options,
-    report: Report,
+pub(crate) struct Search<'a, S: System> {
+    pub(crate) system: &'a mut S,
+    pub(crate) control: &'a mut dyn Control,
+    pub(crate) options: Options,
+    pub(crate) report: Report,
+    pub(crate) halt: Halt,
 }
 
 /// Searches the fault space of a system for counterexamples.
@@ -115,6 +113,7 @@ pub fn search<S: System>(
 ) -> Result<Report, SearchError<S::Error>> {
     let report = Report {
         verdict: Verdict::Unknown,
+        method: options.strategy,
         counterexamples: Vec::new(),
         runs: 0,
         runs_until_bad: None,
@@ -123,13 +122,21 @@ pub fn search<S: System>(
         solver_calls: 0,
         size_covered: None,
     };
-    let mut search = Search { system, control, options, report };
+    let halt = control.halt();
+    system.halt_when(halt.clone());
+    let mut search = Search { system, control, options, report, halt };
     let end = search.explore();
     let mut report = search.report;
+    system.halt_when(Halt::default());
     match end {
         Ok(()) | Err(End::Found) => report.complete = true,
         Err(End::Stopped(reason)) => report.stopped = Some(reason),
         Err(End::Failed(error)) => return Err(error),
+    }
+    let space = system.space();
+    report.counterexamples.sort_by(|left, right| space.compare(left, right));
+    if !options.all {
+        report.counterexamples.truncate(1);
     }
     report.verdict = match (report.counterexamples.is_empty(), report.complete) {
         (false, _) => Verdict::Broken,
@@ -141,222 +148,145 @@ pub fn search<S: System>(
 
 impl<S: System> Search<'_, S> {
     fn explore(&mut self) -> Result<(), End<S::Error>> {
-        let observation = self.run(&[])?;
-        if observation.outcome == Outcome::Bad {
+        if self.options.strategy == Strategy::Lineage {
+            let observation = self.run(&[])?;
+            if observation.outcome == Outcome::Bad {
+                return self.found(Vec::new());
+            }
+            return self.lineage(observation.support, None);
+        }
+        let first = self.outcome(&[])?;
+        if self.options.strategy == Strategy::Auto {
+            self.report.method = Strategy::Symbolic;
+        }
+        if first == Outcome::Bad {
             return self.found(Vec::new());
         }
         match self.options.strategy {
-            Strategy::Lineage => self.lineage(observation.support, None),
-            Strategy::Symbolic => self.symbolic(),
+            Strategy::Lineage => unreachable!("see above"),
+            Strategy::Auto => match self.failure()? {
+                Some(failure) => self.symbolic(failure),
+                None => {
+                    self.report.method = Strategy::Lineage;
+                    // The same run again, now to learn from it.
+                    let result = self.system.run(&[]);
+                    let observation = result.map_err(|error| self.failed(error, &[]))?;
+                    self.lineage(observation.support, None)
+                }
+            },
+            Strategy::Symbolic => {
+                let failure = self.failure()?.ok_or(SearchError::NoFailureFormula)?;
+                self.symbolic(failure)
+            }
             Strategy::Exhaustive => {
                 let all: Vec<Variable> =
                     (0..self.system.space().fault_count() as u32).map(Variable).collect();
                 self.exhaustive(&all)
             }
-            Strategy::Random => self.random(observation.support),
+            Strategy::Random => self.random(),
         }
     }
 
-    fn pause(&mut self) -> Result<(), End<S::Error>> {
+    /// The system's failure formula, unless it was given up.
+    pub(crate) fn failure(&mut self) -> Result<Option<Literal>, End<S::Error>> {
+        let failure = self.system.failure();
+        if failure.is_none() {
+            self.pause()?;
+        }
+        Ok(failure)
+    }
+
+    /// Why a run has no outcome.
+    pub(crate) fn failed(&mut self, error: S::Error, faults: &[Variable]) -> End<S::Error> {
+        if S::is_halted(&error) {
+            return self.halted();
+        }
+        SearchError::Run { error, faults: faults.to_vec() }.into()
+    }
+
+    /// The end when something was given up.
+    pub(crate) fn halted(&mut self) -> End<S::Error> {
+        let reason = self.control.stop().or_else(|| self.halt.reason());
+        End::Stopped(reason.unwrap_or(StopReason::Interrupted))
+    }
+
+    pub(crate) fn pause(&mut self) -> Result<(), End<S::Error>> {
         match self.control.stop() {
             Some(reason) => Err(End::Stopped(reason)),
             None => Ok(()),
         }
     }
 
-    fn run(&mut self, faults: &[Variable]) -> Result<crate::Observation, End<S::Error>> {
+    /// May there be one more run?
+    pub(crate) fn admit_run(&mut self) -> Result<(), End<S::Error>> {
         self.pause()?;
         if self.options.runs_max.is_some_and(|max| self.report.runs >= max) {
             return Err(End::Stopped(StopReason::Runs));
         }
-        let observation = self
-            .system
-            .run(faults)
-            .map_err(|error| SearchError::Run { error, faults: faults.to_vec() })?;
-        self.control.observe(Event::Run {
-            number: self.report.runs,
-            faults,
-            outcome: observation.outcome,
-        });
+        Ok(())
+    }
+
+    pub(crate) fn count_run(&mut self, faults: &[Variable], outcome: Outcome) {
+        self.control.observe(Event::Run { number: self.report.runs, faults, outcome });
         self.report.runs += 1;
-        if observation.outcome == Outcome::Bad {
+        if outcome == Outcome::Bad {
             self.report.runs_until_bad.get_or_insert(self.report.runs);
         }
+    }
+
+    /// One run, and what it teaches.
+    pub(crate) fn run(&mut self, faults: &[Variable]) -> Result<Observation, End<S::Error>> {
+        self.admit_run()?;
+        let result = self.system.run(faults);
+        let observation = result.map_err(|error| self.failed(error, faults))?;
+        self.count_run(faults, observation.outcome);
         Ok(observation)
     }
 
+    /// One run of which only the outcome matters.
+    pub(crate) fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, End<S::Error>> {
+        self.admit_run()?;
+        let result = self.system.outcome(faults);
+        let outcome = result.map_err(|error| self.failed(error, faults))?;
+        self.count_run(faults, outcome);
+        Ok(outcome)
+    }
+
     /// Records a minimal counterexample; ends the search if one is enough.
-    fn found(&mut self, faults: Vec<Variable>) -> Result<(), End<S::Error>> {
-        self.control.observe(Event::Counterexample { faults: &faults });
-        self.report.counterexamples.push(faults);
+    pub(crate) fn found(&mut self, faults: Vec<Variable>) -> Result<(), End<S::Error>> {
+        self.record(faults)?;
         if self.options.all { Ok(()) } else { Err(End::Found) }
     }
 
+    /// Records a minimal counterexample and, if all are wanted, those that equal it but for symmetry:
+    /// they are run as well.
+    pub(crate) fn record(&mut self, faults: Vec<Variable>) -> Result<(), End<S::Error>> {
+        let mut others = self.system.space().orbit(&faults);
+        others.remove(&faults);
+        self.control.observe(Event::Counterexample { faults: &faults });
+        self.report.counterexamples.push(faults);
+        if self.options.all {
+            for other in others {
+                if self.outcome(&other)? != Outcome::Bad {
+                    return Err(SearchError::Contradiction { faults: other }.into());
+                }
+                self.control.observe(Event::Counterexample { faults: &other });
+                self.report.counterexamples.push(other);
+            }
+        }
+        Ok(())
+    }
+
     /// Every fault set of this size or smaller is accounted for.
-    fn covered(&mut self, size: usize) {
+    pub(crate) fn covered(&mut self, size: usize) {
         self.report.size_covered = Some(size);
         self.control.observe(Event::Exhausted { size });
     }
 
-    /// Falsify all supports seen, smallest first. With `within`, only faults among those.
-    fn lineage(
-        &mut self,
-        first: Option<linchpin_formula::Literal>,
-        within: Option<&[Variable]>,
-    ) -> Result<(), End<S::Error>> {
-        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
-        if let Some(within) = within {
-            for fault in (0..self.system.space().fault_count() as u32).map(Variable) {
-                if within.binary_search(&fault).is_err() {
-                    encoder.forbid_supersets(&[fault]);
-                }
-            }
-        }
-        self.learn(&mut encoder, first, &[]);
-        let mut whole = false;
-        self.by_size(&mut encoder, |search, encoder, faults| {
-            let observation = search.run(&faults)?;
-            if observation.outcome == Outcome::Bad {
-                encoder.forbid_supersets(&faults);
-                return search.found(faults);
-            }
-            if let Some(support) = observation.support {
-                let values = search
-                    .system
-                    .graph()
-                    .evaluate(|variable| faults.binary_search(&variable).is_ok());
-                if !values.of(support) {
-                    return Err(SearchError::Contradiction { faults }.into());
-                }
-            }
-            search.learn(encoder, observation.support, &faults);
-            if !whole && encoder.definition_count() > DEFINITIONS_MAX {
-                // What was seen, run by run, outweighs what can be known at once.
-                whole = true;
-                if let Some(failure) = search.system.failure() {
-                    encoder.assert(search.system.graph(), failure);
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// No later hypothesis may satisfy this support.
-    fn learn(
-        &mut self,
-        encoder: &mut Encoder,
-        support: Option<linchpin_formula::Literal>,
-        faults: &[Variable],
-    ) {
-        match support {
-            Some(support) => encoder.assert(self.system.graph(), !support),
-            None => encoder.forbid_exactly(self.system.space(), faults),
-        }
-    }
-
-    /// Satisfy the failure formula, smallest first.
-    fn symbolic(&mut self) -> Result<(), End<S::Error>> {
-        let failure = self.system.failure().ok_or(SearchError::NoFailureFormula)?;
-        let mut encoder = Encoder::new(self.system.space(), self.control.wants_proofs());
-        encoder.assert(self.system.graph(), failure);
-        self.by_size(&mut encoder, |search, encoder, faults| {
-            if search.run(&faults)?.outcome != Outcome::Bad {
-                return Err(SearchError::Contradiction { faults }.into());
-            }
-            encoder.forbid_supersets(&faults);
-            search.found(faults)
-        })
-    }
-
-    /// Asks the solver for fault sets of size 0, 1, 2, ... until it has none of any size; `visit`
-    /// must exclude the set it is given.
-    fn by_size(
-        &mut self,
-        encoder: &mut Encoder,
-        mut visit: impl FnMut(&mut Self, &mut Encoder, Vec<Variable>) -> Result<(), End<S::Error>>,
-    ) -> Result<(), End<S::Error>> {
-        let result = (|| {
-            for size in 0.. {
-                loop {
-                    self.pause()?;
-                    let Some(faults) = self.ask(encoder, Some(size)) else { break };
-                    visit(self, encoder, faults)?;
-                }
-                // A search within one fault set accounts for nothing beyond it.
-                if self.options.strategy != Strategy::Random {
-                    self.covered(size);
-                }
-                if self.ask(encoder, None).is_none() {
-                    break;
-                }
-            }
-            Ok(())
-        })();
-        self.report.solver_calls += encoder.solver_calls();
-        result
-    }
-
-    /// Asks the solver; lets its "there is none" be checked.
-    fn ask(&mut self, encoder: &mut Encoder, size: Option<usize>) -> Option<Vec<Variable>> {
-        let found = encoder.solve(size);
-        if found.is_none()
-            && let Some(refutation) = encoder.refutation()
-        {
-            self.control.refuted(refutation);
-        }
-        found
-    }
-
-    /// Every subset of `candidates`, smallest first, but for supersets of counterexamples.
-    fn exhaustive(&mut self, candidates: &[Variable]) -> Result<(), End<S::Error>> {
-        let space = self.system.space().clone();
-        let mut enumerator = Enumerator::new(&space, candidates);
-        let mut size = 0;
-        while let Some(faults) = enumerator.next_set() {
-            if enumerator.size() > size {
-                self.covered(size);
-                size = enumerator.size();
-            }
-            if faults.is_empty() || self.contains_counterexample(&faults) {
-                continue;
-            }
-            if self.run(&faults)?.outcome == Outcome::Bad {
-                self.found(faults)?;
-            }
-        }
-        self.covered(size);
-        Ok(())
-    }
-
-    fn contains_counterexample(&self, faults: &[Variable]) -> bool {
+    pub(crate) fn contains_counterexample(&self, faults: &[Variable]) -> bool {
         self.report
             .counterexamples
             .iter()
             .any(|known| known.iter().all(|fault| faults.binary_search(fault).is_ok()))
-    }
-
-    /// Draws until a bad run is found, then looks for minimal counterexamples within it.
-    fn random(&mut self, first: Option<linchpin_formula::Literal>) -> Result<(), End<S::Error>> {
-        let mut random = Random::new(self.options.seed);
-        if self.system.space().fault_count() == 0 {
-            return Ok(());
-        }
-        let mut known_in_a_row = 0;
-        loop {
-            let faults = self.system.space().sample(&mut random);
-            if self.contains_counterexample(&faults) {
-                known_in_a_row += 1;
-                if known_in_a_row == KNOWN_IN_A_ROW_MAX {
-                    return Err(End::Stopped(StopReason::Runs));
-                }
-                continue;
-            }
-            known_in_a_row = 0;
-            if self.run(&faults)?.outcome == Outcome::Bad {
-                let before = self.report.counterexamples.len();
-                self.lineage(first, Some(&faults))?;
-                debug_assert!(self.report.counterexamples.len() > before);
-            }
-        }
     }
 }

@@ -10,15 +10,21 @@
 //! prints nothing, reads no clock (see [`Control`]), and never judges a run by anything but the
 //! system's own observation.
 
+mod blind;
+mod counter;
+mod directed;
 mod encoder;
 mod enumerate;
 mod explore;
+mod halt;
+mod likelihood;
 mod random;
 mod space;
+mod symmetry;
 mod system;
 mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
+pub use halt::Halt;
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};
-pub use transcript::{Refutation, SolverStep};

@@ -1,11 +1,20 @@
 //! The fault space: which sets of faults are within the bounds.
 
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
 use linchpin_formula::Variable;
 use linchpin_model::{Bounds, Fault, FaultSet};
 use num_bigint::BigUint;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use crate::likelihood::Likelihood;
 use crate::random::Random;
+
+fn hash_of(fault: &Fault) -> u64 {
+    FxBuildHasher.hash_one(fault)
+}
 
 /// Alternatives of which a bounded number may occur: in each group at most one fault, and faults
 /// in at most `groups_max` groups. (For crashes: a group per node, a fault per time.)
@@ -24,8 +33,9 @@ pub struct Budget {
 /// crash of the same node.
 #[derive(Clone, Debug, Default)]
 pub struct FaultSpace {
-    faults: Vec<Fault>,
-    numbers: FxHashMap<Fault, Variable>,
+    faults: Arc<[Fault]>,
+    /// Numbers of the faults, by the hashes of these.
+    numbers: Arc<HashTable<Variable>>,
     /// Disjoint groups of mutually exclusive faults, whose number is not bounded. (The ways in
     /// which what is sent over a channel at one time can go wrong; the alternatives of an input.)
     exclusive: Vec<Vec<Variable>>,
@@ -34,11 +44,14 @@ pub struct FaultSpace {
     recoveries: Budget,
     /// Per fault: the group it belongs to.
     group_of: Vec<Group>,
+    pub(crate) likelihood: Likelihood,
+    /// See [`FaultSpace::set_symmetries`].
+    pub(crate) symmetries: Vec<Vec<Variable>>,
 }
 
 /// A group of mutually exclusive faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+pub(crate) enum Group {
     /// Number of a group outside the budget.
     Exclusive(usize),
     /// Number of a group of the budget.
@@ -93,14 +106,23 @@ impl FaultSpace {
             };
             group_of.push(group);
         }
-        let numbers = faults
-            .iter()
-            .enumerate()
-            .map(|(index, fault)| (fault.clone(), Variable(index as u32)))
-            .collect();
+        let mut numbers: HashTable<Variable> = HashTable::with_capacity(faults.len());
+        for (index, fault) in faults.iter().enumerate() {
+            let hash = |variable: &Variable| hash_of(&faults[variable.0 as usize]);
+            numbers.insert_unique(hash_of(fault), Variable(index as u32), hash);
+        }
         let budget = Budget { groups, groups_max: bounds.crashes as usize };
         let recoveries = Budget { groups: recoveries, groups_max: bounds.recoveries as usize };
-        Self { faults, numbers, exclusive, budget, recoveries, group_of }
+        Self {
+            faults: faults.into(),
+            numbers: Arc::new(numbers),
+            exclusive,
+            budget,
+            recoveries,
+            group_of,
+            likelihood: Likelihood::default(),
+            symmetries: Vec::new(),
+        }
     }
 
     /// How many different faults there are.
@@ -118,7 +140,8 @@ impl FaultSpace {
     /// The variable of a fault, if the fault may occur.
     #[must_use]
     pub fn variable(&self, fault: &Fault) -> Option<Variable> {
-        self.numbers.get(fault).copied()
+        let same = |variable: &Variable| self.fault(*variable) == fault;
+        self.numbers.find(hash_of(fault), same).copied()
     }
 
     /// The faults behind variables.
@@ -139,6 +162,18 @@ impl FaultSpace {
         &self.recoveries
     }
 
+    /// The group a fault belongs to.
+    pub(crate) fn group(&self, variable: Variable) -> Group {
+        self.group_of[variable.0 as usize]
+    }
+
+    /// True if every recovery among these faults follows a crash of the same node.
+    pub(crate) fn is_caused(&self, faults: &[Variable]) -> bool {
+        faults.iter().all(|&fault| {
+            self.needs(fault).is_none_or(|mut crashes| crashes.any(|crash| faults.contains(&crash)))
+        })
+    }
+
     /// The faults of which a recovery needs one: the earlier crashes of the same node. `None` if
     /// the fault is no recovery.
     pub(crate) fn needs(&self, variable: Variable) -> Option<impl Iterator<Item = Variable>> {
@@ -146,15 +181,6 @@ impl FaultSpace {
         let at = self.fault(variable).at();
         let crashes = self.budget.groups[group].iter().copied();
         Some(crashes.filter(move |crash| self.fault(*crash).at() < at))
-    }
-
-    /// The other faults that exclude this one and are not in the budget.
-    pub(crate) fn rivals(&self, variable: Variable) -> impl Iterator<Item = Variable> {
-        let group = match self.group_of[variable.0 as usize] {
-            Group::Exclusive(group) => &self.exclusive[group][..],
-            Group::Budget(_) | Group::Recovery(_) => &[],
-        };
-        group.iter().copied().filter(move |rival| *rival != variable)
     }
 
     /// Can `candidate` join the faults `chosen`, which are within the bounds and before it?

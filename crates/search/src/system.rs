@@ -3,8 +3,7 @@
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Outcome;
 
-use crate::FaultSpace;
-use crate::transcript::Refutation;
+use crate::{FaultSpace, Halt};
 
 /// Something that can be run under faults.
 pub trait System {
@@ -20,6 +19,35 @@ pub trait System {
     /// # Errors
     /// If the run cannot be carried out or has no outcome; the search ends with that error.
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, Self::Error>;
+
+    /// As [`System::run`] where nothing is to be learned but the outcome.
+    ///
+    /// # Errors
+    /// As [`System::run`].
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, Self::Error> {
+        self.run(faults).map(|observation| observation.outcome)
+    }
+
+    /// The outcomes of several runs, in their order, found with up to so many threads.
+    ///
+    /// # Errors
+    /// Per run as [`System::run`].
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, Self::Error>> {
+        let _ = threads;
+        runs.iter().map(|faults| self.outcome(faults)).collect()
+    }
+
+    /// Tells the system when to give up in the midst of a run, or of [`System::failure`].
+    fn halt_when(&mut self, _: Halt) {}
+
+    /// True if a run has no outcome only because it was given up.
+    fn is_halted(_: &Self::Error) -> bool {
+        false
+    }
 
     /// The graph in which supports are written. Its variables are those of the space.
     fn graph(&mut self) -> &mut Graph;
@@ -79,16 +107,13 @@ pub trait Control {
     /// Asked before each run and each call of the solver.
     fn stop(&mut self) -> Option<StopReason>;
 
-    /// Told of everything that happens.
-    fn observe(&mut self, event: Event<'_>);
-
-    /// Whether solvers shall keep a transcript, so that [`Control::refuted`] can check them.
-    fn wants_proofs(&self) -> bool {
-        false
+    /// The same question for those who do something long in between; asked for once.
+    fn halt(&self) -> Halt {
+        Halt::default()
     }
 
-    /// Told of every "there is none" of a solver, if proofs are wanted.
-    fn refuted(&mut self, _: Refutation<'_>) {}
+    /// Told of everything that happens.
+    fn observe(&mut self, event: Event<'_>);
 }
 
 /// Watches nothing and never stops.

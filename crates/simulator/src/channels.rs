@@ -38,6 +38,8 @@ pub(crate) struct Channels {
     crash: Vec<u32>,
     /// Per node: the time of its recovery, or `u32::MAX`.
     recovery: Vec<u32>,
+    /// The alternatives of inputs that are chosen.
+    inputs: Vec<Fault>,
     model: CrashModel,
 }
 
@@ -58,6 +60,7 @@ impl Channels {
         let mut late = vec![0; shape.size()];
         let mut crash = vec![u32::MAX; shape.node_count];
         let mut recovery = vec![u32::MAX; shape.node_count];
+        let mut inputs = Vec::new();
         let node = |name: &str| {
             compiled.bounds.nodes.iter().position(|node| node == name).expect("faults were checked")
         };
@@ -71,10 +74,10 @@ impl Channels {
                 }
                 Fault::Crash { node: name, at } => crash[node(name)] = *at,
                 Fault::Recovery { node: name, at } => recovery[node(name)] = *at,
-                Fault::Input { .. } => {}
+                Fault::Input { .. } => inputs.push(fault.clone()),
             }
         }
-        Self { shape, lost, late, crash, recovery, model: compiled.bounds.crash_model }
+        Self { shape, lost, late, crash, recovery, inputs, model: compiled.bounds.crash_model }
     }
 
     /// The rows of the relation `crash`: observer, node, time.
@@ -86,6 +89,30 @@ impl Channels {
             }
         }
         rows
+    }
+
+    /// A time up to which the run is the same under both (that time included, but for what is
+    /// derived then for later times): before it nothing is sent that may be lost or late under one
+    /// and not under the other, and nothing that is still under way after it. 0 if the program can
+    /// see from the start that they differ, or if some node is down at some time; `u32::MAX` if they
+    /// do not differ.
+    pub(crate) fn first_difference(&self, other: &Self, crash_is_read: bool) -> u32 {
+        if (crash_is_read && self.crash != other.crash)
+            || self.recovery != other.recovery
+            || self.inputs != other.inputs
+            || self.any_down()
+            || other.any_down()
+        {
+            return 0;
+        }
+        let channels = self.shape.node_count * self.shape.node_count;
+        let time_of =
+            |place: Option<usize>| place.map_or(u32::MAX, |place| (place / channels) as u32 + 1);
+        let lost = self.lost.iter().zip(&other.lost).position(|(left, right)| left != right);
+        let late = self.late.iter().zip(&other.late).position(|(left, right)| left.max(right) > &0);
+        let crashes = self.crash.iter().zip(&other.crash).filter(|(left, right)| left != right);
+        let first = time_of(lost).min(time_of(late));
+        crashes.map(|(&left, &right)| left.min(right)).fold(first, u32::min)
     }
 
     /// How many steps what `from` sends to `to` at `time` travels, if it arrives (1 if it is not
@@ -172,7 +199,10 @@ impl ChannelConditions {
         let mut later: Vec<Vec<Literal>> = Vec::new();
         for name in nodes {
             let at: Vec<Literal> = (1..=shape.eot)
-                .map(|time| condition(graph, &Fault::recovery(name, time)))
+                .map(|time| match compiled.bounds.recoveries {
+                    0 => Literal::FALSE,
+                    _ => condition(graph, &Fault::recovery(name, time)),
+                })
                 .collect();
             let mut after = vec![Literal::FALSE; at.len()];
             for index in (1..at.len()).rev() {
@@ -200,8 +230,12 @@ impl ChannelConditions {
                 let silent = graph.and([crashed[from], !recovered[from]]);
                 for (to, receiver) in nodes.iter().enumerate().filter(|(to, _)| *to != from) {
                     let sent = !silent;
-                    let mut on_time =
-                        vec![sent, !condition(graph, &Fault::omission(name, receiver, now))];
+                    // None is lost from EFF on.
+                    let lost = match now < compiled.bounds.eff {
+                        true => condition(graph, &Fault::omission(name, receiver, now)),
+                        false => Literal::FALSE,
+                    };
+                    let mut on_time = vec![sent, !lost];
                     let mut ways = vec![(1, Literal::FALSE)];
                     for by in 1..=compiled.bounds.delay_max(now) {
                         let late = condition(graph, &Fault::delay(name, receiver, now, by));

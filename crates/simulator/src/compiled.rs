@@ -11,7 +11,7 @@ use linchpin_model::Bounds;
 
 use crate::channels::Entry;
 use crate::inputs::{Alternative, alternatives, inputs};
-use crate::plan::{Indexes, RulePlan, Schedule, Sender, plan_program};
+use crate::plan::{Indexes, RulePlan, Schedule, Sender, Step, plan_program};
 use crate::table::Table;
 use crate::value::{Interner, Symbol};
 
@@ -65,7 +65,7 @@ impl Compiled {
     }
 
     pub(crate) fn empty_table(&self, relation: RelationId) -> Table {
-        Table::new(self.program.relation(relation).columns.len(), self.indexes.of(relation))
+        Table::new(self.program.relation(relation).columns.len())
     }
 
     /// How a row of this relation comes to a node as a fact at this time.
@@ -116,8 +116,8 @@ impl Tables {
             for row in crash_rows {
                 table.insert(row);
             }
-            for index in 0..compiled.indexes.of(relation).len() {
-                table.refresh_index(index);
+            for (index, columns) in compiled.indexes.of(relation).iter().enumerate() {
+                table.refresh_index(index, columns);
             }
             (relation, table)
         });
@@ -135,19 +135,42 @@ impl Tables {
         &step.unwrap_or(&self.nothing)[relation.index()]
     }
 
+    /// Empties every table after a time step.
+    pub(crate) fn forget_after(&mut self, time: u32) {
+        for step in &mut self.steps[time as usize..] {
+            step.clone_from(&self.nothing);
+        }
+    }
+
     /// The table to insert into; `time` must be in 1..=EOT and the relation not `crash`.
     pub(crate) fn at_mut(&mut self, time: u32, relation: RelationId) -> &mut Table {
         &mut self.steps[time as usize - 1][relation.index()]
     }
 
+    /// True if some positive literal finds nothing, whatever the valuation.
+    pub(crate) fn is_idle(&self, steps: &[Step], now: u32) -> bool {
+        steps.iter().any(|step| match step {
+            Step::Match { access, .. } => {
+                self.at(access.time.unwrap_or(now), access.relation).is_empty()
+            }
+            _ => false,
+        })
+    }
+
     /// Brings an index up to date.
-    pub(crate) fn refresh(&mut self, time: u32, relation: RelationId, index: usize) {
+    pub(crate) fn refresh(
+        &mut self,
+        time: u32,
+        relation: RelationId,
+        index: usize,
+        columns: &[usize],
+    ) {
         if self.crash.as_ref().is_some_and(|(crash, _)| *crash == relation) {
             return;
         }
         let step = (time as usize).checked_sub(1).and_then(|step| self.steps.get_mut(step));
         if let Some(step) = step {
-            step[relation.index()].refresh_index(index);
+            step[relation.index()].refresh_index(index, columns);
         }
     }
 }

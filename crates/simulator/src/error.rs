@@ -31,6 +31,8 @@ pub enum RunErrorKind {
     Endless,
     /// Occurs when a cycle through negation has no total well-founded model.
     NotTotal,
+    /// Occurs when the run was told to end.
+    Halted,
 }
 
 impl fmt::Display for RunErrorKind {
@@ -40,6 +42,7 @@ impl fmt::Display for RunErrorKind {
             Self::DivisionByZero => "division by zero",
             Self::Endless => "the time step does not end",
             Self::NotTotal => "a cycle through negation leaves facts undecided",
+            Self::Halted => "the run was given up",
         })
     }
 }

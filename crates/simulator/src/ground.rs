@@ -22,17 +22,20 @@ use indexmap::IndexMap;
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Fault;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use linchpin_search::Halt;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::channels::{ChannelConditions, Entry};
 use crate::compiled::{Compiled, Tables};
 use crate::fixpoint::{Deriver, Window, fixpoint};
 use crate::ground_aggregate::outcomes;
 use crate::ground_cycle::{Atom, Component, components};
-use crate::ground_head::{Derived, Frozen, Groups, Head, add_to_group};
+use crate::ground_head::{Derived, Frozen, Groups, Head, Members, Way, add_to_group};
 use crate::inputs::{self, Alternative};
 use crate::join::{Store, Valuation, candidates, execute, row_agrees, value_of};
 use crate::lineage::Absence;
+use crate::not_grounded::{NotGrounded, NotGroundedReason};
 use crate::plan::{AccessBy, Column, RulePlan, Sender, Step, StratumPlan};
 use crate::table::{RowIndex, Table};
 use crate::value::{Interner, Symbol};
@@ -40,16 +43,11 @@ use crate::value::{Interner, Symbol};
 /// Size of a formula graph, in nodes, beyond which a program is not grounded.
 const NODES_MAX: usize = 3_000_000;
 
+/// After so many instances it is asked whether to give up.
+const INSTANCES_UNASKED: usize = 256;
+
 /// Valuations beyond which a program is not grounded.
 const VALUATIONS_MAX: usize = 20_000_000;
-
-/// Why a program cannot be grounded: what it can do within the bounds is too much to write down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TooLarge {
-    pub(crate) reason: &'static str,
-    pub(crate) rule: Option<RuleId>,
-    pub(crate) time: u32,
-}
 
 /// Every possible row and its condition.
 #[derive(Clone, Debug)]
@@ -101,6 +99,7 @@ struct View<'a> {
     /// The stratum being solved: the conditions of its rows are not known yet.
     open: Option<&'a StratumPlan>,
     node_count: usize,
+    halt: &'a Halt,
 }
 
 impl Store for View<'_> {
@@ -131,6 +130,10 @@ impl Store for View<'_> {
 
     fn node_count(&self) -> usize {
         self.node_count
+    }
+
+    fn halt(&self) -> &Halt {
+        self.halt
     }
 }
 
@@ -175,7 +178,7 @@ struct Grounder<'a> {
     /// and the next.
     frozen: Frozen,
     frozen_next: Frozen,
-    /// What becomes known at the next commit: (how many steps from now, relation, row) -> ways.
+    /// What becomes known at the next commit.
     derived: Derived,
     open: Option<&'a StratumPlan>,
     open_instances: Vec<OpenInstance>,
@@ -183,6 +186,7 @@ struct Grounder<'a> {
     committed: usize,
     failures: Vec<Literal>,
     valuations: usize,
+    halt: &'a Halt,
 }
 
 /// Grounds a program.
@@ -194,7 +198,8 @@ pub(crate) fn ground(
     graph: &mut Graph,
     channels: &ChannelConditions,
     variable_of: &dyn Fn(&Fault) -> Option<Variable>,
-) -> Result<Ground, TooLarge> {
+    halt: &Halt,
+) -> Result<Ground, NotGrounded> {
     let eot = compiled.bounds.eot;
     let crash = channels.crash_rows(interner);
     let crash_rows = crash.iter().map(|(row, _)| &row[..]);
@@ -217,18 +222,19 @@ pub(crate) fn ground(
         any_down: channels.any_down(),
         frozen: Frozen::default(),
         frozen_next: Frozen::default(),
-        derived: IndexMap::default(),
+        derived: Derived::default(),
         open: None,
         open_instances: Vec::new(),
         committed: 0,
         failures: Vec::new(),
         valuations: 0,
+        halt,
     };
     grounder.run()
 }
 
 impl<'a> Grounder<'a> {
-    fn run(mut self) -> Result<Ground, TooLarge> {
+    fn run(mut self) -> Result<Ground, NotGrounded> {
         let compiled = self.compiled;
         for now in 1..=compiled.bounds.eot {
             self.now = now;
@@ -279,8 +285,8 @@ impl<'a> Grounder<'a> {
         Ok(Ground { tables: self.tables, conditions: self.conditions, failures: self.failures })
     }
 
-    fn too_large(&self, reason: &'static str, rule: Option<RuleId>) -> TooLarge {
-        TooLarge { reason, rule, time: self.now }
+    fn too_large(&self, reason: NotGroundedReason, rule: Option<RuleId>) -> NotGrounded {
+        NotGrounded { reason, rule, time: self.now }
     }
 
     /// Adds one more way for a row to be there.
@@ -346,12 +352,15 @@ impl<'a> Grounder<'a> {
 
     /// A recursive stratum: collect the instances of its rules over all possible rows, then solve
     /// them component by component.
-    fn solve(&mut self, stratum: &'a StratumPlan) -> Result<(), TooLarge> {
+    fn solve(&mut self, stratum: &'a StratumPlan) -> Result<(), NotGrounded> {
         self.open = Some(stratum);
         let result = fixpoint(stratum, self);
         self.open = None;
         result?;
-        let instances = self.close_instances();
+        let instances = self.close_instances()?;
+        if instances.is_empty() {
+            return Ok(());
+        }
         let mut atoms: Vec<Atom> = Vec::new();
         for &relation in &stratum.relations {
             let rows = self.tables.at(self.now, relation).len() as RowIndex;
@@ -364,13 +373,14 @@ impl<'a> Grounder<'a> {
         let mut solved: FxHashMap<Atom, Literal> = FxHashMap::default();
         for component in components(&atoms, &instances) {
             let undecided = component
-                .solve(self.graph, &given, &instances, &mut solved, NODES_MAX)
+                .solve(self.graph, &given, &instances, &mut solved, (NODES_MAX, self.halt))
                 .ok_or_else(|| {
-                    let rule =
-                        stratum.rules.iter().find(|rule| rule.head == component.atoms[0].relation);
+                    let head = component.atoms[0].relation;
+                    let rule = stratum.rules.iter().find(|rule| rule.head == head);
+                    let halted = self.halt.is_due();
                     self.too_large(
-                        "too many facts depend on each other in a circle",
-                        rule.map(|r| r.rule),
+                        if halted { NotGroundedReason::Halted } else { NotGroundedReason::Circle },
+                        rule.map(|rule| rule.rule),
                     )
                 })?;
             self.fail(undecided);
@@ -389,12 +399,16 @@ impl<'a> Grounder<'a> {
     }
 
     /// Resolves the heads and absences of the instances collected, now that all rows are known.
-    fn close_instances(&mut self) -> Vec<Instance> {
+    fn close_instances(&mut self) -> Result<Vec<Instance>, NotGrounded> {
         let open_instances = std::mem::take(&mut self.open_instances);
         self.committed = 0;
         open_instances
             .into_iter()
-            .map(|open| {
+            .enumerate()
+            .map(|(index, open)| {
+                if index.is_multiple_of(INSTANCES_UNASKED) && self.halt.is_due() {
+                    return Err(self.too_large(NotGroundedReason::Halted, None));
+                }
                 let head = open.head.map(|(relation, cells)| {
                     let row = self.tables.at(self.now, relation).find(&cells);
                     Atom { relation, row: row.expect("heads were inserted") }
@@ -413,20 +427,21 @@ impl<'a> Grounder<'a> {
                             }),
                     );
                 }
-                Instance { head, outside: open.outside, present: open.present, absent }
+                Ok(Instance { head, outside: open.outside, present: open.present, absent })
             })
             .collect()
     }
 
-    /// The conditions of a valuation: what is known, and what belongs to the open stratum.
+    /// The conditions of a valuation: what is known (added to `known`), and what belongs to the open
+    /// stratum.
     fn body(
         view: &View<'_>,
         graph: &mut Graph,
         interner: &Interner,
         steps: &[Step],
         valuation: &Valuation<'_>,
-    ) -> (Vec<Literal>, Vec<Atom>, Vec<Absence>) {
-        let mut known = Vec::new();
+        known: &mut Vec<Literal>,
+    ) -> (Vec<Atom>, Vec<Absence>) {
         let mut present = Vec::new();
         let mut absences = Vec::new();
         for matched in valuation.matched {
@@ -449,27 +464,26 @@ impl<'a> Grounder<'a> {
             }
             let table = view.rows_for_absence(access.relation, access.time);
             let all = 0..table.len() as RowIndex;
-            let matching: Vec<Literal> = candidates(access, table, &all, valuation.slots)
+            let matching = candidates(access, table, &all, valuation.slots)
                 .filter(|&row| row_agrees(access, table.row(row), valuation.slots, interner))
-                .map(|row| view.conditions.of(at, access.relation, row))
-                .collect();
+                .map(|row| view.conditions.of(at, access.relation, row));
             let absent = !graph.or(matching);
             graph.declare_absence(absent);
             known.push(absent);
         }
-        (known, present, absences)
+        (present, absences)
     }
 }
 
 impl Deriver for Grounder<'_> {
-    type Stop = TooLarge;
+    type Stop = NotGrounded;
 
     fn row_count(&self, relation: RelationId) -> usize {
         self.tables.at(self.now, relation).len()
     }
 
-    fn endless(&self, rule: RuleId) -> TooLarge {
-        self.too_large("the possible facts of a time step do not end", Some(rule))
+    fn endless(&self, rule: RuleId) -> NotGrounded {
+        self.too_large(NotGroundedReason::Endless, Some(rule))
     }
 
     fn fire(
@@ -477,11 +491,18 @@ impl Deriver for Grounder<'_> {
         rule: &RulePlan,
         steps: &[Step],
         window: Option<&Window>,
-    ) -> Result<(), TooLarge> {
+    ) -> Result<(), NotGrounded> {
         let now = self.now;
+        if self.tables.is_idle(steps, now) {
+            return Ok(());
+        }
+        if self.halt.is_due() {
+            return Err(self.too_large(NotGroundedReason::Halted, Some(rule.rule)));
+        }
         for access in RulePlan::accesses(steps) {
             if let AccessBy::Index(index) = access.by {
-                self.tables.refresh(access.time.unwrap_or(now), access.relation, index);
+                let at = access.time.unwrap_or(now);
+                self.tables.refresh(at, access.relation, index, &access.columns);
             }
         }
         let node_count = self.compiled.node_count();
@@ -492,9 +513,11 @@ impl Deriver for Grounder<'_> {
             window,
             open: self.open,
             node_count,
+            halt: self.halt,
         };
         let mut groups: Groups = IndexMap::default();
         let mut failed: Vec<Literal> = Vec::new();
+        let (mut known, mut conditions): (Vec<Literal>, Vec<Literal>) = (Vec::new(), Vec::new());
         let (graph, derived) = (&mut *self.graph, &mut self.derived);
         let (channels, open_instances) = (self.channels, &mut self.open_instances);
         let valuations = &mut self.valuations;
@@ -502,7 +525,7 @@ impl Deriver for Grounder<'_> {
         let entry = self.compiled.entry(rule).filter(|_| any_down);
         let durable = self.compiled.durable[rule.head.index()];
         let frozen_next = &mut self.frozen_next;
-        execute(
+        let finished = execute(
             steps,
             rule.slot_count,
             rule.literal_count,
@@ -511,10 +534,11 @@ impl Deriver for Grounder<'_> {
             &mut |interner, valuation| {
                 *valuations += 1;
                 if *valuations > VALUATIONS_MAX || graph.node_count() > NODES_MAX {
-                    return;
+                    return false;
                 }
-                let (mut known, present, absences) =
-                    Self::body(&view, graph, interner, steps, valuation);
+                known.clear();
+                let (present, absences) =
+                    Self::body(&view, graph, interner, steps, valuation, &mut known);
                 let sender = match rule.sender {
                     Sender::Slot(slot) => Some(valuation.slots[slot] as usize),
                     Sender::Node(symbol) => Some(symbol as usize),
@@ -523,7 +547,7 @@ impl Deriver for Grounder<'_> {
                 if let Some(sender) = sender.filter(|_| any_down) {
                     known.push(channels.up(graph, sender, now));
                 }
-                let mut row: Vec<Symbol> = Vec::with_capacity(rule.columns.len());
+                let mut row: SmallVec<[Symbol; 8]> = SmallVec::new();
                 let mut error = valuation.error;
                 for column in &rule.columns {
                     match column {
@@ -541,14 +565,15 @@ impl Deriver for Grounder<'_> {
                 if rule.timing == Timing::Async && error.is_none() {
                     let receiver = row[0] as usize;
                     if receiver >= node_count {
-                        return;
+                        return true;
                     }
                     if let Some(sender) = sender {
                         ways = channels.travels(sender, receiver, now);
                     }
                 }
                 for &(after, travels) in ways {
-                    let mut conditions = known.clone();
+                    conditions.clear();
+                    conditions.extend_from_slice(&known);
                     conditions.push(travels);
                     let condition = graph.and_of(&mut conditions);
                     if condition == Literal::FALSE {
@@ -571,15 +596,17 @@ impl Deriver for Grounder<'_> {
                         head.derive(graph, channels, derived, frozen_next, &row, condition);
                     }
                 }
+                true
             },
         );
         if self.valuations > VALUATIONS_MAX {
-            return Err(self.too_large("its rules can fire in too many ways", Some(rule.rule)));
+            return Err(self.too_large(NotGroundedReason::Valuations, Some(rule.rule)));
         }
         if self.graph.node_count() > NODES_MAX {
-            return Err(
-                self.too_large("the conditions of its facts are too large", Some(rule.rule))
-            );
+            return Err(self.too_large(NotGroundedReason::Conditions, Some(rule.rule)));
+        }
+        if !finished {
+            return Err(self.too_large(NotGroundedReason::Halted, Some(rule.rule)));
         }
         for condition in failed {
             self.fail(condition);
@@ -590,7 +617,7 @@ impl Deriver for Grounder<'_> {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<(), TooLarge> {
+    fn commit(&mut self) -> Result<(), NotGrounded> {
         // Heads of an open stratum: their conditions are found when it is complete.
         for index in self.committed..self.open_instances.len() {
             if let Some((relation, row)) = &self.open_instances[index].head {
@@ -599,12 +626,34 @@ impl Deriver for Grounder<'_> {
             }
         }
         self.committed = self.open_instances.len();
-        let derived = std::mem::take(&mut self.derived);
-        for ((after, relation, row), mut ways) in derived {
-            let condition = self.graph.or_of(&mut ways);
-            if condition != Literal::FALSE {
-                self.add(self.now + after, relation, &row, condition);
+        // Rows are numbered in the order in which they were first derived.
+        let mut derived = std::mem::take(&mut self.derived);
+        let mut places: Vec<(u32, RelationId, RowIndex, Literal)> = Vec::new();
+        for Way { after, relation, row, condition } in derived.ways.drain(..) {
+            let step = (self.now + after) as usize - 1;
+            let table = self.tables.at_mut(self.now + after, relation);
+            let (index, is_new) = table.insert(&derived.cells[row]);
+            if is_new {
+                self.conditions.steps[step][relation.index()].push(Literal::FALSE);
             }
+            places.push((after, relation, index, condition));
+        }
+        derived.cells.clear();
+        self.derived = derived;
+        places.sort_unstable();
+        let mut ways: Vec<Literal> = Vec::new();
+        for same in places.chunk_by(|a, b| (a.0, a.1, a.2) == (b.0, b.1, b.2)) {
+            let (after, relation, row, first) = same[0];
+            let step = (self.now + after) as usize - 1;
+            let place = &mut self.conditions.steps[step][relation.index()][row as usize];
+            if same.len() == 1 && *place == Literal::FALSE {
+                *place = first;
+                continue;
+            }
+            ways.clear();
+            ways.push(*place);
+            ways.extend(same.iter().map(|entry| entry.3));
+            *place = self.graph.or_of(&mut ways);
         }
         Ok(())
     }
@@ -617,8 +666,8 @@ impl Grounder<'_> {
         rule: &RulePlan,
         after: u32,
         group: &[Symbol],
-        sets: Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>,
-    ) -> Result<(), TooLarge> {
+        sets: SmallVec<[Members; 1]>,
+    ) -> Result<(), NotGrounded> {
         let functions = rule.columns.iter().filter_map(|column| match column {
             Column::Aggregate(function, _) => Some(*function),
             Column::Term(_) => None,
@@ -630,10 +679,8 @@ impl Grounder<'_> {
                 .into_iter()
                 .map(|(symbol, mut ways)| (symbol, self.graph.or_of(&mut ways)))
                 .collect();
-            let values =
-                outcomes(function, members, self.interner, self.graph).ok_or_else(|| {
-                    self.too_large("an aggregate has too many possible values", Some(rule.rule))
-                })?;
+            let values = outcomes(function, members, self.interner, self.graph)
+                .ok_or_else(|| self.too_large(NotGroundedReason::Aggregate, Some(rule.rule)))?;
             let mut next = Vec::new();
             for (symbols, condition) in &combined {
                 for (value, when) in &values {
@@ -651,16 +698,14 @@ impl Grounder<'_> {
             }
             combined = next;
         }
+        let mut row: SmallVec<[Symbol; 8]> = SmallVec::new();
         for (symbols, condition) in combined {
             let (mut group, mut symbols) = (group.iter(), symbols.iter());
-            let row: Box<[Symbol]> = rule
-                .columns
-                .iter()
-                .map(|column| match column {
-                    Column::Term(_) => *group.next().expect("one per group column"),
-                    Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
-                })
-                .collect();
+            row.clear();
+            row.extend(rule.columns.iter().map(|column| match column {
+                Column::Term(_) => *group.next().expect("one per group column"),
+                Column::Aggregate(..) => *symbols.next().expect("one per aggregate"),
+            }));
             let now = self.now;
             let entry = self.compiled.entry(rule).filter(|_| self.any_down);
             let durable = self.compiled.durable[rule.head.index()];

@@ -2,6 +2,7 @@
 
 use linchpin_dedalus::hir::RelationId;
 use linchpin_formula::{Graph, Literal};
+use linchpin_search::Halt;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
@@ -68,14 +69,14 @@ type Conditions = FxHashMap<Atom, Literal>;
 impl Component {
     /// Adds the condition of each atom to `solved`. Returns the condition under which some atom is
     /// left undecided (only circles through negation can), or `None` if the graph grows beyond
-    /// `nodes_max`.
+    /// so many nodes or it is time to give up.
     pub(crate) fn solve(
         &self,
         graph: &mut Graph,
         given: &Conditions,
         instances: &[Instance],
         solved: &mut Conditions,
-        nodes_max: usize,
+        limits: (usize, &Halt),
     ) -> Option<Literal> {
         if !self.cyclic {
             let start = self.start(given);
@@ -85,19 +86,19 @@ impl Component {
         }
         if !self.negative {
             let start = self.start(given);
-            let result = self.least(graph, given, instances, solved, &start, nodes_max)?;
+            let result = self.least(graph, given, instances, solved, &start, limits)?;
             solved.extend(result);
             return Some(Literal::FALSE);
         }
         let mut below = self.start(given);
-        let mut above = self.least(graph, given, instances, solved, &below, nodes_max)?;
+        let mut above = self.least(graph, given, instances, solved, &below, limits)?;
         for _ in 0..self.atoms.len() {
-            let next = self.least(graph, given, instances, solved, &above, nodes_max)?;
+            let next = self.least(graph, given, instances, solved, &above, limits)?;
             if next == below {
                 break;
             }
             below = next;
-            above = self.least(graph, given, instances, solved, &below, nodes_max)?;
+            above = self.least(graph, given, instances, solved, &below, limits)?;
         }
         let undecided: Vec<Literal> =
             self.atoms.iter().map(|atom| graph.and([above[atom], !below[atom]])).collect();
@@ -118,12 +119,12 @@ impl Component {
         instances: &[Instance],
         solved: &Conditions,
         assumed: &Conditions,
-        nodes_max: usize,
+        limits: (usize, &Halt),
     ) -> Option<Conditions> {
         let mut current = self.start(given);
         for _ in 0..self.atoms.len() {
             let next = self.round(graph, given, instances, solved, &current, assumed);
-            if graph.node_count() > nodes_max {
+            if graph.node_count() > limits.0 || limits.1.is_due() {
                 return None;
             }
             if next == current {

@@ -1,9 +1,12 @@
 //! What the head of a ground rule derives, and when it is there.
 
+use std::ops::Range;
+
 use indexmap::IndexMap;
 use linchpin_dedalus::hir::RelationId;
 use linchpin_formula::{Graph, Literal};
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::channels::{ChannelConditions, Entry};
 use crate::plan::{Column, RulePlan};
@@ -12,13 +15,45 @@ use crate::value::Symbol;
 /// Per time of becoming visible and group: for each aggregate, the ways in which each member is
 /// there.
 pub(crate) type Groups =
-    IndexMap<(u32, Vec<Symbol>), Vec<IndexMap<Symbol, Vec<Literal>, FxBuildHasher>>, FxBuildHasher>;
+    IndexMap<(u32, SmallVec<[Symbol; 6]>), SmallVec<[Members; 1]>, FxBuildHasher>;
+
+pub(crate) type Members = IndexMap<Symbol, Vec<Literal>, FxBuildHasher>;
 
 /// Rows, each with conditions one of which holds.
 pub(crate) type Frozen = IndexMap<(RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>;
 
-/// By how many steps from now a row is there, and the row: the ways in which it is.
-pub(crate) type Derived = IndexMap<(u32, RelationId, Box<[Symbol]>), Vec<Literal>, FxBuildHasher>;
+/// What becomes known at the next commit.
+#[derive(Debug, Default)]
+pub(crate) struct Derived {
+    pub(crate) ways: Vec<Way>,
+    /// The rows of what was derived.
+    pub(crate) cells: Vec<Symbol>,
+}
+
+/// One way for a row to be there.
+#[derive(Debug)]
+pub(crate) struct Way {
+    /// How many steps from now.
+    pub(crate) after: u32,
+    pub(crate) relation: RelationId,
+    /// Its cells in [`Derived::cells`].
+    pub(crate) row: Range<usize>,
+    pub(crate) condition: Literal,
+}
+
+impl Derived {
+    fn push(&mut self, after: u32, relation: RelationId, row: &[Symbol], condition: Literal) {
+        let start = self.cells.len();
+        self.cells.extend_from_slice(row);
+        let row = start..self.cells.len();
+        self.ways.push(Way { after, relation, row, condition });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.ways.clear();
+        self.cells.clear();
+    }
+}
 
 /// The head of a rule that fires now.
 pub(crate) struct Head<'a> {
@@ -56,7 +91,9 @@ impl Head<'_> {
                 }
             }
         }
-        derived.entry((self.after, self.rule.head, row.into())).or_default().push(condition);
+        if condition != Literal::FALSE {
+            derived.push(self.after, self.rule.head, row, condition);
+        }
     }
 }
 
@@ -68,16 +105,17 @@ pub(crate) fn add_to_group(
     row: &[Symbol],
     condition: Literal,
 ) {
-    let mut group = Vec::new();
-    let mut members = Vec::new();
+    let mut group: SmallVec<[Symbol; 6]> = SmallVec::new();
+    let mut members: SmallVec<[Symbol; 2]> = SmallVec::new();
     for (column, &symbol) in rule.columns.iter().zip(row) {
         match column {
             Column::Term(_) => group.push(symbol),
             Column::Aggregate(..) => members.push(symbol),
         }
     }
-    let sets =
-        groups.entry((after, group)).or_insert_with(|| vec![IndexMap::default(); members.len()]);
+    let sets = groups
+        .entry((after, group))
+        .or_insert_with(|| SmallVec::from_elem(IndexMap::default(), members.len()));
     for (set, member) in sets.iter_mut().zip(members) {
         set.entry(member).or_default().push(condition);
     }

@@ -4,11 +4,15 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use linchpin_dedalus::hir::{ArithmeticOperator, ComparisonOperator, RelationId, Value};
+use linchpin_search::Halt;
 use smallvec::SmallVec;
 
 use crate::plan::{Access, AccessBy, Slot, Step, Term};
 use crate::table::{RowIndex, Table};
 use crate::value::{Interner, Symbol};
+
+/// After so many steps of a join it is asked whether to give up.
+const STEPS_UNASKED: u32 = 1 << 14;
 
 /// Why an expression has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +39,9 @@ pub(crate) trait Store {
 
     /// How many symbols (from 0) are nodes.
     fn node_count(&self) -> usize;
+
+    /// When to give up.
+    fn halt(&self) -> &Halt;
 }
 
 /// A row matched by a positive literal.
@@ -68,6 +75,13 @@ impl Valuation<'_> {
 pub(crate) enum Candidates<'a> {
     Range(Range<RowIndex>),
     Listed(&'a [RowIndex]),
+    /// Rows of a small table whose columns have the values of the key.
+    Few {
+        table: &'a Table,
+        columns: &'a [usize],
+        key: SmallVec<[Symbol; 8]>,
+        range: Range<RowIndex>,
+    },
     Row(Option<RowIndex>),
 }
 
@@ -82,6 +96,10 @@ impl Iterator for Candidates<'_> {
                 *rows = rest;
                 Some(first)
             }
+            Self::Few { table, columns, key, range } => range.find(|&index| {
+                let row = table.row(index);
+                columns.iter().zip(key.iter()).all(|(&column, &symbol)| row[column] == symbol)
+            }),
             Self::Row(row) => row.take(),
         }
     }
@@ -90,11 +108,14 @@ impl Iterator for Candidates<'_> {
 /// The rows of `table` that agree with the valuation on the columns of the access ([`row_agrees`]
 /// checks the rest).
 pub(crate) fn candidates<'t>(
-    access: &Access,
+    access: &'t Access,
     table: &'t Table,
     range: &Range<RowIndex>,
     slots: &[Symbol],
 ) -> Candidates<'t> {
+    if range.is_empty() {
+        return Candidates::Row(None);
+    }
     let key: SmallVec<[Symbol; 8]> = access
         .key
         .iter()
@@ -106,7 +127,12 @@ pub(crate) fn candidates<'t>(
         .collect();
     match access.by {
         AccessBy::Scan => Candidates::Range(range.clone()),
-        AccessBy::Index(index) => Candidates::Listed(table.probe(index, &key, range)),
+        AccessBy::Index(_) if table.is_small() => {
+            Candidates::Few { table, columns: &access.columns, key, range: range.clone() }
+        }
+        AccessBy::Index(index) => {
+            Candidates::Listed(table.probe(index, &access.columns, &key, range))
+        }
         AccessBy::Row => Candidates::Row(table.find(&key).filter(|row| range.contains(row))),
     }
 }
@@ -173,42 +199,54 @@ pub(crate) fn compare(operator: ComparisonOperator, ordering: Ordering) -> bool 
     }
 }
 
-/// Calls `found` for every valuation that satisfies the steps, in a fixed order.
+/// Calls `found` for every valuation that satisfies the steps, in a fixed order, until it returns
+/// false. True unless that happened, or it was time to give up.
 pub(crate) fn execute<S: Store>(
     steps: &[Step],
     slot_count: usize,
     literal_count: usize,
     store: &S,
     interner: &mut Interner,
-    found: &mut dyn FnMut(&mut Interner, &Valuation<'_>),
-) {
+    found: &mut dyn FnMut(&mut Interner, &Valuation<'_>) -> bool,
+) -> bool {
     let mut join = Join {
         store,
         interner,
         found,
-        slots: vec![0; slot_count],
-        undefined: vec![false; slot_count],
-        matched: vec![Matched::default(); literal_count],
+        slots: SmallVec::from_elem(0, slot_count),
+        undefined: SmallVec::from_elem(false, slot_count),
+        matched: SmallVec::from_elem(Matched::default(), literal_count),
         error: None,
+        steps: 0,
     };
-    join.run(steps);
+    join.run(steps)
 }
 
 struct Join<'a, S> {
     store: &'a S,
     interner: &'a mut Interner,
-    found: &'a mut dyn FnMut(&mut Interner, &Valuation<'_>),
-    slots: Vec<Symbol>,
+    found: &'a mut dyn FnMut(&mut Interner, &Valuation<'_>) -> bool,
+    slots: SmallVec<[Symbol; 16]>,
     /// Slots whose expression has no value.
-    undefined: Vec<bool>,
-    matched: Vec<Matched>,
+    undefined: SmallVec<[bool; 16]>,
+    matched: SmallVec<[Matched; 8]>,
     error: Option<ArithmeticError>,
+    /// Steps taken.
+    steps: u32,
 }
 
 impl<S: Store> Join<'_, S> {
-    fn run(&mut self, steps: &[Step]) {
+    /// False if the rest is not wanted.
+    fn run(&mut self, steps: &[Step]) -> bool {
+        self.steps += 1;
+        if self.steps == STEPS_UNASKED {
+            self.steps = 0;
+            if self.store.halt().is_due() {
+                return false;
+            }
+        }
         let Some((step, rest)) = steps.split_first() else {
-            (self.found)(
+            return (self.found)(
                 self.interner,
                 &Valuation {
                     slots: &self.slots,
@@ -217,7 +255,6 @@ impl<S: Store> Join<'_, S> {
                     undefined: &self.undefined,
                 },
             );
-            return;
         };
         let store = self.store;
         match step {
@@ -233,24 +270,28 @@ impl<S: Store> Join<'_, S> {
                     }
                     self.matched[*literal] =
                         Matched { relation: access.relation.0, time: access.time, row: row_index };
-                    self.run(rest);
+                    if !self.run(rest) {
+                        return false;
+                    }
                 }
+                true
             }
             Step::IsNode { slot } => {
-                if (self.slots[*slot] as usize) < store.node_count() {
-                    self.run(rest);
-                }
+                (self.slots[*slot] as usize) >= store.node_count() || self.run(rest)
             }
             Step::EachNode { slot } => {
                 for node in 0..store.node_count() {
                     self.slots[*slot] = node as Symbol;
-                    self.run(rest);
+                    if !self.run(rest) {
+                        return false;
+                    }
                 }
+                true
             }
             Step::Let { slot, term } => match value_of(term, &self.slots, self.interner) {
                 Ok(symbol) => {
                     self.slots[*slot] = symbol;
-                    self.run(rest);
+                    self.run(rest)
                 }
                 Err(error) => self.with_error(error, Some(*slot), rest),
             },
@@ -260,11 +301,7 @@ impl<S: Store> Join<'_, S> {
                     Ok(self.interner.compare(left, right))
                 });
                 match ordering {
-                    Ok(ordering) => {
-                        if compare(*operator, ordering) {
-                            self.run(rest);
-                        }
-                    }
+                    Ok(ordering) => !compare(*operator, ordering) || self.run(rest),
                     Err(error) => self.with_error(error, None, rest),
                 }
             }
@@ -280,22 +317,21 @@ impl<S: Store> Join<'_, S> {
                         row_agrees(access, table.row(row), &self.slots, self.interner)
                             && store.refutes(access.relation, access.time, row)
                     });
-                if !refuted {
-                    self.run(rest);
-                }
+                refuted || self.run(rest)
             }
         }
     }
 
-    fn with_error(&mut self, error: ArithmeticError, slot: Option<Slot>, rest: &[Step]) {
+    fn with_error(&mut self, error: ArithmeticError, slot: Option<Slot>, rest: &[Step]) -> bool {
         let outer = self.error.replace(self.error.unwrap_or(error));
         if let Some(slot) = slot {
             self.undefined[slot] = true;
         }
-        self.run(rest);
+        let goes_on = self.run(rest);
         if let Some(slot) = slot {
             self.undefined[slot] = false;
         }
         self.error = outer;
+        goes_on
     }
 }

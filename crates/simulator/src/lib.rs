@@ -24,13 +24,16 @@ mod inputs;
 mod join;
 mod lineage;
 pub mod naive;
+mod not_grounded;
 mod plan;
 mod simulate;
 mod specification;
+mod symmetry;
 mod table;
 mod value;
 
 pub use error::{RunError, RunErrorKind};
 pub use execution::{Absence, Derivation, Execution, Fact, FactId, Message};
 pub use inputs::inputs;
+pub use not_grounded::{NotGrounded, NotGroundedReason};
 pub use specification::{Prediction, Specification, SpecificationError, SystemError};

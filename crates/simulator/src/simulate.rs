@@ -5,7 +5,9 @@ use std::ops::Range;
 use indexmap::{IndexMap, IndexSet};
 use linchpin_dedalus::hir::{RelationId, RuleId, Timing};
 use linchpin_model::FaultSet;
+use linchpin_search::Halt;
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::aggregate::combine;
 use crate::channels::{Channels, Entry, Traffic};
@@ -25,6 +27,23 @@ pub(crate) struct Run {
     pub(crate) tables: Tables,
     pub(crate) traffic: Traffic,
     pub(crate) lineage: Option<Lineage>,
+    channels: Channels,
+}
+
+/// A run whose beginning another run may share: up to the first time at which a message is lost or
+/// late in one of them, and not in the other, nothing differs. (See [`Channels::first_difference`].)
+#[derive(Debug)]
+pub(crate) struct Past {
+    channels: Channels,
+    tables: Tables,
+}
+
+impl Past {
+    /// `None` if some rule looks ahead: then the end of a run shows at its beginning.
+    pub(crate) fn of(run: Run, compiled: &Compiled) -> Option<Self> {
+        let Run { channels, tables, .. } = run;
+        compiled.schedule.look_ahead.is_empty().then_some(Self { channels, tables })
+    }
 }
 
 /// A head row waiting to become visible.
@@ -69,6 +88,9 @@ pub(crate) struct Machine<'a> {
     /// While an unstratified stratum is evaluated: what its negative literals are read against.
     assumed: Option<Assumed>,
     error: Option<RunError>,
+    /// The tables up to this time step are those of an earlier run.
+    shared: u32,
+    halt: Halt,
 }
 
 struct Assumed {
@@ -81,6 +103,7 @@ struct View<'a> {
     window: Option<&'a Window>,
     assumed: Option<&'a Assumed>,
     node_count: usize,
+    halt: &'a Halt,
 }
 
 impl Store for View<'_> {
@@ -115,13 +138,18 @@ impl Store for View<'_> {
     fn node_count(&self) -> usize {
         self.node_count
     }
+
+    fn halt(&self) -> &Halt {
+        self.halt
+    }
 }
 
-type Group = Vec<IndexSet<Symbol, FxBuildHasher>>;
+/// Per aggregate: its members.
+type Group = SmallVec<[IndexSet<Symbol, FxBuildHasher>; 1]>;
 
 /// By when it becomes visible and by its other columns. (Messages of one group that travel for
 /// different times meet at different times.)
-type Groups = IndexMap<(u32, Vec<Symbol>), (Group, Option<Reason>), FxBuildHasher>;
+type Groups = IndexMap<(u32, SmallVec<[Symbol; 6]>), (Group, Option<Reason>), FxBuildHasher>;
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(
@@ -149,13 +177,52 @@ impl<'a> Machine<'a> {
             lineage: with_lineage.then(Lineage::default),
             assumed: None,
             error: None,
+            shared: 0,
+            halt: Halt::default(),
         }
+    }
+
+    /// Gives up when told to.
+    pub(crate) fn until(mut self, halt: &Halt) -> Self {
+        self.halt = halt.clone();
+        self
+    }
+
+    /// A run that takes over what it shares with an earlier one. Its traffic and lineage are not
+    /// complete.
+    pub(crate) fn after(
+        past: Option<Past>,
+        compiled: &'a Compiled,
+        interner: &'a mut Interner,
+        faults: &FaultSet,
+    ) -> Self {
+        let mut machine = Self::new(compiled, interner, faults, false);
+        let Some(mut past) = past else { return machine };
+        let crash_is_read = compiled.crash.is_some();
+        let differs = machine.channels.first_difference(&past.channels, crash_is_read);
+        // The last step is taken over only if all of it is the same: what is derived then is never
+        // seen, but may be an error.
+        let last = compiled.bounds.eot;
+        machine.shared = if differs == u32::MAX { last } else { differs.min(last - 1) };
+        if machine.shared > 0 {
+            past.tables.forget_after(machine.shared);
+            machine.tables = past.tables;
+        }
+        machine
     }
 
     /// Runs to the end of time.
     pub(crate) fn run(mut self) -> Result<Run, RunError> {
         let compiled = self.compiled;
-        for now in 1..=compiled.bounds.eot {
+        let shared = self.shared;
+        if (1..compiled.bounds.eot).contains(&shared) {
+            self.now = shared;
+            for rule in &compiled.schedule.inductive {
+                self.fire(rule, &rule.full, None)?;
+            }
+            self.commit()?;
+        }
+        for now in shared + 1..=compiled.bounds.eot {
             self.now = now;
             for (relation, row) in compiled.facts.get(&now).into_iter().flatten() {
                 self.give(*relation, row);
@@ -196,7 +263,8 @@ impl<'a> Machine<'a> {
             }
             self.commit()?;
         }
-        Ok(Run { tables: self.tables, traffic: self.traffic, lineage: self.lineage })
+        let Self { tables, traffic, lineage, channels, .. } = self;
+        Ok(Run { tables, traffic, lineage, channels })
     }
 
     /// What rules derive at the last time step for the next is never seen, but an error in it is an
@@ -340,13 +408,19 @@ impl Deriver for Machine<'_> {
         window: Option<&Window>,
     ) -> Result<(), RunError> {
         let now = self.now;
+        if self.tables.is_idle(steps, now) {
+            return Ok(());
+        }
+        if self.halt.is_due() {
+            return Err(self.failure(RunErrorKind::Halted, rule.rule));
+        }
         for access in RulePlan::accesses(steps) {
             if let crate::plan::AccessBy::Index(index) = access.by {
                 let at = access.time.unwrap_or(now);
-                self.tables.refresh(at, access.relation, index);
+                self.tables.refresh(at, access.relation, index, &access.columns);
                 let assumed = self.assumed.iter_mut().flat_map(|assumed| &mut assumed.tables);
                 for (_, table) in assumed.filter(|entry| at == now && entry.0 == access.relation) {
-                    table.refresh_index(index);
+                    table.refresh_index(index, &access.columns);
                 }
             }
         }
@@ -356,6 +430,7 @@ impl Deriver for Machine<'_> {
             window,
             assumed: self.assumed.as_ref(),
             node_count: self.compiled.node_count(),
+            halt: &self.halt,
         };
         let mut groups = Groups::default();
         let mut error: Option<ArithmeticError> = None;
@@ -366,7 +441,7 @@ impl Deriver for Machine<'_> {
         let node_count = self.compiled.node_count();
         let any_down = self.any_down;
         let entry = self.compiled.entry(rule).filter(|_| any_down);
-        execute(
+        let finished = execute(
             steps,
             rule.slot_count,
             rule.literal_count,
@@ -380,11 +455,11 @@ impl Deriver for Machine<'_> {
                 };
                 let is_down = any_down && sender.is_some_and(|node| channels.is_down(node, now));
                 if is_down || (error.is_some() && !goes_on) {
-                    return;
+                    return true;
                 }
                 if valuation.error.is_some() {
                     error = valuation.error;
-                    return;
+                    return true;
                 }
                 let start = cells.len();
                 for column in &rule.columns {
@@ -397,7 +472,7 @@ impl Deriver for Machine<'_> {
                         Err(arithmetic) => {
                             cells.truncate(start);
                             error = Some(arithmetic);
-                            return;
+                            return true;
                         }
                     }
                 }
@@ -435,13 +510,13 @@ impl Deriver for Machine<'_> {
                 }
                 let Some(after) = after else {
                     cells.truncate(start);
-                    return;
+                    return true;
                 };
                 let reason = lineage.is_some().then(|| reason_of(rule, steps, valuation, now));
                 if rule.is_aggregate() {
-                    let row = cells.split_off(start);
-                    add_to_group(&mut groups, rule, after, &row, reason);
-                    return;
+                    add_to_group(&mut groups, rule, after, &cells[start..], reason);
+                    cells.truncate(start);
+                    return true;
                 }
                 let reason = reason.map(|reason| {
                     reasons.push(reason);
@@ -454,8 +529,12 @@ impl Deriver for Machine<'_> {
                     is_state: matches!(entry, Some(Entry::State(_))),
                     reason,
                 });
+                true
             },
         );
+        if !finished {
+            return Err(self.failure(RunErrorKind::Halted, rule.rule));
+        }
         if let Some(error) = error {
             self.fail(error.into(), rule.rule)?;
         }
@@ -547,8 +626,8 @@ fn add_to_group(
     row: &[Symbol],
     reason: Option<Reason>,
 ) {
-    let mut group = Vec::new();
-    let mut members = Vec::new();
+    let mut group: SmallVec<[Symbol; 6]> = SmallVec::new();
+    let mut members: SmallVec<[Symbol; 2]> = SmallVec::new();
     for (column, &symbol) in rule.columns.iter().zip(row) {
         match column {
             Column::Term(_) => group.push(symbol),
@@ -557,7 +636,7 @@ fn add_to_group(
     }
     let (sets, collected) = groups
         .entry((after, group))
-        .or_insert_with(|| (vec![IndexSet::default(); members.len()], None));
+        .or_insert_with(|| (SmallVec::from_elem(IndexSet::default(), members.len()), None));
     for (set, member) in sets.iter_mut().zip(members) {
         set.insert(member);
     }

@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linchpin_dedalus::hir::{Program, RelationId};
-use linchpin_formula::{Graph, Literal, Values, Variable};
+use linchpin_formula::{Graph, Literal, Reasons, Values, Variable};
 use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
-use linchpin_search::{FaultSpace, Observation, System};
+use linchpin_search::{FaultSpace, Halt, Observation, System};
 use thiserror::Error;
 
 use crate::channels::{ChannelConditions, Channels};
 use crate::compiled::{Compiled, Tables};
-use crate::error::RunError;
+use crate::error::{RunError, RunErrorKind};
 use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
-use crate::ground::{Ground, TooLarge, ground};
+use crate::ground::{Ground, ground};
 use crate::lineage::FactRef;
-use crate::simulate::{Machine, Run};
+use crate::not_grounded::{NotGrounded, NotGroundedReason};
+use crate::simulate::{Machine, Past, Run};
+use crate::symmetry::{exchange, interchangeable};
 use crate::value::{Interner, Symbol};
 
 type Row = Box<[Symbol]>;
@@ -30,11 +32,17 @@ pub struct Specification {
     outcome_relations: OutcomeRelations,
     graph: Graph,
     channels: ChannelConditions,
-    ground: Option<Result<Ground, TooLarge>>,
+    ground: Option<Result<Ground, NotGrounded>>,
     /// Rows of the failure-free run that must not go missing (`baseline` and `good`).
     reference: Option<BTreeSet<Row>>,
     /// True once a run without faults was vacuous.
     vacuous: Option<bool>,
+    /// The latest run that was not recorded: the next one begins where it differs.
+    past: Option<Past>,
+    /// That run, until it is asked for.
+    first_run: Option<Run>,
+    halt: Halt,
+    reasons: Reasons,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +131,10 @@ impl Specification {
             ground: None,
             reference: None,
             vacuous: None,
+            first_run: None,
+            past: None,
+            halt: Halt::default(),
+            reasons: Reasons::default(),
         })
     }
 
@@ -148,15 +160,43 @@ impl Specification {
     /// Why the program could not be grounded, if it could not: then every run teaches only about
     /// runs in which the same messages arrive.
     #[must_use]
-    pub fn not_grounded(&self) -> Option<String> {
-        let Some(Err(TooLarge { reason, time, .. })) = &self.ground else { return None };
-        Some(format!("{reason} (at time {time})"))
+    pub fn not_grounded(&self) -> Option<&NotGrounded> {
+        self.ground.as_ref()?.as_ref().err()
+    }
+
+    /// Orders hypotheses of the same size by likelihood: the cost of a fault is - log of its
+    /// probability.
+    #[must_use]
+    pub fn with_costs(mut self, cost: impl Fn(&Fault) -> f64) -> Self {
+        self.space.set_costs(cost);
+        self
+    }
+
+    /// Tries only one of several fault sets that differ in which of several interchangeable nodes
+    /// they strike.
+    #[must_use]
+    pub fn with_symmetry(mut self) -> Self {
+        let nodes = &self.compiled.bounds.nodes;
+        let pairs = interchangeable(&self.compiled.program, nodes);
+        let exchange =
+            |(left, right): (usize, usize)| exchange(&self.space, &nodes[left], &nodes[right]);
+        let exchanges = pairs.into_iter().map(exchange).collect();
+        self.space.set_symmetries(exchanges);
+        self
+    }
+
+    /// Keeps fewer reasons for an outcome than were seen: to measure what the others are good for.
+    #[must_use]
+    pub fn with_reasons(mut self, reasons: Reasons) -> Self {
+        self.reasons = reasons;
+        self
     }
 
     /// Never grounds the program. (What happens anyway to a program too large for it.)
     #[must_use]
     pub fn without_grounding(mut self) -> Self {
-        self.ground = Some(Err(TooLarge { reason: "grounding is off", rule: None, time: 1 }));
+        self.ground =
+            Some(Err(NotGrounded { reason: NotGroundedReason::Off, rule: None, time: 1 }));
         self
     }
 
@@ -206,7 +246,7 @@ impl Specification {
             self.learn_reference()?;
         }
         let run = Machine::new(&self.compiled, &mut self.interner, faults, true).run()?;
-        let outcome = self.outcome(&run.tables);
+        let outcome = self.judge(&run.tables);
         Ok(self.describe(faults, outcome, &run))
     }
 
@@ -219,8 +259,7 @@ impl Specification {
         if self.vacuous.is_some() {
             return Ok(());
         }
-        let run =
-            Machine::new(&self.compiled, &mut self.interner, &FaultSet::none(), false).run()?;
+        let run = self.simulate(&FaultSet::none())?;
         let after = self.rows_at_end(&run.tables, self.outcome_relations.after);
         self.vacuous = Some(match self.invariant {
             Invariant::Implication => {
@@ -232,24 +271,56 @@ impl Specification {
         if self.invariant != Invariant::Implication {
             self.reference = Some(after);
         }
+        self.first_run = Some(run);
         Ok(())
     }
 
-    fn outcome(&self, tables: &Tables) -> Outcome {
-        let after = self.rows_at_end(tables, self.outcome_relations.after);
-        let before = self.outcome_relations.before.map(|before| self.rows_at_end(tables, before));
-        let asked: BTreeSet<Row> = match (&self.reference, before) {
-            (None, Some(before)) => before,
-            (Some(reference), Some(before)) => reference.intersection(&before).cloned().collect(),
-            (Some(reference), None) => reference.clone(),
-            (None, None) => unreachable!("`good` compares with the failure-free run"),
+    /// A run that is not recorded.
+    fn simulate(&mut self, faults: &FaultSet) -> Result<Run, RunError> {
+        if faults.is_empty()
+            && let Some(run) = self.first_run.take()
+        {
+            return Ok(run);
+        }
+        Machine::new(&self.compiled, &mut self.interner, faults, false).until(&self.halt).run()
+    }
+
+    /// The outcome of a run that shares its beginning with `past`, and the past of the next one.
+    fn outcome_after(
+        &self,
+        interner: &mut Interner,
+        past: &mut Option<Past>,
+        faults: &[Variable],
+    ) -> Result<Outcome, SystemError> {
+        let faults = self.space.fault_set(faults);
+        let machine = Machine::after(past.take(), &self.compiled, interner, &faults);
+        let run = machine.until(&self.halt).run()?;
+        let outcome = self.judge(&run.tables);
+        *past = Past::of(run, &self.compiled);
+        Ok(outcome)
+    }
+
+    fn judge(&self, tables: &Tables) -> Outcome {
+        let eot = self.compiled.bounds.eot;
+        let after = tables.at(eot, self.outcome_relations.after);
+        let before = self.outcome_relations.before.map(|before| tables.at(eot, before));
+        let judge = |asked: &mut dyn Iterator<Item = &[Symbol]>| {
+            let mut outcome = Outcome::Vacuous;
+            for row in asked {
+                if after.find(row).is_none() {
+                    return Outcome::Bad;
+                }
+                outcome = Outcome::Good;
+            }
+            outcome
         };
-        if !asked.is_subset(&after) {
-            Outcome::Bad
-        } else if asked.is_empty() {
-            Outcome::Vacuous
-        } else {
-            Outcome::Good
+        match (&self.reference, before) {
+            (None, Some(before)) => judge(&mut before.rows()),
+            (Some(reference), Some(before)) => judge(
+                &mut reference.iter().map(|row| &row[..]).filter(|row| before.find(row).is_some()),
+            ),
+            (Some(reference), None) => judge(&mut reference.iter().map(|row| &row[..])),
+            (None, None) => unreachable!("`good` compares with the failure-free run"),
         }
     }
 
@@ -279,9 +350,12 @@ impl Specification {
         }
     }
 
-    /// Grounds the program if that was not tried yet.
+    /// Grounds the program if that was not tried yet, or given up when it was.
     fn prepare(&mut self) {
-        if self.ground.is_none() {
+        let given_up = self.not_grounded().is_some_and(|because| {
+            because.reason == NotGroundedReason::Halted && !self.halt.is_due()
+        });
+        if self.ground.is_none() || given_up {
             let space = &self.space;
             let result = ground(
                 &self.compiled,
@@ -289,6 +363,7 @@ impl Specification {
                 &mut self.graph,
                 &self.channels,
                 &|fault| space.variable(fault),
+                &self.halt,
             );
             self.ground = Some(result);
         }
@@ -309,7 +384,7 @@ impl Specification {
         let mut parts: Vec<Literal> = ground.failures.iter().map(|&failure| !failure).collect();
         for (asked, answered) in obligations.into_values() {
             let reason = if values.of(answered) {
-                self.graph.support(answered, &values)
+                self.graph.support_by(answered, &values, self.reasons)
             } else {
                 Literal::FALSE
             };
@@ -474,13 +549,68 @@ impl System for Specification {
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, SystemError> {
         self.learn_reference()?;
         let faults = self.space.fault_set(faults);
-        let run = Machine::new(&self.compiled, &mut self.interner, &faults, false).run()?;
-        let outcome = self.outcome(&run.tables);
+        let machine = Machine::new(&self.compiled, &mut self.interner, &faults, false);
+        let run = machine.until(&self.halt).run()?;
+        let outcome = self.judge(&run.tables);
         let support = match outcome {
             Outcome::Bad => None,
             _ => Some(self.support(&faults, &run)?),
         };
         Ok(Observation { outcome, support })
+    }
+
+    fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
+        self.learn_reference()?;
+        if faults.is_empty()
+            && let Some(run) = self.first_run.take()
+        {
+            return Ok(self.judge(&run.tables));
+        }
+        let mut interner = std::mem::take(&mut self.interner);
+        let mut past = self.past.take();
+        let outcome = self.outcome_after(&mut interner, &mut past, faults);
+        (self.interner, self.past) = (interner, past);
+        outcome
+    }
+
+    /// Each thread takes a row of consecutive runs, which mostly begin alike. (What a run finds does
+    /// not depend on the numbers its values have.)
+    fn outcomes(
+        &mut self,
+        runs: &[Vec<Variable>],
+        threads: usize,
+    ) -> Vec<Result<Outcome, SystemError>> {
+        if threads < 2 || runs.len() < 2 * threads || self.learn_reference().is_err() {
+            return runs.iter().map(|faults| self.outcome(faults)).collect();
+        }
+        let this = &*self;
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = runs
+                .chunks(runs.len().div_ceil(threads))
+                .map(|runs| {
+                    scope.spawn(move || {
+                        let mut interner = this.interner.clone();
+                        let mut past = None;
+                        let outcome =
+                            |faults: &Vec<_>| this.outcome_after(&mut interner, &mut past, faults);
+                        runs.iter().map(outcome).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| match worker.join() {
+                Ok(outcomes) => outcomes,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            workers.into_iter().flat_map(join).collect()
+        })
+    }
+
+    fn halt_when(&mut self, halt: Halt) {
+        self.halt = halt;
+    }
+
+    fn is_halted(error: &SystemError) -> bool {
+        matches!(error, SystemError::Run(error) if error.kind == RunErrorKind::Halted)
     }
 
     fn graph(&mut self) -> &mut Graph {

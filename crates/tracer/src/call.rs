@@ -27,7 +27,7 @@ calls! {
     Sendmmsg "sendmmsg", Recvmmsg "recvmmsg",
     Sendfile "sendfile", Splice "splice", Tee "tee", Vmsplice "vmsplice",
     Socket "socket", Socketpair "socketpair", Pipe "pipe", Pipe2 "pipe2",
-    Connect "connect", Listen "listen", Accept "accept", Accept4 "accept4",
+    Bind "bind", Connect "connect", Listen "listen", Accept "accept", Accept4 "accept4",
     Shutdown "shutdown", Close "close", CloseRange "close_range",
     Dup "dup", Dup2 "dup2", Dup3 "dup3", Fcntl "fcntl",
     Fsync "fsync", Fdatasync "fdatasync", SyncFileRange "sync_file_range", Msync "msync",
@@ -35,6 +35,10 @@ calls! {
     Open "open", Openat "openat", Openat2 "openat2", Creat "creat",
     Rename "rename", Renameat "renameat", Renameat2 "renameat2",
     Unlink "unlink", Unlinkat "unlinkat",
+    Link "link", Linkat "linkat", Symlink "symlink", Symlinkat "symlinkat",
+    Mkdir "mkdir", Mkdirat "mkdirat", Rmdir "rmdir",
+    Pwrite64 "pwrite64", Pwritev "pwritev",
+    Ftruncate "ftruncate", Truncate "truncate", Fallocate "fallocate",
     Wait4 "wait4", Waitid "waitid", Clone "clone", Clone3 "clone3",
     IoUringSetup "io_uring_setup", IoUringEnter "io_uring_enter",
     IoUringRegister "io_uring_register", IoSetup "io_setup",
@@ -57,6 +61,8 @@ pub enum Selected {
     WithOpens,
     /// Only if changes of files were asked for ([`crate::Options::files`]).
     WithFiles,
+    /// Only if writes to files were asked for ([`crate::Options::writes`]).
+    WithWrites,
 }
 
 impl Call {
@@ -81,8 +87,25 @@ impl Call {
             Call::Rename | Call::Renameat | Call::Renameat2 | Call::Unlink | Call::Unlinkat => {
                 Selected::WithFiles
             }
+            Call::Link
+            | Call::Linkat
+            | Call::Symlink
+            | Call::Symlinkat
+            | Call::Mkdir
+            | Call::Mkdirat
+            | Call::Rmdir
+            | Call::Pwrite64
+            | Call::Pwritev
+            | Call::Ftruncate
+            | Call::Truncate
+            | Call::Fallocate => Selected::WithWrites,
             _ => Selected::Always,
         }
+    }
+
+    /// True if the call writes bytes of the program's memory to its first argument.
+    pub const fn writes(self) -> bool {
+        matches!(self, Call::Write | Call::Writev | Call::Pwritev2 | Call::Pwrite64 | Call::Pwritev)
     }
 
     /// Calls that are answered ENOSYS, because messages sent through them would be invisible.

@@ -128,6 +128,54 @@ pub(crate) fn inherited(thread: i32) -> Vec<i32> {
     numbers
 }
 
+/// An epoll set of a process: its descriptor, and those it watches.
+#[derive(Debug)]
+pub(crate) struct Epoll {
+    pub(crate) number: i32,
+    pub(crate) watched: Vec<i32>,
+}
+
+/// The epoll sets of a process.
+pub(crate) fn epolls(process: i32) -> Vec<Epoll> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{process}/fdinfo")) else { return Vec::new() };
+    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers
+        .filter_map(|number: i32| {
+            let text = fs::read_to_string(format!("/proc/{process}/fdinfo/{number}")).ok()?;
+            let watched: Vec<i32> = text
+                .lines()
+                .filter_map(|line| {
+                    line.strip_prefix("tfd:")?.split_whitespace().next()?.parse().ok()
+                })
+                .collect();
+            (!watched.is_empty()).then_some(Epoll { number, watched })
+        })
+        .collect()
+}
+
+/// Takes a socket off an epoll set, in which it stands under `number`. epoll knows what it watches
+/// by file and number, so the socket must have this number here too: in a table of descriptors of
+/// a thread's own, where it overwrites nothing of ours.
+pub(crate) fn unwatch(set: &OwnedFd, socket: &OwnedFd, number: i32) {
+    let (set, socket) = (set.as_raw_fd(), socket.as_raw_fd());
+    let work = move || {
+        // SAFETY: plain calls on numbers of this thread's own table, which goes with it. The set
+        // is moved out of the way of the number first.
+        unsafe {
+            if libc::unshare(libc::CLONE_FILES) != 0 {
+                return;
+            }
+            let set = libc::fcntl(set, libc::F_DUPFD_CLOEXEC, number + 1);
+            if libc::dup2(socket, number) == number {
+                libc::epoll_ctl(set, libc::EPOLL_CTL_DEL, number, std::ptr::null_mut());
+            }
+        }
+    };
+    if let Ok(thread) = std::thread::Builder::new().spawn(work) {
+        let _ = thread.join();
+    }
+}
+
 /// The path a descriptor was opened by.
 pub(crate) fn path(thread: i32, descriptor: i32) -> Option<String> {
     let target = fs::read_link(format!("/proc/{thread}/fd/{descriptor}")).ok()?;

@@ -10,7 +10,8 @@ use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE, Part};
 use crate::node::Node;
 use crate::pending::{Pending, Slot, Source};
 use crate::ptrace::Stopped;
-use crate::{Decision, address, arch};
+use crate::still::Held;
+use crate::{Approach, CallId, Decision, Site, address, arch};
 
 /// Most bytes read of one datagram, whatever the payload limit: all of it, to compare contents.
 const DATAGRAM_SIZE_MAX: usize = 1 << 18;
@@ -103,12 +104,13 @@ impl Node {
         let [first, second, third, fourth, fifth, sixth] = *arguments;
         match call {
             Call::Read => {
-                self.enter_receive(thread, first, vec![part(second, third)], 0, Source::None)
+                let parts = vec![part(second, third)];
+                self.enter_receive(stopped, call, first, parts, 0, Source::None)
             }
             Call::Readv | Call::Preadv2 => {
                 // preadv2 on a socket is accepted with offset -1 only: then it is a readv.
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
-                self.enter_receive(thread, first, parts, 0, Source::None)
+                self.enter_receive(stopped, call, first, parts, 0, Source::None)
             }
             Call::Recvfrom => {
                 let source = if fifth == 0 {
@@ -116,44 +118,55 @@ impl Node {
                 } else {
                     Source::Pointers { name: fifth, length: sixth }
                 };
-                self.enter_receive(thread, first, vec![part(second, third)], fourth as i32, source)
+                let parts = vec![part(second, third)];
+                self.enter_receive(stopped, call, first, parts, fourth as i32, source)
             }
             Call::Recvmsg => {
                 let slot = header_slot(thread, second)?;
-                self.enter_receive(thread, first, slot.parts, third as i32, slot.source)
+                self.enter_receive(stopped, call, first, slot.parts, third as i32, slot.source)
             }
-            Call::Recvmmsg => self.enter_receive_many(thread, first, second, third, fourth as i32),
-            Call::Write => self.enter_send(stopped, first, &[part(second, third)], 0, None),
-            Call::Writev | Call::Pwritev2 => {
+            Call::Recvmmsg => self.enter_receive_many(stopped, first, second, third, fourth as i32),
+            Call::Write => self.enter_write(stopped, call, first, &[part(second, third)])?,
+            Call::Writev | Call::Pwritev2 | Call::Pwritev => {
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
-                self.enter_send(stopped, first, &parts, 0, None)
+                self.enter_write(stopped, call, first, &parts)?
             }
+            Call::Pwrite64 => self.enter_write(stopped, call, first, &[part(second, third)])?,
             Call::Sendto => {
-                let to = sockaddr(thread, fifth, sixth as u32);
-                self.enter_send(stopped, first, &[part(second, third)], fourth as i32, to)
+                let outgoing = Outgoing {
+                    parts: vec![part(second, third)],
+                    flags: fourth as i32,
+                    name: (fifth, sixth as u32),
+                    ..Outgoing::default()
+                };
+                self.enter_send(stopped, first, &outgoing)
             }
             Call::Sendmsg => {
                 let header = memory::read_header(thread, second).ok()?;
-                let parts = memory::read_parts(thread, header.parts, header.part_count).ok()?;
-                let to = sockaddr(thread, header.name, header.name_length);
-                self.enter_send(stopped, first, &parts, third as i32, to)
+                let outgoing = Outgoing {
+                    parts: memory::read_parts(thread, header.parts, header.part_count).ok()?,
+                    flags: third as i32,
+                    name: (header.name, header.name_length),
+                    ancillary: header.control != 0 && header.control_length > 0,
+                };
+                self.enter_send(stopped, first, &outgoing)
             }
             Call::Sendmmsg => self.enter_send_many(stopped, first, second, third),
             Call::Sendfile => {
                 let to = self.endpoint(thread, first).filter(|endpoint| endpoint.write)?;
-                self.enter_relay(stopped, None, Some(to.channel), fourth, false)
+                self.enter_relay(stopped, None, Some((to.channel, first)), fourth, false)
             }
             Call::Splice | Call::Tee => {
                 let (from, to, length) = match call {
                     Call::Splice => (first, third, fifth),
                     _ => (first, second, third),
                 };
-                let from = self.endpoint(thread, from).filter(|endpoint| endpoint.read);
-                let to = self.endpoint(thread, to).filter(|endpoint| endpoint.write);
+                let source = self.endpoint(thread, from).filter(|endpoint| endpoint.read);
+                let target = self.endpoint(thread, to).filter(|endpoint| endpoint.write);
                 self.enter_relay(
                     stopped,
-                    from.map(|endpoint| endpoint.channel),
-                    to.map(|endpoint| endpoint.channel),
+                    source.map(|endpoint| endpoint.channel),
+                    target.map(|endpoint| (endpoint.channel, to)),
                     length,
                     call == Call::Tee,
                 )
@@ -161,13 +174,20 @@ impl Node {
             Call::Vmsplice => {
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
                 match self.endpoint(thread, first)? {
-                    endpoint if endpoint.write => self.enter_send(stopped, first, &parts, 0, None),
-                    _ => self.enter_receive(thread, first, parts, 0, Source::None),
+                    endpoint if endpoint.write => {
+                        let outgoing = Outgoing { parts, ..Outgoing::default() };
+                        self.enter_send(stopped, first, &outgoing)
+                    }
+                    _ => self.enter_receive(stopped, call, first, parts, 0, Source::None),
                 }
             }
             Call::Socket => Some(Pending::Socket),
             Call::Socketpair => Some(Pending::Socketpair { descriptors: fourth }),
             Call::Pipe | Call::Pipe2 => Some(Pending::Pipe { descriptors: first }),
+            Call::Bind => {
+                let channel = self.endpoint(thread, first)?.channel;
+                Some(Pending::Bind { channel, descriptor: first as i32 })
+            }
             Call::Connect => self.enter_connect(stopped, first, second, third as u32),
             Call::Listen => {
                 let channel = self.endpoint(thread, first)?.channel;
@@ -178,13 +198,27 @@ impl Node {
             }
             Call::Accept | Call::Accept4 => {
                 let listener = self.endpoint(thread, first)?.channel;
+                let approach = self.approach(thread, call, Some(listener), None);
+                if self.refused(stopped, &approach, first, &[], 0) {
+                    return None;
+                }
                 Some(Pending::Accept { listener, name: second, length: third })
             }
             Call::Shutdown => {
                 let channel = self.endpoint(thread, first)?.channel;
                 let how = second as i32;
                 let (read, write) = (how != libc::SHUT_WR, how != libc::SHUT_RD);
-                self.emit(thread, Action::Shutdown { channel, read, write });
+                let handle = self.handle(thread);
+                let id = self.next_call();
+                let decision = self.ask(
+                    Action::Shutdown { channel, read, write },
+                    &Site {
+                        process: handle.as_deref(),
+                        descriptor: Some(first as i32),
+                        ..Site::of(&self.remote, thread)
+                    },
+                );
+                self.carried_out(stopped, Some(id), decision);
                 None
             }
             Call::Close => {
@@ -207,12 +241,18 @@ impl Node {
             }
             Call::Fsync | Call::Fdatasync | Call::SyncFileRange | Call::Syncfs => {
                 let path = descriptor::path(thread, first as i32);
-                self.enter_sync(stopped, call, path)
+                self.enter_sync(stopped, call, first, path)
             }
-            Call::Sync | Call::Msync => self.enter_sync(stopped, call, None),
+            Call::Sync => self.enter_sync(stopped, call, u64::MAX, None),
+            Call::Msync => {
+                let path = mapped_file(thread, first);
+                self.enter_sync(stopped, call, u64::MAX, path)
+            }
             Call::Wait4 => Some(Pending::Wait4 { status: second }),
             Call::Waitid => Some(Pending::Waitid { information: third }),
-            Call::Open | Call::Openat | Call::Openat2 | Call::Creat if !self.options.files => {
+            Call::Open | Call::Openat | Call::Openat2 | Call::Creat
+                if !self.options.files && !self.options.writes =>
+            {
                 may_open_fifo(thread, call, arguments).then_some(Pending::Open)
             }
             Call::Open
@@ -223,7 +263,18 @@ impl Node {
             | Call::Renameat
             | Call::Renameat2
             | Call::Unlink
-            | Call::Unlinkat => Some(enter_file(thread, call, arguments)),
+            | Call::Unlinkat
+            | Call::Link
+            | Call::Linkat
+            | Call::Symlink
+            | Call::Symlinkat
+            | Call::Mkdir
+            | Call::Mkdirat
+            | Call::Rmdir
+            | Call::Truncate => self.enter_named(stopped, call, arguments),
+            Call::Ftruncate | Call::Fallocate => {
+                self.enter_change(stopped, call, first, &[], second)
+            }
             Call::Clone
             | Call::Clone3
             | Call::IoUringSetup
@@ -236,14 +287,21 @@ impl Node {
 
     fn enter_receive(
         &mut self,
-        thread: i32,
+        stopped: &Stopped,
+        call: Call,
         number: u64,
         parts: Vec<Part>,
         flags: i32,
         source: Source,
     ) -> Option<Pending> {
+        let thread = stopped.thread();
         let endpoint = self.endpoint(thread, number).filter(|endpoint| endpoint.read)?;
         if flags & libc::MSG_ERRQUEUE != 0 {
+            return None;
+        }
+        let mut approach = self.approach(thread, call, Some(endpoint.channel), None);
+        approach.length = parts.iter().map(|part| part.length).sum();
+        if self.refused(stopped, &approach, number, &[], flags) {
             return None;
         }
         self.note_urgent(thread, flags);
@@ -253,14 +311,19 @@ impl Node {
 
     fn enter_receive_many(
         &mut self,
-        thread: i32,
+        stopped: &Stopped,
         number: u64,
         headers: u64,
         count: u64,
         flags: i32,
     ) -> Option<Pending> {
+        let thread = stopped.thread();
         let endpoint = self.endpoint(thread, number).filter(|endpoint| endpoint.read)?;
         if flags & libc::MSG_ERRQUEUE != 0 {
+            return None;
+        }
+        let approach = self.approach(thread, Call::Recvmmsg, Some(endpoint.channel), None);
+        if self.refused(stopped, &approach, number, &[], flags) {
             return None;
         }
         let slots = (0..count.min(MESSAGES_MAX))
@@ -297,30 +360,59 @@ impl Node {
         &mut self,
         stopped: &Stopped,
         number: u64,
-        parts: &[Part],
-        flags: i32,
-        to: Option<Address>,
+        outgoing: &Outgoing,
     ) -> Option<Pending> {
         let thread = stopped.thread();
         let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
-        self.note_urgent(thread, flags);
+        let Outgoing { parts, flags, .. } = outgoing;
+        self.note_urgent(thread, *flags);
         let call = self.next_call();
         if flags & libc::MSG_FASTOPEN != 0 {
             let what = "a connection made by its first send (MSG_FASTOPEN)".into();
             self.emit(thread, Action::NotFollowed { what });
         }
         let length = parts.iter().map(|part| part.length).sum();
-        let payload = self.payload(thread, channel, parts, length);
-        let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
-        let decision = self.emit(thread, Action::Send { call, channel, to, payload });
-        if self.answered(stopped, call, decision) {
+        let decision = self.ask_send(thread, call, channel, number, outgoing);
+        let follow =
+            matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
+        if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
-        if readable && self.taken_at_once(thread, number as i32, channel, length, flags) {
+        let readable = !follow && {
+            let limit = self.options.payload_limit.min(length as usize);
+            memory::gather(thread, parts, limit).len() == limit
+        };
+        if readable && self.taken_at_once(thread, number as i32, channel, length, *flags) {
             self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
             return None;
         }
         Some(Pending::Send { call, single: true, unbound: self.unbound(channel, number) })
+    }
+
+    /// Reports one message that is about to be sent.
+    fn ask_send(
+        &mut self,
+        thread: i32,
+        call: CallId,
+        channel: Channel,
+        number: u64,
+        outgoing: &Outgoing,
+    ) -> Decision {
+        let Outgoing { parts, flags, name, ancillary } = outgoing;
+        let length = parts.iter().map(|part| part.length).sum();
+        let payload = self.payload(thread, channel, parts, length);
+        let to = sockaddr(thread, name.0, name.1);
+        let handle = self.handle(thread);
+        let site = Site {
+            process: handle.as_deref(),
+            descriptor: Some(number as i32),
+            parts,
+            flags: *flags,
+            name: *name,
+            ancillary: *ancillary,
+            ..Site::of(&self.remote, thread)
+        };
+        self.ask(Action::Send { call, channel, to, payload }, &site)
     }
 
     /// True if the result of a send is known before it runs, so that its exit need not be seen: a
@@ -355,27 +447,42 @@ impl Node {
         let thread = stopped.thread();
         let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
         let call = self.next_call();
+        let mut count = count.min(MESSAGES_MAX);
+        if self.options.single_messages && count > 1 && arch::set_argument(stopped, 2, 1).is_ok() {
+            count = 1;
+        }
         let mut decision = Decision::Continue;
-        for index in 0..count.min(MESSAGES_MAX) {
+        for index in 0..count {
             let Ok(header) = memory::read_header(thread, headers + index * MULTI_HEADER_SIZE)
             else {
                 break;
             };
-            let parts =
-                memory::read_parts(thread, header.parts, header.part_count).unwrap_or_default();
-            let to = sockaddr(thread, header.name, header.name_length);
-            let length = parts.iter().map(|part| part.length).sum();
-            let payload = self.payload(thread, channel, &parts, length);
+            let outgoing = Outgoing {
+                parts: memory::read_parts(thread, header.parts, header.part_count)
+                    .unwrap_or_default(),
+                flags: 0,
+                name: (header.name, header.name_length),
+                ancillary: header.control != 0 && header.control_length > 0,
+            };
             // One call, one decision: that on the first message.
-            let now = self.emit(thread, Action::Send { call, channel, to, payload });
+            let now = self.ask_send(thread, call, channel, number, &outgoing);
             if index == 0 {
-                decision = now;
+                // The call gives the number of messages sent, not of bytes.
+                decision = match now {
+                    Decision::Answer(0..) => Decision::Answer(1),
+                    Decision::Deliver(_) => Decision::Deliver(1),
+                    other => other,
+                };
             }
         }
-        if self.answered(stopped, call, decision) {
+        let pending = Pending::Send { call, single: false, unbound: self.unbound(channel, number) };
+        if let Some(known) = self.threads.get_mut(&thread) {
+            known.pending = Some(Pending::Send { call, single: false, unbound: None });
+        }
+        if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
-        Some(Pending::Send { call, single: false, unbound: self.unbound(channel, number) })
+        Some(pending)
     }
 
     /// The descriptor, if its socket has no address yet and a send may give it one.
@@ -390,19 +497,25 @@ impl Node {
         &mut self,
         stopped: &Stopped,
         from: Option<Channel>,
-        to: Option<Channel>,
+        to: Option<(Channel, u64)>,
         length: u64,
         peek: bool,
     ) -> Option<Pending> {
         let call = match to {
             None if from.is_none() => return None,
             None => None,
-            Some(channel) => {
+            Some((channel, number)) => {
+                let thread = stopped.thread();
                 let call = self.next_call();
                 let payload = Payload { length, bytes: Vec::new(), digest: None };
-                let decision =
-                    self.emit(stopped.thread(), Action::Send { call, channel, to: None, payload });
-                if self.answered(stopped, call, decision) {
+                let handle = self.handle(thread);
+                let site = Site {
+                    process: handle.as_deref(),
+                    descriptor: Some(number as i32),
+                    ..Site::of(&self.remote, thread)
+                };
+                let decision = self.ask(Action::Send { call, channel, to: None, payload }, &site);
+                if self.carried_out(stopped, Some(call), decision) {
                     return None;
                 }
                 Some(call)
@@ -422,8 +535,15 @@ impl Node {
         let channel = self.endpoint(thread, number)?.channel;
         let to = sockaddr(thread, name, length)?;
         let call = self.next_call();
-        let decision = self.emit(thread, Action::Connect { call, channel, to });
-        if self.answered(stopped, call, decision) {
+        let handle = self.handle(thread);
+        let site = Site {
+            process: handle.as_deref(),
+            descriptor: Some(number as i32),
+            name: (name, length),
+            ..Site::of(&self.remote, thread)
+        };
+        let decision = self.ask(Action::Connect { call, channel, to }, &site);
+        if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
         Some(Pending::Connect { call, channel, descriptor: number as i32 })
@@ -433,23 +553,128 @@ impl Node {
         &mut self,
         stopped: &Stopped,
         call: Call,
+        number: u64,
         path: Option<String>,
     ) -> Option<Pending> {
         let id = self.next_call();
         let kind = call.name().to_owned();
-        let decision = self.emit(stopped.thread(), Action::Sync { call: id, kind, path });
-        if self.answered(stopped, id, decision) {
+        let handle = self.handle(stopped.thread());
+        let site = Site {
+            process: handle.as_deref(),
+            descriptor: (number != u64::MAX).then_some(number as i32),
+            ..Site::of(&self.remote, stopped.thread())
+        };
+        let decision = self.ask(Action::Sync { call: id, kind, path }, &site);
+        if self.carried_out(stopped, Some(id), decision) {
             return None;
         }
         Some(Pending::Sync { call: id })
     }
 
-    /// Carries out the observer's decision. True if the kernel will not run the call.
-    fn answered(&mut self, stopped: &Stopped, call: crate::CallId, decision: Decision) -> bool {
-        let Decision::Answer(result) = decision else { return false };
-        if arch::answer(stopped, result).is_ok() {
-            self.emit(stopped.thread(), Action::Answered { call, result });
+    /// A write: of a message, or (where asked for) to a file.
+    fn enter_write(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        number: u64,
+        parts: &[Part],
+    ) -> Option<Option<Pending>> {
+        if self.endpoint(stopped.thread(), number).is_some() {
+            let outgoing = Outgoing { parts: parts.to_vec(), ..Outgoing::default() };
+            return Some(self.enter_send(stopped, number, &outgoing));
         }
+        if !self.options.writes {
+            return None;
+        }
+        let length = parts.iter().map(|part| part.length).sum();
+        Some(self.enter_change(stopped, call, number, parts, length))
+    }
+
+    /// A change of a file through a descriptor.
+    fn enter_change(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        number: u64,
+        parts: &[Part],
+        length: u64,
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let path = descriptor::path(thread, number as i32)?;
+        let mut approach = self.approach(thread, call, None, Some(path.clone()));
+        approach.length = length;
+        if self.refused(stopped, &approach, number, parts, 0) {
+            return None;
+        }
+        Some(Pending::File { kind: call.name(), path, target: None })
+    }
+
+    /// A change of a file by name.
+    fn enter_named(
+        &mut self,
+        stopped: &Stopped,
+        call: Call,
+        arguments: &[u64; 6],
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let (pending, path, target) = enter_file(thread, call, arguments);
+        let mut approach = self.approach(thread, call, None, Some(path));
+        approach.target = target;
+        if self.refused(stopped, &approach, u64::MAX, &[], 0) {
+            return None;
+        }
+        Some(pending)
+    }
+
+    fn approach(
+        &self,
+        thread: i32,
+        call: Call,
+        channel: Option<Channel>,
+        path: Option<String>,
+    ) -> Approach {
+        let process = self.process_of(thread);
+        Approach { node: self.id, process, thread, call, channel, path, target: None, length: 0 }
+    }
+
+    /// Asks about a call without entry event. True if the kernel will not run it, or not yet.
+    fn refused(
+        &mut self,
+        stopped: &Stopped,
+        approach: &Approach,
+        number: u64,
+        parts: &[Part],
+        flags: i32,
+    ) -> bool {
+        let handle = self.handle(approach.thread);
+        let site = Site {
+            process: handle.as_deref(),
+            descriptor: (number != u64::MAX).then_some(number as i32),
+            parts,
+            flags,
+            ..Site::of(&self.remote, approach.thread)
+        };
+        let decision = self.observer.approach(approach, &site);
+        self.carried_out(stopped, None, decision)
+    }
+
+    /// Carries out the observer's decision. True if the kernel will not run the call.
+    fn carried_out(&mut self, stopped: &Stopped, call: Option<CallId>, decision: Decision) -> bool {
+        let (result, delivered) = match decision {
+            Decision::Continue | Decision::Follow => return false,
+            Decision::Hold(gate) => {
+                self.holding = Some(Held { gate, call });
+                return false;
+            }
+            Decision::Shorten(bytes) => {
+                self.shorten = Some(bytes.max(1));
+                return false;
+            }
+            Decision::Answer(result) => (result, false),
+            Decision::Deliver(bytes) => (bytes as i64, true),
+        };
+        // It fails only if the thread was killed: then the call does not run either.
+        let _ = self.skip(stopped, call, result, delivered);
         true
     }
 
@@ -487,6 +712,17 @@ impl Node {
             self.release(thread, descriptor);
         }
     }
+}
+
+/// What one call is about to send.
+#[derive(Debug, Default)]
+struct Outgoing {
+    parts: Vec<Part>,
+    flags: i32,
+    /// The destination's address in the process's memory, and its length.
+    name: (u64, u32),
+    /// Descriptors or credentials come with it.
+    ancillary: bool,
 }
 
 fn part(address: u64, length: u64) -> Part {
@@ -547,18 +783,57 @@ fn may_open_fifo(thread: i32, call: Call, arguments: &[u64; 6]) -> bool {
     }
 }
 
-fn enter_file(thread: i32, call: Call, arguments: &[u64; 6]) -> Pending {
+/// What is remembered of a call that names files, and the absolute paths it names.
+fn enter_file(thread: i32, call: Call, arguments: &[u64; 6]) -> (Pending, String, Option<String>) {
     let string = |index: usize| {
         let bytes = memory::read_string(thread, arguments[index], 4096).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    let (path, target) = match call {
-        Call::Open | Call::Creat | Call::Unlink => (string(0), None),
-        Call::Rename => (string(0), Some(string(1))),
-        Call::Renameat | Call::Renameat2 => (string(1), Some(string(3))),
-        _ => (string(1), None),
+    const HERE: i32 = libc::AT_FDCWD;
+    let folder = |index: usize| arguments[index] as i32;
+    let ((path, at), target) = match call {
+        Call::Open | Call::Creat | Call::Unlink | Call::Mkdir | Call::Rmdir | Call::Truncate => {
+            ((string(0), HERE), None)
+        }
+        Call::Rename | Call::Link => ((string(0), HERE), Some((string(1), HERE))),
+        Call::Renameat | Call::Renameat2 | Call::Linkat => {
+            ((string(1), folder(0)), Some((string(3), folder(2))))
+        }
+        // The text of a symbolic link is no path of its own: the new name is what changes.
+        Call::Symlink => ((string(1), HERE), None),
+        Call::Symlinkat => ((string(2), folder(1)), None),
+        _ => ((string(1), folder(0)), None),
     };
-    Pending::File { kind: call.name(), path, target }
+    let whole = absolute(thread, at, &path);
+    let whole_target = target.as_ref().map(|(target, at)| absolute(thread, *at, target));
+    let target = target.map(|(target, _)| target);
+    (Pending::File { kind: call.name(), path, target }, whole, whole_target)
+}
+
+/// A path as an absolute one, as far as its text tells.
+fn absolute(thread: i32, folder: i32, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let link = match folder {
+        libc::AT_FDCWD => format!("/proc/{thread}/cwd"),
+        _ => format!("/proc/{thread}/fd/{folder}"),
+    };
+    let base = std::fs::read_link(link).unwrap_or_default();
+    base.join(path).to_string_lossy().into_owned()
+}
+
+/// The file mapped at an address.
+fn mapped_file(thread: i32, address: u64) -> Option<String> {
+    let maps = std::fs::read_to_string(format!("/proc/{thread}/maps")).ok()?;
+    maps.lines().find_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (first, end) = range.split_once('-')?;
+        let bound = |text| u64::from_str_radix(text, 16).ok();
+        let inside = (bound(first)?..bound(end)?).contains(&address);
+        let path = rest.find('/').map(|start| rest[start..].to_owned())?;
+        inside.then_some(path)
+    })
 }
 
 const _: () = assert!(MESSAGE_HEADER_SIZE < MULTI_HEADER_SIZE);

@@ -50,14 +50,19 @@ pub(crate) fn program(options: &Options, channels: &[i32]) -> Vec<libc::sock_fil
         let trace = give(RET_TRACE | u32::from(call as u16));
         let number = number as u32;
         match call.selected() {
-            Selected::WithFiles if !options.files => {}
-            Selected::WithOpens if !options.files && !options.fifos => {}
-            Selected::OnChannels if options.narrow => {
+            Selected::WithFiles if !options.files && !options.writes => {}
+            Selected::WithOpens if !options.files && !options.writes && !options.fifos => {}
+            Selected::WithWrites if !options.writes => {}
+            Selected::OnChannels if options.narrow && !(options.writes && call.writes()) => {
                 for channel in channels {
                     program.extend(on_range(number, *channel, *channel, trace));
                 }
             }
-            Selected::Always | Selected::WithFiles | Selected::WithOpens | Selected::OnChannels => {
+            Selected::Always
+            | Selected::WithFiles
+            | Selected::WithOpens
+            | Selected::WithWrites
+            | Selected::OnChannels => {
                 program.push(jump(libc::BPF_JEQ, number, 0, 1));
                 program.push(trace);
             }
@@ -212,6 +217,7 @@ mod tests {
                     }
                     Selected::WithFiles => files,
                     Selected::WithOpens => files || fifos,
+                    Selected::WithWrites => false,
                     _ => true,
                 };
                 let expected = if selected { stop(call) } else { RET_ALLOW };
@@ -244,6 +250,21 @@ mod tests {
             );
         }
         assert_eq!(run(&added, libc::SYS_getpid as u32, arch::AUDIT_ARCH, [10; 6]), RET_ALLOW);
+    }
+
+    #[test]
+    fn writes_stop_on_every_descriptor_where_they_were_asked_for() {
+        let asked = Options { writes: true, ..Options::default() };
+        let program = program(&asked, &[]);
+        for (number, call) in arch::calls() {
+            let stops = run(&program, number as u32, arch::AUDIT_ARCH, [7, 0, 0, 0, 0, 0]);
+            let changes = matches!(call.selected(), Selected::WithWrites | Selected::WithFiles);
+            if call.writes() || changes {
+                assert_eq!(stops, stop(call), "{}", call.name());
+            } else if call.selected() == Selected::OnChannels {
+                assert_eq!(stops, RET_ALLOW, "{}", call.name());
+            }
+        }
     }
 
     #[test]

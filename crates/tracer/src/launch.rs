@@ -7,13 +7,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use crate::event::{NodeId, Status};
 use crate::node::{Node, Report, TracerError};
 use crate::ptrace::{self, PtraceError};
-use crate::{Observer, Options, descriptor, filter};
+use crate::{Observer, Options, Remote, descriptor, filter};
 
 /// Why a node could not be started. `linchpin doctor` names the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,12 @@ struct State {
     spawn_failed: bool,
     root: Option<Status>,
     finished: bool,
+    /// Who asked the node to stand still, counted.
+    pauses: u32,
+    /// Signals sent to wake the tracer, which it is to swallow.
+    wakes: u32,
+    still: bool,
+    tracer: Option<ThreadId>,
 }
 
 impl Control {
@@ -86,7 +92,70 @@ impl Control {
         state.processes.values().next().cloned()
     }
 
-    fn kill(&self) {
+    /// The live processes, with handles.
+    pub(crate) fn processes(&self) -> Vec<(i32, Arc<OwnedFd>)> {
+        let state = self.lock();
+        state.processes.iter().map(|(process, handle)| (*process, Arc::clone(handle))).collect()
+    }
+
+    /// The calling thread is the tracer.
+    pub(crate) fn begin(&self) {
+        self.lock().tracer = Some(std::thread::current().id());
+    }
+
+    /// True while the node is to stand still. A node that is being killed is not.
+    pub(crate) fn pausing(&self) -> bool {
+        let state = self.lock();
+        state.pauses > 0 && !state.killing
+    }
+
+    pub(crate) fn pause(&self) {
+        let mut state = self.lock();
+        state.pauses += 1;
+        // The tracer waits for its threads and for nothing else: a signal to one of them wakes it,
+        // and goes no further.
+        if state.pauses == 1 && state.tracer != Some(std::thread::current().id()) {
+            let woken = state.processes.values().any(|handle| signal(handle, libc::SIGSTOP));
+            state.wakes += u32::from(woken);
+        }
+    }
+
+    pub(crate) fn resume(&self) {
+        let mut state = self.lock();
+        state.pauses = state.pauses.saturating_sub(1);
+    }
+
+    /// True if a SIGSTOP was only meant to wake the tracer.
+    pub(crate) fn swallow(&self) -> bool {
+        let mut state = self.lock();
+        let own = state.wakes > 0;
+        state.wakes -= u32::from(own);
+        own
+    }
+
+    pub(crate) fn set_still(&self, still: bool) {
+        self.lock().still = still;
+        self.changed.notify_all();
+    }
+
+    fn wait_until(&self, limit: Duration, done: impl Fn(&State) -> bool) -> bool {
+        let state = self.lock();
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, limit, |state| !done(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        done(&state)
+    }
+
+    pub(crate) fn still(&self, limit: Duration) -> bool {
+        self.wait_until(limit, |state| state.still || state.finished)
+    }
+
+    pub(crate) fn finished(&self, limit: Duration) -> bool {
+        self.wait_until(limit, |state| state.finished)
+    }
+
+    pub(crate) fn kill(&self) {
         let mut state = self.lock();
         state.killing = true;
         for handle in state.processes.values() {
@@ -114,11 +183,14 @@ impl Drop for Finish {
     }
 }
 
-fn kill(handle: &OwnedFd) {
+/// Sends a signal; false if the process is gone.
+fn signal(handle: &OwnedFd, signal: i32) -> bool {
     // SAFETY: a pidfd cannot name a process other than the one it was opened for; no pointers.
-    unsafe {
-        libc::syscall(libc::SYS_pidfd_send_signal, handle.as_raw_fd(), libc::SIGKILL, 0, 0);
-    }
+    unsafe { libc::syscall(libc::SYS_pidfd_send_signal, handle.as_raw_fd(), signal, 0, 0) == 0 }
+}
+
+fn kill(handle: &OwnedFd) {
+    signal(handle, libc::SIGKILL);
 }
 
 /// Reaps a child that is about to end, unless that was done already.
@@ -133,6 +205,7 @@ fn reap(handle: &OwnedFd) {
 /// A node that runs under its tracer. Dropping it kills the node.
 #[derive(Debug)]
 pub struct Running {
+    node: NodeId,
     root: i32,
     child: Child,
     control: Arc<Control>,
@@ -176,13 +249,12 @@ impl Running {
 
     /// Waits until every process of the node has ended; false if some live on after `limit`.
     pub fn finished(&self, limit: Duration) -> bool {
-        let state = self.control.lock();
-        let (state, _) = self
-            .control
-            .changed
-            .wait_timeout_while(state, limit, |state| !state.finished)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.finished
+        self.control.finished(limit)
+    }
+
+    /// A handle that other threads can use.
+    pub fn remote(&self) -> Remote {
+        Remote { node: self.node, control: Arc::clone(&self.control) }
     }
 
     /// Kills every process of the node, those being born included (SIGKILL).
@@ -224,6 +296,22 @@ pub fn adopt_orphans() -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     Ok(())
+}
+
+/// Moves the calling thread into the network namespace of a process, if it has another: the kernel
+/// tells the peers of AF_UNIX sockets (sock_diag(7)) only to their own namespace. Where that is
+/// not allowed, those peers stay unknown.
+fn enter_network_of(process: i32) {
+    let theirs = format!("/proc/{process}/ns/net");
+    let same =
+        std::fs::read_link(&theirs).ok() == std::fs::read_link("/proc/thread-self/ns/net").ok();
+    if same {
+        return;
+    }
+    if let Ok(namespace) = std::fs::File::open(theirs) {
+        // SAFETY: setns on a descriptor we own; only this thread, which is a tracer's, is moved.
+        unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+    }
 }
 
 /// Most instructions of a seccomp filter (BPF_MAXINSNS).
@@ -311,6 +399,7 @@ pub fn launch(
     let (attached_sender, attached) = std::sync::mpsc::channel::<Result<i32, PtraceError>>();
     let thread = std::thread::Builder::new().name(format!("tracer-{}", node.0)).spawn(move || {
         let finish = Finish(Arc::clone(&shared));
+        shared.begin();
         let mut id = [0; 4];
         if id_reader.read_exact(&mut id).is_err() {
             return Ok(Report::default()); // the fork failed; `spawn` says why
@@ -322,6 +411,7 @@ pub fn launch(
             let _ = attached_sender.send(Err(error));
             return Ok(Report::default());
         }
+        enter_network_of(root);
         // The child has set up its streams: what it holds that carries messages is known now.
         let channels = if options.narrow { descriptor::inherited(root) } else { Vec::new() };
         let program = filter::program(&options, &channels);
@@ -356,7 +446,7 @@ pub fn launch(
         }
         (_, Ok(child)) => {
             let root = child.id() as i32;
-            Ok(Running { root, child, control, thread: Some(thread) })
+            Ok(Running { node, root, child, control, thread: Some(thread) })
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Exits of system calls: what has happened, as far as the result tells.
 
+use crate::arch;
 use crate::enter::{lacks_address, sockaddr};
 use crate::event::{Action, CallId, Channel};
 use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE};
@@ -39,11 +40,11 @@ impl Node {
         match pending {
             Pending::Receive { channel, slot, flags, descriptor } => match error_of(result) {
                 None => self.received(thread, channel, &slot, flags, result as u64, descriptor),
-                Some(error) => self.receive_failed(thread, channel, error),
+                Some(error) => self.receive_failed(stopped, channel, error),
             },
             Pending::ReceiveMany { channel, slots, headers, flags, descriptor } => {
                 if let Some(error) = error_of(result) {
-                    return self.receive_failed(thread, channel, error);
+                    return self.receive_failed(stopped, channel, error);
                 }
                 for (index, slot) in (0_u64..).zip(&slots).take(result as usize) {
                     let at = headers + index * MULTI_HEADER_SIZE + MESSAGE_HEADER_SIZE;
@@ -89,7 +90,7 @@ impl Node {
                 self.describe(thread, descriptor, channel, true);
                 self.emit(thread, Action::Connected { call, channel, error: error_of(result) });
             }
-            Pending::Listen { channel, descriptor } => {
+            Pending::Bind { channel, descriptor } | Pending::Listen { channel, descriptor } => {
                 self.describe(thread, descriptor, channel, true)
             }
             Pending::Accept { listener, name, length } if result >= 0 => {
@@ -179,9 +180,13 @@ impl Node {
         }
     }
 
-    fn receive_failed(&mut self, thread: i32, channel: Channel, error: i32) {
+    fn receive_failed(&mut self, stopped: &Stopped, channel: Channel, error: i32) {
         if FINAL.contains(&error) {
-            self.emit(thread, Action::ReceiveFailed { channel, error });
+            let decision = self.emit(stopped.thread(), Action::ReceiveFailed { channel, error });
+            if let crate::Decision::Answer(result) = decision {
+                // It fails only if the thread was killed.
+                let _ = arch::set_result(stopped, result);
+            }
         }
     }
 

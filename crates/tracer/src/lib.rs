@@ -3,7 +3,8 @@
 //!
 //! Mechanism only. The tracer does not order events (the tracker does), names nothing, decides
 //! nothing: an [`Observer`] sees every event while the thread that made it stands still, and may
-//! answer the call in place of the kernel.
+//! answer the call in place of the kernel, hold it, or deliver its bytes itself ([`Decision`]). A
+//! [`Remote`] lets a whole node stand still and reaches its sockets.
 //!
 //! 1. [`launch()`] starts a program under a seccomp filter that stops it only at the calls of
 //!    [`Call`]; everything it starts is followed, and is killed if the tracer dies.
@@ -28,7 +29,10 @@ mod leave;
 mod memory;
 mod node;
 mod pending;
+mod policy;
 mod ptrace;
+mod remote;
+mod still;
 
 pub use call::{Call, Selected};
 pub use event::{
@@ -37,7 +41,9 @@ pub use event::{
 };
 pub use launch::{LaunchError, Running, adopt_orphans, launch};
 pub use node::{Report, TracerError};
+pub use policy::{Approach, Decision, Gate, Observer, Site};
 pub use ptrace::{PtraceError, Stopped};
+pub use remote::Remote;
 
 /// What to look at, and how closely.
 #[derive(Clone, Debug)]
@@ -46,6 +52,11 @@ pub struct Options {
     pub payload_limit: usize,
     /// Also report opened, renamed and unlinked files.
     pub files: bool,
+    /// Also report what changes files: writes, truncations, new names. Every write stops then.
+    pub writes: bool,
+    /// Let a sendmmsg send its first message only, so that each is decided on by itself. (The call
+    /// says so; programs send the rest with the next.)
+    pub single_messages: bool,
     /// Follow FIFOs that are opened by name, at the price of a stop at every open.
     pub fifos: bool,
     /// Stop read, write and close only on descriptors that carry messages, by filters added to
@@ -55,29 +66,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { payload_limit: 4096, files: false, fifos: true, narrow: true }
-    }
-}
-
-/// What happens to a call after its entry event was observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The kernel runs it.
-    Continue,
-    /// The kernel skips it and the program sees this result (a negative errno, or a forged
-    /// success). Honoured for Connect, Send and Sync events only.
-    Answer(i64),
-}
-
-/// Sees the events of one or several nodes. Called by the tracer thread of each node, so an
-/// observer of several nodes locks; what it does delays the program.
-pub trait Observer: Send + Sync {
-    /// The thread that made the event stands still until this returns.
-    fn observe(&self, event: Event) -> Decision;
-}
-
-impl<F: Fn(Event) -> Decision + Send + Sync> Observer for F {
-    fn observe(&self, event: Event) -> Decision {
-        self(event)
+        Options {
+            payload_limit: 4096,
+            files: false,
+            writes: false,
+            single_messages: false,
+            fifos: true,
+            narrow: true,
+        }
     }
 }

@@ -14,7 +14,8 @@ use crate::inject::Watched;
 use crate::launch::Control;
 use crate::pending::Pending;
 use crate::ptrace::{self, CallStop, PtraceError, Resume, Stop, Stopped, Waited};
-use crate::{Call, Decision, Observer, Options, arch, filter, memory};
+use crate::still::{Held, Still};
+use crate::{Call, Decision, Observer, Options, Remote, Site, arch, filter, memory};
 
 /// Why tracing a node failed.
 #[derive(Debug, thiserror::Error)]
@@ -42,13 +43,16 @@ pub struct Report {
     pub calls: BTreeMap<&'static str, u64>,
     /// Calls answered ENOSYS, by name.
     pub denied: BTreeMap<String, u64>,
+    /// Time from noticing a stop to letting the thread go on, over all stops. (The kernel's own
+    /// work for a stop, mostly two changes of context, comes on top.)
+    pub held: Duration,
 }
 
 pub(crate) struct Thread {
     pub(crate) process: i32,
     pub(crate) pending: Option<Pending>,
     /// Its end was reported.
-    exiting: bool,
+    pub(crate) exiting: bool,
 }
 
 impl Thread {
@@ -69,9 +73,10 @@ pub(crate) struct Process {
 pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) options: Options,
-    observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn Observer>,
     start: Instant,
-    control: Arc<Control>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) remote: Remote,
     root: i32,
     pub(crate) threads: BTreeMap<i32, Thread>,
     pub(crate) processes: BTreeMap<i32, Process>,
@@ -82,13 +87,18 @@ pub(crate) struct Node {
     early: BTreeMap<i32, (Stopped, i32)>,
     pub(crate) sockets: BTreeMap<Channel, Option<SocketFacts>>,
     calls: u64,
+    pub(crate) still: Still,
+    /// The call being entered is to be held.
+    pub(crate) holding: Option<Held>,
+    /// The call being entered is to write no more than this.
+    pub(crate) shorten: Option<u64>,
     /// The first program was reached: its exec succeeded.
     running: bool,
     pub(crate) report: Report,
 }
 
 /// A ptrace error that only says that the thread was killed is not one.
-fn unless_gone<T: Default>(result: Result<T, PtraceError>) -> Result<T, PtraceError> {
+pub(crate) fn unless_gone<T: Default>(result: Result<T, PtraceError>) -> Result<T, PtraceError> {
     match result {
         Err(error) if error.is_gone() => Ok(T::default()),
         other => other,
@@ -105,12 +115,14 @@ impl Node {
         control: Arc<Control>,
         channels: &[i32],
     ) -> Node {
+        let remote = Remote { node: id, control: Arc::clone(&control) };
         let mut node = Node {
             id,
             options,
             observer,
             start,
             control,
+            remote,
             root,
             threads: BTreeMap::new(),
             processes: BTreeMap::new(),
@@ -118,6 +130,9 @@ impl Node {
             early: BTreeMap::new(),
             sockets: BTreeMap::new(),
             calls: 0,
+            still: Still::default(),
+            holding: None,
+            shorten: None,
             running: false,
             report: Report::default(),
         };
@@ -129,25 +144,30 @@ impl Node {
     /// Runs until no process of the node is left.
     pub(crate) fn run(mut self) -> Result<Report, TracerError> {
         loop {
-            match ptrace::wait(self.running).map_err(TracerError::Wait)? {
+            self.settle()?;
+            let block = self.running && !self.still.restless();
+            match ptrace::wait(block).map_err(TracerError::Wait)? {
                 Waited::Nobody => return Ok(self.report),
-                Waited::Nothing if self.control.spawn_failed() => {
+                Waited::Nothing if !self.running && self.control.spawn_failed() => {
                     // `Command::spawn` waits for a child that cannot exec, and its wait may take
                     // the child's last stop away from us (the kernel shows it to every thread of
                     // this process).
                     Stopped::release_lost(self.root);
                     return Ok(self.report);
                 }
+                Waited::Nothing if self.running => std::thread::sleep(self.patience()),
                 Waited::Nothing => std::thread::sleep(Duration::from_micros(100)),
                 Waited::Gone { thread, status } => self.gone(thread, status)?,
                 Waited::Stopped(stopped, stop) => {
+                    let noticed = Instant::now();
                     self.report.stops += 1;
                     if !self.running && matches!(stop, Stop::Exiting { .. }) {
                         // The first exec failed. `Command::spawn` reaps the child and says why.
                         unless_gone(stopped.resume(Resume::Continue, 0))?;
                         return Ok(self.report);
                     }
-                    unless_gone(self.stopped(stopped, stop))?;
+                    unless_gone(self.take(stopped, stop))?;
+                    self.report.held += noticed.elapsed();
                 }
             }
         }
@@ -171,22 +191,32 @@ impl Node {
     }
 
     pub(crate) fn emit(&self, thread: i32, action: Action) -> Decision {
-        self.observer.observe(Event {
-            node: self.id,
-            process: self.process_of(thread),
-            thread,
-            time_ns: u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX),
-            action,
-        })
+        self.ask(action, &Site::of(&self.remote, thread))
     }
 
-    fn resume(&self, stopped: Stopped, signal: i32) -> Result<(), PtraceError> {
+    /// Reports an event with what is needed to act on its call.
+    pub(crate) fn ask(&self, action: Action, site: &Site<'_>) -> Decision {
+        let event = Event {
+            node: self.id,
+            process: self.process_of(site.thread),
+            thread: site.thread,
+            time_ns: u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            action,
+        };
+        self.observer.decide(event, site)
+    }
+
+    pub(crate) fn resume(&mut self, stopped: Stopped, signal: i32) -> Result<(), PtraceError> {
+        if self.control.pausing() {
+            self.still.park(stopped, signal);
+            return Ok(());
+        }
         let in_call =
             self.threads.get(&stopped.thread()).is_some_and(|thread| thread.pending.is_some());
         stopped.resume(if in_call { Resume::ToExit } else { Resume::Continue }, signal)
     }
 
-    fn stopped(&mut self, stopped: Stopped, stop: Stop) -> Result<(), PtraceError> {
+    pub(crate) fn stopped(&mut self, stopped: Stopped, stop: Stop) -> Result<(), PtraceError> {
         let thread = stopped.thread();
         if !self.threads.contains_key(&thread) && !matches!(stop, Stop::Exec { .. }) {
             return self.unknown(stopped, stop);
@@ -227,6 +257,7 @@ impl Node {
                     return stopped.listen();
                 }
             }
+            Stop::Signal { signal: libc::SIGSTOP } if self.control.swallow() => {}
             Stop::Signal { signal } => return self.resume(stopped, signal),
         }
         self.resume(stopped, 0)
@@ -253,6 +284,13 @@ impl Node {
                 };
                 if let Some(known) = self.threads.get_mut(&thread) {
                     known.pending = pending;
+                }
+                if let Some(bytes) = self.shorten.take() {
+                    shorten(&stopped, call, &arguments, bytes)?;
+                }
+                if let Some(held) = self.holding.take() {
+                    self.still.hold(stopped, held);
+                    return Ok(());
                 }
             }
             denied => {
@@ -405,6 +443,7 @@ impl Node {
 
     fn forget(&mut self, thread: i32) {
         self.threads.remove(&thread);
+        self.still.forget(thread);
         self.early.remove(&thread);
         self.control.remove(thread);
     }
@@ -460,11 +499,39 @@ fn program_of(process: i32) -> (String, Vec<String>) {
     (program, arguments)
 }
 
+/// Makes a call write no more than `bytes`. One that writes several parts writes of the first only,
+/// which its result says.
+fn shorten(
+    stopped: &Stopped,
+    call: Call,
+    arguments: &[u64; 6],
+    bytes: u64,
+) -> Result<(), PtraceError> {
+    let plain = match call {
+        Call::Write | Call::Pwrite64 | Call::Sendto => {
+            return arch::set_argument(stopped, 2, arguments[2].min(bytes));
+        }
+        Call::Writev => libc::SYS_write,
+        // Offset -1: at the file's own position.
+        Call::Pwritev2 if arguments[3] == u64::MAX => libc::SYS_write,
+        Call::Pwritev | Call::Pwritev2 => libc::SYS_pwrite64,
+        _ => return Ok(()),
+    };
+    let parts = memory::read_parts(stopped.thread(), arguments[1], arguments[2]);
+    let Some(first) = parts.ok().and_then(|parts| parts.into_iter().find(|part| part.length > 0))
+    else {
+        return Ok(());
+    };
+    arch::set_number(stopped, plain)?;
+    arch::set_argument(stopped, 1, first.address)?;
+    arch::set_argument(stopped, 2, first.length.min(bytes))
+}
+
 /// Clears CLONE_UNTRACED, by which a child would escape its tracer.
 fn keep_traced(stopped: &Stopped, call: Call, arguments: &[u64; 6]) -> Result<(), PtraceError> {
     let mask = !u64::from(ptrace::CLONE_UNTRACED);
     if call == Call::Clone {
-        return arch::set_first_argument(stopped, arguments[0] & mask);
+        return arch::set_argument(stopped, 0, arguments[0] & mask);
     }
     // clone3: the flags are the first word of the structure the first argument points to.
     match memory::read_u64(stopped.thread(), arguments[0]) {

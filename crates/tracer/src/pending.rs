@@ -67,6 +67,10 @@ pub(crate) enum Pending {
         channel: Channel,
         descriptor: i32,
     },
+    Bind {
+        channel: Channel,
+        descriptor: i32,
+    },
     Listen {
         channel: Channel,
         descriptor: i32,

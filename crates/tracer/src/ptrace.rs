@@ -190,6 +190,12 @@ impl Stopped {
         self.check("resume", result).map(|_| ())
     }
 
+    /// Asks a traced thread to stop. It may have stopped, or be gone.
+    pub(crate) fn interrupt(thread: i32) {
+        // SAFETY: PTRACE_INTERRUPT touches no memory of ours.
+        unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, thread, 0, 0) };
+    }
+
     /// Lets a thread go on whose stop another thread of this process took.
     pub(crate) fn release_lost(thread: i32) {
         // The thread may run, or be gone: then the request fails, and nothing is to be done.

@@ -24,7 +24,9 @@ fn the_table_of_system_calls_is_that_of_the_code() {
     for call in Call::ALL {
         let status = match call {
             _ if call.denied() => "denied",
-            _ if call.selected() == Selected::WithFiles => "on request",
+            _ if matches!(call.selected(), Selected::WithFiles | Selected::WithWrites) => {
+                "on request"
+            }
             Call::Fsync
             | Call::Fdatasync
             | Call::SyncFileRange

@@ -19,6 +19,7 @@ mod datagram;
 pub mod dissect;
 mod graph;
 mod link;
+pub mod live;
 mod log;
 pub mod names;
 mod order;

@@ -179,7 +179,10 @@ impl Tracker {
                         *bursts.entry(draft.sender).or_default() += 1;
                     }
                     let mut ends = [draft.from.clone(), draft.to.clone().unwrap_or_default()];
-                    ends.sort();
+                    // Sockets of datagrams need not be connected: each direction counts its own.
+                    if self.sockets.transport(*channel) != Transport::Datagram {
+                        ends.sort();
+                    }
                     let [one, other] = ends;
                     let known = connections.entry((one, other, draft.link.clone())).or_default();
                     let index = known.iter().position(|known| *known == draft.connection);
@@ -249,19 +252,14 @@ impl Tracker {
         if matches!(channel, Channel::Pipe(..)) {
             return ("pipe".into(), None);
         }
-        let Some(socket) = self.sockets.get(channel) else { return ("socket".into(), None) };
-        let facts = socket.facts.as_ref();
-        let own = || facts.map(|facts| facts.local.clone());
-        // The side that was connected to: where a connect went, or the accepting side's own.
-        let address = match (&self.graph().event(send).action, &socket.target) {
-            (Action::Send { to: Some(to), .. }, _) => Some(to.clone()),
-            (_, Some(target)) => Some(target.clone()),
-            _ if facts.is_some_and(|facts| facts.transport == Transport::Datagram) => {
-                facts.and_then(|facts| facts.peer.clone())
-            }
-            _ => own(),
+        if self.sockets.get(channel).is_none() {
+            return ("socket".into(), None);
+        }
+        let to = match &self.graph().event(send).action {
+            Action::Send { to, .. } => to.as_ref(),
+            _ => None,
         };
-        match address {
+        match self.meeting(channel, to) {
             // Ports the kernel chose differ between runs.
             Some(Address::Internet(address)) if self.is_ephemeral(address.port()) => {
                 ("port".into(), Some(address.port()))
@@ -271,6 +269,29 @@ impl Tracker {
             }
             Some(Address::Local(path)) => (format!("path {path}"), None),
             _ => ("pair".into(), None),
+        }
+    }
+
+    /// The address of the side that was connected to (or sent to): where the datagram or the
+    /// connect goes, or the accepting side's own.
+    fn meeting(&self, channel: Channel, to: Option<&Address>) -> Option<Address> {
+        let socket = self.sockets.get(channel)?;
+        let facts = socket.facts.as_ref();
+        match (to, &socket.target) {
+            (Some(to), _) => Some(to.clone()),
+            (_, Some(target)) => Some(target.clone()),
+            _ if facts.is_some_and(|facts| facts.transport == Transport::Datagram) => {
+                facts.and_then(|facts| facts.peer.clone())
+            }
+            _ => facts.map(|facts| facts.local.clone()),
+        }
+    }
+
+    /// The port of the side that listens.
+    pub(crate) fn port(&self, channel: Channel, to: Option<&Address>) -> Option<u16> {
+        match self.meeting(channel, to) {
+            Some(Address::Internet(address)) => Some(address.port()),
+            _ => None,
         }
     }
 

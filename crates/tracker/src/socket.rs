@@ -45,6 +45,32 @@ impl Sockets {
         self.all.entry(channel).or_default()
     }
 
+    pub(crate) fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
+        self.all.keys().copied()
+    }
+
+    /// The socket that what `channel` sends to `target` reaches: the one that listens there, or,
+    /// of datagrams, that is bound there. The latest of several.
+    pub(crate) fn reached(&self, channel: Channel, target: &Address) -> Option<Channel> {
+        let own = self.facts(channel)?;
+        let fits = |facts: &SocketFacts| {
+            let near = !target.is_loopback() || own.network == facts.network;
+            let kind = facts.transport == own.transport;
+            near && kind && facts.local.accepts(target)
+        };
+        if own.transport == Transport::Datagram {
+            let mut bound = self.all.iter().rev();
+            return bound
+                .find(|(_, socket)| socket.facts.as_ref().is_some_and(fits))
+                .map(|(channel, _)| *channel);
+        }
+        self.listeners
+            .iter()
+            .rev()
+            .copied()
+            .find(|listener| self.facts(*listener).is_some_and(fits))
+    }
+
     pub(crate) fn facts(&self, channel: Channel) -> Option<&SocketFacts> {
         self.all.get(&channel)?.facts.as_ref()
     }

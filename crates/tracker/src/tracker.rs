@@ -27,7 +27,7 @@ pub struct Tracker {
     connects: BTreeMap<(NodeId, CallId), (Channel, Address)>,
     /// Spawns whose child has not begun, and ends nobody waited for.
     spawns: BTreeMap<(NodeId, i32), EventId>,
-    exits: BTreeMap<(NodeId, i32), EventId>,
+    pub(crate) exits: BTreeMap<(NodeId, i32), EventId>,
     /// The first exec of each process.
     execs: BTreeMap<(NodeId, i32), EventId>,
     /// Parents that went on before the exec or exit of their vfork child was seen.
@@ -347,6 +347,21 @@ impl Tracker {
                 stream.settle(call, length);
             }
         }
+    }
+
+    /// The socket at the other end of a connection, where it is known.
+    pub fn peer(&self, channel: Channel) -> Option<Channel> {
+        self.sockets.peer(channel)
+    }
+
+    /// What is known of a socket.
+    pub fn facts(&self, channel: Channel) -> Option<&linchpin_tracer::SocketFacts> {
+        self.sockets.facts(channel)
+    }
+
+    /// Every socket met so far.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
+        self.sockets.channels()
     }
 
     /// The socket (or pipe) whose sends are received through `channel`.

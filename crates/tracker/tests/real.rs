@@ -72,6 +72,8 @@ fn a_redis_write_reaches_two_replicas() {
         let mut command = Command::new("redis-server");
         command.args(["--port", &own.to_string(), "--save", "", "--appendonly", "no"]);
         command.args(["--repl-diskless-sync-delay", "0", "--dir"]).arg(scratch.path());
+        // Whatever it dumps must not land in the source tree.
+        command.current_dir(scratch.path());
         if index > 0 {
             command.args(["--replicaof", "127.0.0.1", &ports[0].to_string()]);
         }

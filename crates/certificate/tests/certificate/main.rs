@@ -1,12 +1,17 @@
 //! The naive formula against everything else: the simulator, the naive evaluator, the searches; its
 //! proofs against a checker that is not ours; and certificates that were tampered with.
 //!
-//! `LINCHPIN_CASES=20000 LINCHPIN_SEED=7 cargo test -p linchpin-certificate random` tries more.
+//! `scripts/agree.sh 20000 7` tries more.
 
 // The random programs are those of the simulator's own tests.
 #[allow(dead_code)]
 #[path = "../../../simulator/tests/differential/case.rs"]
 mod case;
+#[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/extend.rs"]
+mod extend;
+#[path = "../../../proof/tests/checking/foreign.rs"]
+mod foreign;
 #[allow(dead_code)]
 #[path = "../../../simulator/tests/differential/generate.rs"]
 mod generate;
@@ -15,9 +20,7 @@ mod generate;
 mod random;
 
 mod agreement;
-mod checking;
 mod programs;
 mod randomized;
-mod search_proofs;
 mod support;
 mod tampering;

@@ -5,11 +5,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use linchpin_dedalus::compile_text;
+use linchpin_model::Bounds;
 
 use crate::agreement::{Finding, examine};
-use crate::generate::generate;
+use crate::case::Case;
+use crate::{extend, generate};
 
+/// Cases without `LINCHPIN_CASES`.
 const CASES: u64 = 400;
+
+/// The same for each extension of the fault model.
+const EXTENSION_CASES: u64 = 150;
+
 const SEED: u64 = 1;
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -21,7 +28,37 @@ fn setting(name: &str, default: u64) -> u64 {
 
 #[test]
 fn random_programs_agree() {
-    let (cases, first) = (setting("LINCHPIN_CASES", CASES), setting("LINCHPIN_SEED", SEED));
+    campaign("generate", CASES, generate::generate);
+}
+
+#[test]
+fn random_programs_with_delays_agree() {
+    campaign("with_delays", EXTENSION_CASES, extend::with_delays);
+}
+
+#[test]
+fn random_programs_with_inputs_agree() {
+    campaign("with_inputs", EXTENSION_CASES, extend::with_inputs);
+}
+
+#[test]
+fn random_programs_with_recoveries_agree() {
+    campaign("with_recoveries", EXTENSION_CASES, extend::with_recoveries);
+}
+
+#[test]
+fn random_programs_with_stops_agree() {
+    campaign("with_stops", EXTENSION_CASES, extend::with_stops);
+}
+
+#[test]
+fn random_programs_with_everything_agree() {
+    campaign("with_everything", EXTENSION_CASES, extend::with_everything);
+}
+
+/// Examines the cases of many seeds.
+fn campaign(kind: &str, default_cases: u64, generate: fn(u64) -> Case) {
+    let (cases, first) = (setting("LINCHPIN_CASES", default_cases), setting("LINCHPIN_SEED", SEED));
     let next = AtomicU64::new(first);
     // Certified, broken, not certifiable.
     let counts = Mutex::new([0u64; 3]);
@@ -35,7 +72,7 @@ fn random_programs_agree() {
                     if seed >= first + cases {
                         return;
                     }
-                    match one(seed) {
+                    match one(&generate(seed)) {
                         Ok(Some(finding)) => {
                             let kind = match finding {
                                 Finding::Certified(_) => 0,
@@ -61,16 +98,17 @@ fn random_programs_agree() {
         panic!("{count} of {cases} disagree; seed {seed}: {message}\n\n{}", generate(*seed));
     }
     let [certified, broken, refused] = counts.into_inner().unwrap();
-    println!("{cases} cases: {certified} certified, {broken} broken, {refused} not certifiable");
-    if cases >= CASES {
+    println!(
+        "{kind}: {cases} cases from seed {first}: {certified} certified, {broken} broken, {refused} not certifiable"
+    );
+    if cases >= EXTENSION_CASES {
         assert!(certified > cases / 10 && broken > cases / 10, "the programs are too much alike");
         assert!(refused < cases / 20, "too many programs have no certificate");
     }
 }
 
 /// `None` if the case is no program.
-fn one(seed: u64) -> Result<Option<Finding>, String> {
-    let case = generate(seed);
+fn one(case: &Case) -> Result<Option<Finding>, String> {
     let compilation = compile_text("case.ded", &case.program());
     let Some(program) = compilation.program else { return Ok(None) };
     let wanted: &[&str] = match case.invariant {
@@ -80,8 +118,13 @@ fn one(seed: u64) -> Result<Option<Finding>, String> {
     if wanted.iter().any(|name| program.relation_named(name).is_none()) {
         return Ok(None);
     }
+    let bounds = Bounds { inputs: linchpin_simulator::inputs(&program), ..case.bounds.clone() };
+    // Random cases declare relations durable that their program may not have.
+    let durable = |name: &String| program.relation_named(name).is_some();
+    let durable = bounds.durable.iter().filter(|name| durable(name)).cloned().collect();
+    let bounds = Bounds { durable, ..bounds };
     let examined = catch_unwind(AssertUnwindSafe(|| {
-        examine(&program, &compilation.sources, &case.bounds, case.invariant)
+        examine(&program, &compilation.sources, &bounds, case.invariant)
     }));
     examined.map(Some).map_err(|panic| {
         panic

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use linchpin_certificate::{Cnf, Step};
-use linchpin_dedalus::front_matter::{Expectation, Invariant as Named, Scenario};
+use linchpin_dedalus::front_matter::{
+    CrashModel as NamedModel, Expectation, Invariant as Named, Scenario,
+};
 use linchpin_dedalus::hir::Program;
 use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::source::SourceMap;
 use linchpin_dedalus::{CompileOptions, compile_files, infer_nodes};
-use linchpin_model::{Bounds, Fault, FaultSet, Invariant};
+use linchpin_model::{Bounds, CrashModel, FaultSet, Invariant};
 
 /// A program within bounds.
 pub(crate) struct Question {
@@ -27,13 +28,6 @@ fn question(
     sources: &SourceMap,
     scenario: &Scenario,
 ) -> Option<Question> {
-    let beyond = scenario.max_delay.is_some()
-        || scenario.recoveries.is_some()
-        || scenario.crash_model.is_some()
-        || !program.choices.is_empty();
-    if beyond {
-        return None;
-    }
     let nodes = scenario.nodes.clone().unwrap_or_else(|| infer_nodes(program));
     Some(Question {
         name: format!("{} {}", path.display(), scenario.name.as_deref().unwrap_or_default()),
@@ -45,7 +39,14 @@ fn question(
             eff: scenario.eff.unwrap_or(0),
             crashes: scenario.crashes.unwrap_or(0),
             nodes,
-            ..Bounds::default()
+            max_delay: scenario.max_delay.unwrap_or(0),
+            recoveries: scenario.recoveries.unwrap_or(0),
+            durable: scenario.durable.clone().unwrap_or_default(),
+            crash_model: match scenario.crash_model {
+                Some(NamedModel::Stop) => CrashModel::Stop,
+                Some(NamedModel::Silent) | None => CrashModel::Silent,
+            },
+            inputs: linchpin_simulator::inputs(program),
         },
         invariant: match scenario.invariant {
             Some(Named::Baseline) => Invariant::Baseline,
@@ -96,32 +97,10 @@ pub(crate) fn fault_sets(bounds: &Bounds) -> Vec<FaultSet> {
         let larger: Vec<FaultSet> = sets
             .iter()
             .map(|set| set.iter().cloned().chain([fault.clone()]).collect::<FaultSet>())
-            .filter(|set| {
-                let crashes = set.iter().filter(|fault| matches!(fault, Fault::Crash { .. }));
-                bounds.check_faults(set).is_ok() && crashes.count() <= bounds.crashes as usize
-            })
+            .filter(|set| bounds.allow(set))
             .collect();
         sets.extend(larger);
     }
     assert_eq!(bounds.fault_space(), sets.len().into());
     sets
-}
-
-/// A literal as the foreign checker numbers it.
-fn foreign(literal: i32) -> dratify::Lit {
-    2 * (literal.unsigned_abs() - 1) + u32::from(literal < 0)
-}
-
-/// Does a checker that is not ours accept the proof?
-pub(crate) fn foreign_accepts(cnf: &Cnf, steps: &[Step]) -> bool {
-    let clauses: Vec<Vec<dratify::Lit>> =
-        cnf.clauses().map(|clause| clause.iter().copied().map(foreign).collect()).collect();
-    let steps: Vec<(bool, Vec<dratify::Lit>)> = steps
-        .iter()
-        .map(|step| match step {
-            Step::Add(clause) => (false, clause.iter().copied().map(foreign).collect()),
-            Step::Delete(clause) => (true, clause.iter().copied().map(foreign).collect()),
-        })
-        .collect();
-    dratify::Checker::new(cnf.variable_count() as u32, &clauses, false, true).check(&steps).ok
 }

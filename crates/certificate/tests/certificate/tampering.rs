@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use linchpin_certificate::{Certificate, Refusal, Statement, certify, verify};
+use linchpin_certificate::{Certificate, CertifyError, Refusal, Statement, certify, verify};
 use linchpin_dedalus::load::Memory;
 use linchpin_dedalus::{CompileOptions, compile_files};
-use linchpin_model::{Bounds, Invariant};
+use linchpin_model::{Bounds, CrashModel, Fault, Invariant};
+
+use crate::random::Random;
 
 const RELAY: &str = include_str!("../programs/relay.ded");
 const PARTS: &str = include_str!("../programs/relay_parts.ded");
@@ -26,6 +28,35 @@ fn certificate() -> Certificate {
     let program = compilation.program.expect("it compiles");
     certify(&program, &compilation.sources, &bounds, Invariant::Implication, &|| false)
         .expect("it holds")
+}
+
+const BALLOT: &str = include_str!("../programs/ballot.ded");
+
+fn ballot_files() -> Memory {
+    Memory::new().with("ballot.ded", BALLOT)
+}
+
+/// A certificate with every kind of fault.
+fn ballot() -> Certificate {
+    let paths = [PathBuf::from("ballot.ded")];
+    let compilation = compile_files(&paths, &[], &ballot_files(), &CompileOptions::default());
+    let bounds = Bounds {
+        eot: 6,
+        eff: 3,
+        crashes: 1,
+        nodes: ["a", "b", "voter"].map(String::from).to_vec(),
+        max_delay: 1,
+        recoveries: 1,
+        durable: vec!["voted".to_owned()],
+        ..Bounds::default()
+    };
+    let program = compilation.program.expect("it compiles");
+    certify(&program, &compilation.sources, &bounds, Invariant::Implication, &|| false)
+        .expect("it holds")
+}
+
+fn verify_ballot(bytes: &[u8]) -> Result<Statement, Refusal> {
+    verify(&Certificate::parse(bytes)?, &[PathBuf::from("ballot.ded")], &[], &ballot_files())
 }
 
 /// What the verifier says of a file.
@@ -91,8 +122,8 @@ fn a_changed_part_is_named() {
     assert_eq!(changed(map, "begin map\n1 omit a->c @1"), Refusal::Changed { part: "map" });
     let proof = "begin proof\n";
     assert_eq!(changed(proof, "begin proof\n-"), Refusal::Changed { part: "proof" });
-    let version = changed("linchpin-certificate 1", "linchpin-certificate 2");
-    assert!(version.to_string().contains("version 2 is not known"), "{version}");
+    let version = changed("linchpin-certificate 2", "linchpin-certificate 3");
+    assert!(version.to_string().contains("version 3 is not known"), "{version}");
 }
 
 #[test]
@@ -142,6 +173,117 @@ fn other_bounds_do_not_fit_the_formula() {
     assert!(refusal.to_string().contains("no relation `good`"), "{refusal}");
     let refusal = verify_forged(|certificate| certificate.statement.bounds.eot = 0);
     assert!(refusal.to_string().contains("the bounds make no sense"), "{refusal}");
+}
+
+#[test]
+fn other_bounds_beyond_the_published_do_not_fit() {
+    let certificate = ballot();
+    assert_eq!(verify_ballot(certificate.to_text().as_bytes()), Ok(certificate.statement));
+    let refusal = |change: &dyn Fn(&mut Bounds)| {
+        let mut forged = ballot();
+        change(&mut forged.statement.bounds);
+        assert_ne!(forged, ballot());
+        verify_ballot(forged.to_text().as_bytes()).expect_err("the bounds were changed")
+    };
+    let differs = |change: &dyn Fn(&mut Bounds)| {
+        let refusal = refusal(change);
+        let expected =
+            matches!(refusal, Refusal::DerivationDiffers { part: "formula" | "map", .. });
+        assert!(expected, "{refusal}");
+    };
+    differs(&|bounds| bounds.max_delay = 0);
+    differs(&|bounds| bounds.max_delay = 2);
+    differs(&|bounds| bounds.recoveries = 0);
+    differs(&|bounds| bounds.crash_model = CrashModel::Stop);
+    differs(&|bounds| bounds.durable.clear());
+    differs(&|bounds| bounds.durable.push("granted".to_owned()));
+    differs(&|bounds| bounds.durable = vec!["granted".to_owned()]);
+    let refused = refusal(&|bounds| bounds.durable.push("nothing".to_owned()));
+    assert!(refused.to_string().contains("no relation `nothing`"), "{refused}");
+    // The alternatives of an input: one less, another order, another time, none, one input more.
+    let inputs: [&dyn Fn(&mut Bounds); 5] = [
+        &|bounds| drop(bounds.inputs[0].pop()),
+        &|bounds| bounds.inputs[0].swap(0, 1),
+        &|bounds| bounds.inputs[0][1] = "input ask(\"b\", \"voter\") @5".parse().expect("one"),
+        &|bounds| bounds.inputs.clear(),
+        &|bounds| bounds.inputs.push(bounds.inputs[0].clone()),
+    ];
+    for change in inputs {
+        assert_eq!(refusal(change), Refusal::InputsDiffer);
+    }
+    // Without the durable vote there is nothing to certify.
+    let twice = "the second vote needs it to be forgotten";
+    let compilation = compile_files(
+        &[PathBuf::from("ballot.ded")],
+        &[],
+        &ballot_files(),
+        &CompileOptions::default(),
+    );
+    let bounds = Bounds { durable: Vec::new(), ..ballot().statement.bounds };
+    let program = compilation.program.expect("it compiles");
+    let broken =
+        certify(&program, &compilation.sources, &bounds, Invariant::Implication, &|| false);
+    let Err(CertifyError::Broken { faults }) = broken else { panic!("{twice}: {broken:?}") };
+    assert!(faults.iter().any(|fault| matches!(fault, Fault::Recovery { .. })), "{faults}");
+}
+
+/// Bytes changed, added, removed and moved anywhere in the file.
+#[test]
+fn no_random_change_is_accepted() {
+    let original = ballot().to_text().into_bytes();
+    assert!(verify_ballot(&original).is_ok());
+    let random = &mut Random::new(29);
+    for change in 0..4_000 {
+        let mut bytes = original.clone();
+        for _ in 0..1 + random.below(3) {
+            let position = random.below(bytes.len());
+            match random.below(6) {
+                0 => bytes[position] = random.below(256) as u8,
+                1 => bytes[position] = b"0123456789 -\n"[random.below(13)],
+                2 => drop(bytes.remove(position)),
+                3 => bytes.insert(position, b"0123456789 -\n"[random.below(13)]),
+                4 => {
+                    let other = random.below(bytes.len());
+                    bytes.swap(position, other);
+                }
+                _ => bytes.truncate(position + 1),
+            }
+        }
+        if bytes != original {
+            assert!(verify_ballot(&bytes).is_err(), "change {change}");
+        }
+    }
+}
+
+/// The same with digests that fit, which only who derives the formula again can tell.
+#[test]
+fn no_random_change_of_a_part_is_accepted() {
+    let random = &mut Random::new(31);
+    let original = ballot();
+    for change in 0..120 {
+        let mut forged = original.clone();
+        let part = match random.below(3) {
+            0 => &mut forged.formula,
+            1 => &mut forged.map,
+            _ => &mut forged.proof,
+        };
+        let mut bytes = std::mem::take(part).into_bytes();
+        let position = random.below(bytes.len());
+        match random.below(3) {
+            0 => bytes[position] = b"0123456789 -\n"[random.below(13)],
+            1 => drop(bytes.remove(position)),
+            _ => bytes.insert(position, b"0123456789 -\n"[random.below(13)]),
+        }
+        *part = String::from_utf8(bytes).expect("ASCII");
+        if forged == original {
+            continue;
+        }
+        // Another proof may be one as well: then it proves the same.
+        if let Ok(statement) = verify_ballot(forged.to_text().as_bytes()) {
+            assert_eq!((&forged.formula, &forged.map), (&original.formula, &original.map));
+            assert_eq!(statement, original.statement, "change {change}");
+        }
+    }
 }
 
 #[test]

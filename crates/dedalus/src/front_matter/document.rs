@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use linchpin_model::Prior;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,7 +13,7 @@ use crate::source::{SourceMap, Span};
 use crate::suggest::closest;
 
 const SCENARIO: &str = "scenario";
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "eot",
     "eff",
     "crashes",
@@ -25,6 +26,7 @@ const KEYS: [&str; 12] = [
     "expect",
     "reason",
     "allow-vacuous",
+    "priors",
 ];
 
 /// A value and where it stands.
@@ -49,6 +51,7 @@ pub(super) struct Entries {
     expect: Option<Placed<Expectation>>,
     reason: Option<Placed<String>>,
     allow_vacuous: Option<Placed<bool>>,
+    priors: Option<Placed<Vec<Prior>>>,
 }
 
 impl Entries {
@@ -68,6 +71,7 @@ impl Entries {
             expect: self.expect.or(defaults.expect),
             reason: self.reason.or(defaults.reason),
             allow_vacuous: self.allow_vacuous.or(defaults.allow_vacuous),
+            priors: self.priors.or(defaults.priors),
         }
     }
 
@@ -93,6 +97,7 @@ impl Entries {
             expect: value(self.expect),
             reason: value(self.reason),
             allow_vacuous: value(self.allow_vacuous),
+            priors: value(self.priors),
             span,
         }
     }
@@ -234,11 +239,29 @@ impl Document {
                     Some(allowed) => entries.allow_vacuous = Some(self.placed(value, allowed)),
                     None => self.invalid(value, "`true` or `false`", diagnostics),
                 },
+                "priors" => entries.priors = self.priors(value, diagnostics),
                 SCENARIO if is_root => {}
                 unknown => self.unknown(key.span(), unknown, is_root, diagnostics),
             }
         }
         entries
+    }
+
+    fn priors(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Placed<Vec<Prior>>> {
+        let list = value.get_ref().as_array();
+        let priors = list.and_then(|list| {
+            list.iter()
+                .map(|prior| prior.get_ref().as_str().and_then(|text| text.parse().ok()))
+                .collect::<Option<Vec<Prior>>>()
+        });
+        if priors.is_none() {
+            self.invalid(value, "a list such as `[\"omit=0.01\", \"crash:c=0.1\"]`", diagnostics);
+        }
+        priors.map(|priors| self.placed(value, priors))
     }
 
     fn placed<T>(&self, at: &Spanned<DeValue<'_>>, value: T) -> Placed<T> {

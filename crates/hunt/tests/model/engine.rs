@@ -357,7 +357,13 @@ impl<'a> World<'a> {
                 }
             }
         }
-        self.events.push(TraceEvent { name, causes, tokens, is_datagram: false });
+        self.events.push(TraceEvent {
+            name,
+            causes,
+            tokens,
+            after: Vec::new(),
+            is_datagram: false,
+        });
         index
     }
 

@@ -98,7 +98,7 @@ pub fn lineage(graph: &LineageGraph) -> String {
 }
 
 /// A quoted string of DOT. A backslash would begin an escape of Graphviz's own.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in crate::terminal::visible(text).chars() {
         if matches!(character, '"' | '\\') {

@@ -91,7 +91,7 @@ impl Log {
 }
 
 /// Names without white space, each different from the others.
-fn host_names(nodes: &[String]) -> Vec<String> {
+pub(crate) fn host_names(nodes: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for node in nodes {
         let mut name: String =

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 /// The policy that allows exactly this script and this style.
-pub(super) fn policy(script: &str, style: &str) -> String {
+pub(crate) fn policy(script: &str, style: &str) -> String {
     format!(
         "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; \
          form-action 'none'",

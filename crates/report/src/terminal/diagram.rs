@@ -295,7 +295,7 @@ impl<'a> Drawing<'a> {
 }
 
 /// Cuts text to a width.
-fn fit(text: &str, width: usize) -> String {
+pub(crate) fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

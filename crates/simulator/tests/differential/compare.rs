@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use linchpin_dedalus::hir::{Program, RelationId, RelationKind, Value};
 use linchpin_formula::Variable;
-use linchpin_model::{Bounds, FaultSet, Invariant, Outcome, Verdict};
+use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome, Verdict};
 use linchpin_search::{Options, SearchError, Strategy, System, search};
 use linchpin_simulator::naive::{self, Checked, Evaluator, Tables};
 use linchpin_simulator::{Derivation, Execution, Fact, Prediction, Specification, SystemError};
@@ -12,8 +12,12 @@ use linchpin_simulator::{Derivation, Execution, Fact, Prediction, Specification,
 use crate::generate::random_faults;
 use crate::random::Random;
 
-/// Fault spaces up to this size are enumerated with the oracle.
+/// Fault spaces up to this size are enumerated with the oracle, without `LINCHPIN_ORACLE_MAX`.
 const ORACLE_MAX: u64 = 160;
+
+fn oracle_max() -> u64 {
+    crate::setting("LINCHPIN_ORACLE_MAX", ORACLE_MAX)
+}
 
 /// Fault spaces up to this size are searched exhaustively. (Those of random programs are.)
 const EXHAUSTIVE_MAX: u64 = 20_000;
@@ -220,7 +224,7 @@ impl Comparison<'_> {
     /// The support of a run that is not bad is true of its faults, and false of every fault set
     /// whose run is bad or has no result.
     fn supports(&self, random: &mut Random) -> Result<(), Disagreement> {
-        if self.bounds.fault_space() > ORACLE_MAX.into() {
+        if self.bounds.fault_space() > oracle_max().into() {
             return Ok(());
         }
         for grounded in [true, false] {
@@ -269,7 +273,7 @@ impl Comparison<'_> {
         let strategy =
             if space <= EXHAUSTIVE_MAX.into() { Strategy::Exhaustive } else { Strategy::Lineage };
         let expected = self.search(strategy, true)?;
-        let by_oracle = space <= ORACLE_MAX.into();
+        let by_oracle = space <= oracle_max().into();
         if by_oracle {
             let oracle =
                 naive::check(&self.evaluator(), self.invariant).map_err(|error| error.faults);
@@ -284,6 +288,7 @@ impl Comparison<'_> {
             same_ending("lineage without grounding", &ungrounded, &expected)?;
         }
         if let Ok(expected) = &expected {
+            self.reordered(expected, grounded)?;
             self.one_counterexample(expected)?;
             self.random_search(expected, random.next())?;
         }
@@ -350,6 +355,59 @@ impl Comparison<'_> {
         }
     }
 
+    /// Symmetry, likelihood and threads change how often and in which order runs are made, not what
+    /// is found.
+    fn reordered(&self, expected: &Checked, grounded: bool) -> Result<(), Disagreement> {
+        let cost = |fault: &Fault| f64::from(fault.at() % 2) + 1.0;
+        for strategy in [Strategy::Auto, Strategy::Lineage, Strategy::Exhaustive] {
+            let small = self.bounds.fault_space() <= UNGROUNDED_MAX.into();
+            if !small && (!grounded || strategy == Strategy::Exhaustive) {
+                continue;
+            }
+            for (symmetry, likelihood) in [(true, false), (false, true), (true, true)] {
+                let mut specification = self.specification();
+                if symmetry {
+                    specification = specification.with_symmetry();
+                }
+                if likelihood {
+                    specification = specification.with_costs(cost);
+                }
+                let options = Options { strategy, all: true, threads: 2, ..Options::default() };
+                let ending = self.search_with(&mut specification, options)?;
+                let same = ending.as_ref().is_ok_and(|found| {
+                    found.verdict == expected.verdict
+                        && found.counterexamples == expected.counterexamples
+                        && (symmetry
+                            || strategy != Strategy::Exhaustive
+                            || found.runs == expected.runs)
+                });
+                if !same {
+                    let found = ending.map(|found| found.counterexamples);
+                    return Err(format!(
+                        "{strategy:?} (symmetry {symmetry}, likelihood {likelihood}) finds \
+                         {found:?}, not {:?}",
+                        expected.counterexamples
+                    ));
+                }
+            }
+            // The one counterexample that is reported is a smallest one and the likeliest of these.
+            let options = Options { strategy, ..Options::default() };
+            let mut specification = self.specification().with_costs(cost);
+            let rank = |faults: &FaultSet| (faults.len(), faults.iter().map(cost).sum::<f64>());
+            let best = expected
+                .counterexamples
+                .iter()
+                .map(rank)
+                .min_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            let found = self.search_with(&mut specification, options)?;
+            let found = found.map(|found| found.counterexamples.first().map(rank));
+            if found.as_ref().ok() != Some(&best) {
+                return Err(format!("{strategy:?}: the likeliest is {best:?}, not {found:?}"));
+            }
+        }
+        Ok(())
+    }
+
     /// A search for one counterexample finds a smallest one.
     fn one_counterexample(&self, expected: &Checked) -> Result<(), Disagreement> {
         let options = Options { strategy: Strategy::Lineage, ..Options::default() };
@@ -372,7 +430,13 @@ impl Comparison<'_> {
 
     /// What a random search finds is minimal.
     fn random_search(&self, expected: &Checked, seed: u64) -> Result<(), Disagreement> {
-        let options = Options { strategy: Strategy::Random, all: true, runs_max: Some(12), seed };
+        let options = Options {
+            strategy: Strategy::Random,
+            all: true,
+            runs_max: Some(12),
+            seed,
+            ..Options::default()
+        };
         match self.search_with(&mut self.specification(), options)? {
             Ok(found) if found.counterexamples.is_subset(&expected.counterexamples) => Ok(()),
             // It may run what the others need not: a superset of a counterexample.

@@ -1,4 +1,5 @@
-//! Programs that once told two evaluations apart, each with what was wrong.
+//! Programs that once told two evaluations apart, each with what was wrong; and programs written to be
+//! hard: each with what is hard about it.
 //!
 //! A file says in its front matter which verdict is expected within its bounds; one that expects
 //! none must fail.
@@ -59,7 +60,9 @@ fn replay(text: &str) -> Result<(), String> {
     let bounds = bounds(scenario).ok_or("give eot, eff, crashes and nodes")?;
     bounds.check().map_err(|errors| format!("{errors:?}"))?;
     if scenario.reason.is_none() {
-        return Err("say in `reason` what the file once told apart".into());
+        return Err(
+            "say in `reason` what the file once told apart, or what is hard about it".into()
+        );
     }
     for seed in 0..8 {
         let findings = compare(text, &bounds, invariant(scenario), &mut Random::new(seed))?;

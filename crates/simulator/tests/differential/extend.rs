@@ -9,22 +9,28 @@ use crate::random::Random;
 /// A random case with delays.
 pub(crate) fn with_delays(seed: u64) -> Case {
     let mut case = generate(seed);
-    let mut random = Random::new(!seed);
-    let bounds = &mut case.bounds;
+    allow_delays(&mut case.bounds, &mut Random::new(!seed));
+    narrow(&mut case.bounds, 1);
+    case
+}
+
+fn allow_delays(bounds: &mut Bounds, random: &mut Random) {
     bounds.max_delay = 1 + random.below(3) as u32;
     if bounds.delay_max(1) == 0 {
         bounds.eff = bounds.eff.max(2);
         bounds.eot = bounds.eot.max(3);
     }
-    narrow(bounds, 1);
-    case
 }
 
 /// A random case in which nodes crash and recover; some relations are durable.
 pub(crate) fn with_recoveries(seed: u64) -> Case {
     let mut case = generate(seed);
-    let mut random = Random::new(!seed);
-    let bounds = &mut case.bounds;
+    allow_recoveries(&mut case.bounds, &mut Random::new(!seed));
+    narrow(&mut case.bounds, 1);
+    case
+}
+
+fn allow_recoveries(bounds: &mut Bounds, random: &mut Random) {
     bounds.crashes = bounds.crashes.max(1);
     bounds.recoveries = 1 + random.below(2) as u32;
     bounds.eot = bounds.eot.max(3);
@@ -37,8 +43,6 @@ pub(crate) fn with_recoveries(seed: u64) -> Case {
     if random.percent(20) {
         bounds.crash_model = CrashModel::Stop;
     }
-    narrow(bounds, 1);
-    case
 }
 
 /// A random case in which a crash stops a node.
@@ -53,7 +57,28 @@ pub(crate) fn with_stops(seed: u64) -> Case {
 /// A random case with inputs that have alternatives.
 pub(crate) fn with_inputs(seed: u64) -> Case {
     let mut case = generate(seed);
+    let alternatives = give_alternatives(&mut case, &mut Random::new(!seed));
+    narrow(&mut case.bounds, alternatives);
+    case
+}
+
+/// A random case in which messages are late, nodes recover, and inputs have alternatives.
+pub(crate) fn with_everything(seed: u64) -> Case {
+    let mut case = generate(seed);
     let mut random = Random::new(!seed);
+    case.bounds.nodes.truncate(2);
+    case.bounds.crashes = 1;
+    case.bounds.eff = 2;
+    case.bounds.eot = case.bounds.eot.max(3);
+    allow_recoveries(&mut case.bounds, &mut random);
+    allow_delays(&mut case.bounds, &mut random);
+    let alternatives = give_alternatives(&mut case, &mut random);
+    narrow(&mut case.bounds, alternatives);
+    case
+}
+
+/// Gives alternatives to one or two facts. Returns in how many ways they can be chosen.
+fn give_alternatives(case: &mut Case, random: &mut Random) -> u64 {
     let given =
         |clause: &Clause| matches!(clause, Clause::Fact(fact) if !fact.starts_with("node("));
     let mut facts: Vec<usize> =
@@ -62,12 +87,11 @@ pub(crate) fn with_inputs(seed: u64) -> Case {
     let mut alternatives = 1;
     for &index in facts.iter().take(1 + random.below(2)) {
         let Clause::Fact(fact) = &case.clauses[index] else { continue };
-        let (text, count) = with_alternatives(fact, &case.bounds, &mut random);
+        let (text, count) = with_alternatives(fact, &case.bounds, random);
         alternatives *= count;
         case.clauses[index] = Clause::Fact(text);
     }
-    narrow(&mut case.bounds, alternatives);
-    case
+    alternatives
 }
 
 /// A fact with other times, and perhaps another last column.

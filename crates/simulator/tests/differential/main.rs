@@ -2,8 +2,7 @@
 //! ground program and the naive evaluator agree on every table, and every complete search finds the
 //! same verdict and the same minimal counterexamples.
 //!
-//! `LINCHPIN_CASES=20000 LINCHPIN_SEED=7 cargo test -p linchpin-simulator --test differential`
-//! tries more. A failure prints the smallest program that still fails, in the form of a file of the
+//! `scripts/agree.sh 20000 7` tries more. A failure prints the smallest program that still fails, in the form of a file of the
 //! corpus (`tests/corpus/*.ded`): add it there, with a reason, before mending what it found.
 
 mod case;
@@ -82,6 +81,11 @@ fn random_programs_with_stops_agree() {
     campaign("random_programs_with_stops_agree", EXTENSION_CASES, extend::with_stops);
 }
 
+#[test]
+fn random_programs_with_everything_agree() {
+    campaign("random_programs_with_everything_agree", EXTENSION_CASES, extend::with_everything);
+}
+
 /// Examines the cases of many seeds; panics with the smallest that fails.
 fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
     let (cases, first) = (setting("LINCHPIN_CASES", default_cases), setting("LINCHPIN_SEED", SEED));
@@ -121,7 +125,7 @@ fn campaign(test: &str, default_cases: u64, generate: fn(u64) -> Case) {
     }
     let statistics = statistics.into_inner().unwrap();
     println!(
-        "{cases} cases from seed {first} in {} ms: {statistics:#?}",
+        "{test}: {cases} cases from seed {first} in {} ms: {statistics:?}",
         started.elapsed().as_millis()
     );
     if cases >= CASES && test == "random_programs_agree" {

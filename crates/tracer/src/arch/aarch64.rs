@@ -38,9 +38,21 @@ pub(crate) fn prepare_call(
     registers.regs[..6].copy_from_slice(&arguments);
 }
 
-/// Replaces the first argument of the call the thread is about to make.
-pub(crate) fn set_first_argument(stopped: &Stopped, value: u64) -> Result<(), PtraceError> {
+/// Replaces an argument of the call the thread is about to make.
+pub(crate) fn set_argument(stopped: &Stopped, index: usize, value: u64) -> Result<(), PtraceError> {
     let mut registers = stopped.registers()?;
-    registers.regs[0] = value;
+    registers.regs[index] = value;
+    stopped.set_registers(&registers)
+}
+
+/// Replaces the call the thread is about to make.
+pub(crate) fn set_number(stopped: &Stopped, number: i64) -> Result<(), PtraceError> {
+    stopped.set_register_set(NT_ARM_SYSCALL, &(number as i32).to_ne_bytes())
+}
+
+/// Replaces the result of the call the thread has just made.
+pub(crate) fn set_result(stopped: &Stopped, result: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.regs[0] = result as u64;
     stopped.set_registers(&registers)
 }

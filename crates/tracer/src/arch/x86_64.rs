@@ -19,6 +19,10 @@ pub(crate) fn calls() -> Vec<(i64, Call)> {
         (libc::SYS_creat, Call::Creat),
         (libc::SYS_rename, Call::Rename),
         (libc::SYS_unlink, Call::Unlink),
+        (libc::SYS_link, Call::Link),
+        (libc::SYS_symlink, Call::Symlink),
+        (libc::SYS_mkdir, Call::Mkdir),
+        (libc::SYS_rmdir, Call::Rmdir),
     ]);
     calls
 }
@@ -50,9 +54,31 @@ pub(crate) fn prepare_call(
     registers.r9 = sixth;
 }
 
-/// Replaces the first argument of the call the thread is about to make.
-pub(crate) fn set_first_argument(stopped: &Stopped, value: u64) -> Result<(), PtraceError> {
+/// Replaces an argument of the call the thread is about to make.
+pub(crate) fn set_argument(stopped: &Stopped, index: usize, value: u64) -> Result<(), PtraceError> {
     let mut registers = stopped.registers()?;
-    registers.rdi = value;
+    let argument = match index {
+        0 => &mut registers.rdi,
+        1 => &mut registers.rsi,
+        2 => &mut registers.rdx,
+        3 => &mut registers.r10,
+        4 => &mut registers.r8,
+        _ => &mut registers.r9,
+    };
+    *argument = value;
+    stopped.set_registers(&registers)
+}
+
+/// Replaces the call the thread is about to make.
+pub(crate) fn set_number(stopped: &Stopped, number: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.orig_rax = number as u64;
+    stopped.set_registers(&registers)
+}
+
+/// Replaces the result of the call the thread has just made.
+pub(crate) fn set_result(stopped: &Stopped, result: i64) -> Result<(), PtraceError> {
+    let mut registers = stopped.registers()?;
+    registers.rax = result as u64;
     stopped.set_registers(&registers)
 }

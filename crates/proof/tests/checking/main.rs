@@ -1,9 +1,14 @@
 //! The checker of proofs: against known formulas, and against a checker that is not ours.
 
-use linchpin_certificate::{Checker, Cnf, ProofError, Step, parse_drat, to_drat};
+mod foreign;
+#[allow(dead_code)]
+#[path = "../../../simulator/tests/differential/random.rs"]
+mod random;
 
+use linchpin_proof::{Checker, Cnf, ProofError, Step, parse_drat, to_drat};
+
+use crate::foreign::foreign_accepts;
 use crate::random::Random;
-use crate::support::foreign_accepts;
 
 fn cnf(clauses: &[&[i32]]) -> Cnf {
     let mut cnf = Cnf::default();
@@ -35,6 +40,16 @@ fn a_proof_by_hand() {
     let error = Checker::of(&square).check(&[Step::Delete(vec![1]), add(&[])]);
     assert_eq!(error, Err(ProofError::NothingToDelete { step: 1 }));
     // What is deleted is gone.
+    let steps = [Step::Delete(vec![2, 1]), add(&[1])];
+    assert_eq!(Checker::of(&square).check(&steps), Err(ProofError::DoesNotFollow { step: 2 }));
+}
+
+/// A clause is a set, also one of the formula.
+#[test]
+fn a_literal_may_be_repeated() {
+    let square = cnf(&[&[1, 1, 2], &[1, -2, -2], &[-1, 2, -1], &[-2, -1, -2]]);
+    assert_eq!(Checker::of(&square).check(&[add(&[1, 1]), add(&[])]), Ok(()));
+    assert_eq!(Checker::of(&cnf(&[&[1, 1], &[-1, -1]])).check(&[add(&[])]), Ok(()));
     let steps = [Step::Delete(vec![2, 1]), add(&[1])];
     assert_eq!(Checker::of(&square).check(&steps), Err(ProofError::DoesNotFollow { step: 2 }));
 }

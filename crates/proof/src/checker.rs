@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::cnf::Cnf;
 use crate::error::ProofError;
-use crate::proof::Step;
+use crate::steps::Step;
 
 /// Clauses, and whether they are known to contradict each other.
 #[derive(Clone, Debug, Default)]
