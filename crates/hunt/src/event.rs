@@ -112,10 +112,26 @@ pub(crate) struct Word<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_alphanumeric() || "_-+./".contains(c);
+        // Words of the language of faults.
+        const RESERVED: [&str; 13] = [
+            "before",
+            "after",
+            "at",
+            "from",
+            "until",
+            "for",
+            "by",
+            "to",
+            "byte",
+            "port",
+            "connection",
+            "keep",
+            "lose",
+        ];
+        let plain = |c: char| c.is_alphanumeric() || "_-".contains(c);
         if self.0.is_empty() {
             Ok(())
-        } else if self.0.chars().all(plain) {
+        } else if self.0.chars().all(plain) && !RESERVED.contains(&self.0) {
             write!(f, " {}", self.0)
         } else {
             write!(f, " {:?}", self.0)

@@ -192,6 +192,28 @@ impl Fault {
         }
     }
 
+    /// The fault in the language of faults, one clause per line of a fault file: a crash from which
+    /// the node comes back is two. None for an input.
+    #[must_use]
+    pub fn clauses(&self) -> Vec<String> {
+        match self {
+            Self::Input { .. } => Vec::new(),
+            Self::Node {
+                kind: kind @ (Kind::Restart | Kind::PowerLoss),
+                node,
+                at,
+                duration_ms,
+            } => {
+                let kind = if *kind == Kind::Restart { Kind::Crash } else { *kind };
+                vec![
+                    format!("{kind} {node} {at}"),
+                    format!("restart {node} keep after {duration_ms}ms"),
+                ]
+            }
+            _ => vec![self.to_string()],
+        }
+    }
+
     /// Two faults with the same place exclude each other: the crashes of one node, the stalls of
     /// one link, the values of one parameter.
     #[must_use]

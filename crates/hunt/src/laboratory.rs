@@ -18,6 +18,14 @@ pub trait Laboratory {
     fn run(&mut self, experiment: &Experiment) -> Result<Evidence, Self::Error>;
 }
 
+impl<L: Laboratory> Laboratory for &mut L {
+    type Error = L::Error;
+
+    fn run(&mut self, experiment: &Experiment) -> Result<Evidence, Self::Error> {
+        (**self).run(experiment)
+    }
+}
+
 /// One run to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Experiment {

@@ -32,6 +32,7 @@ mod prediction;
 mod proposals;
 mod random;
 mod rank;
+mod resume;
 mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};
@@ -41,4 +42,5 @@ pub use event::{EventName, MessageName};
 pub use fault::{Budgets, Fault, Kind, Moment, Place, Trigger};
 pub use hunt::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch, hunt};
 pub use laboratory::{Evidence, Experiment, Laboratory, Spent};
+pub use resume::{Recorded, ResumeError, Resumed};
 pub use trace::{Acknowledgement, Node, Trace, TraceError, TraceEvent};

@@ -3,7 +3,12 @@
 
 mod model;
 
-use linchpin_hunt::{Budgets, Durations, Kind, Options, Report, Strategy, Verdict, hunt};
+use std::convert::Infallible;
+
+use linchpin_hunt::{
+    Budgets, Durations, Evidence, Experiment, Kind, Laboratory, Options, Recorded, Report, Resumed,
+    Strategy, Verdict, Watch, hunt,
+};
 use model::protocols::replicated::{CORRECT, Rules};
 use model::protocols::{commit, lock, queue, quorum, replicated, retry};
 use model::{Model, ModelLaboratory};
@@ -93,9 +98,9 @@ fn counterexamples_are_minimal() {
             for left_out in 0..counterexample.faults.len() {
                 let mut faults = counterexample.faults.clone();
                 faults.remove(left_out);
-                let experiment = linchpin_hunt::Experiment { number: 0, faults };
+                let experiment = Experiment { number: 0, faults };
                 let mut laboratory = ModelLaboratory::new(make());
-                let evidence = linchpin_hunt::Laboratory::run(&mut laboratory, &experiment);
+                let evidence = laboratory.run(&experiment);
                 let outcome = evidence.map(|evidence| evidence.outcome);
                 assert_ne!(outcome, Ok(linchpin_model::Outcome::Bad), "{}", make().name);
             }
@@ -153,6 +158,72 @@ fn tried(model: Model, experiments_max: Option<u64>) -> Report {
         println!("{found:?}");
     }
     report
+}
+
+/// Keeps what was run, as a campaign's record would.
+struct Keeping {
+    lines: Vec<String>,
+    experiments_max: usize,
+}
+
+impl Watch for Keeping {
+    fn stop(&mut self) -> bool {
+        self.lines.len() >= self.experiments_max
+    }
+
+    fn ran(&mut self, experiment: &Experiment, evidence: &Evidence, _: usize) {
+        let recorded = Recorded { experiment: experiment.clone(), evidence: evidence.clone() };
+        self.lines.push(serde_json::to_string(&recorded).expect("it is plain data"));
+    }
+}
+
+/// Counts the runs that are made.
+struct Counting {
+    laboratory: ModelLaboratory,
+    runs: usize,
+}
+
+impl Laboratory for Counting {
+    type Error = Infallible;
+
+    fn run(&mut self, experiment: &Experiment) -> Result<Evidence, Infallible> {
+        self.runs += 1;
+        self.laboratory.run(experiment)
+    }
+}
+
+/// Stopped anywhere, it goes on from there: no run is made twice, and the end is the same.
+#[test]
+fn a_hunt_that_was_stopped_goes_on() {
+    let make = || queue::model("queue that syncs", queue::Confirms::Synced);
+    let options = Options { experiments_max: Some(40), ..options(Strategy::Lineage, 0) };
+    let mut whole = Keeping { lines: Vec::new(), experiments_max: usize::MAX };
+    hunt(&mut ModelLaboratory::new(make()), &options, &mut whole).expect("it runs");
+    for stop in [0, 1, 2, 17, 40] {
+        let mut first = Keeping { lines: Vec::new(), experiments_max: stop };
+        let begun = hunt(&mut ModelLaboratory::new(make()), &options, &mut first);
+        assert_eq!(begun.map(|report| report.verdict).ok(), Some(Verdict::Unknown));
+        let read = |line: &String| serde_json::from_str(line).expect("as it was written");
+        let recorded: Vec<Recorded> = first.lines.iter().map(read).collect();
+        let mut counting = Counting { laboratory: ModelLaboratory::new(make()), runs: 0 };
+        let mut again = Keeping { lines: Vec::new(), experiments_max: usize::MAX };
+        hunt(&mut Resumed::new(&mut counting, recorded), &options, &mut again).expect("it goes on");
+        assert_eq!(again.lines, whole.lines);
+        assert_eq!(counting.runs, whole.lines.len() - stop);
+    }
+}
+
+/// A record of other faults is not taken for one's own.
+#[test]
+fn a_record_of_something_else_is_refused() {
+    let make = || queue::model("queue that syncs", queue::Confirms::Synced);
+    let mut kept = Keeping { lines: Vec::new(), experiments_max: 3 };
+    hunt(&mut ModelLaboratory::new(make()), &options(Strategy::Lineage, 0), &mut kept)
+        .expect("it runs");
+    let recorded = kept.lines.iter().map(|line| serde_json::from_str(line).expect("it is ours"));
+    let mut resumed = Resumed::new(ModelLaboratory::new(make()), recorded.collect());
+    let error = hunt(&mut resumed, &options(Strategy::Random, 0), &mut ());
+    assert!(error.is_err_and(|error| error.to_string().contains("experiment 1 of the record")));
 }
 
 /// Experiments until the first bad one, on average over seeds; a search that was stopped counts with
