@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use linchpin_model::{CrashModel, Fault, Invariant, Prior};
+use linchpin_model::{CrashModel, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
+use crate::cluster_run::ClusterRunArguments;
 use crate::doctor_command::DoctorArguments;
 use crate::history_command::HistoryArguments;
+use crate::replay_command::ReplayArguments;
 use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
@@ -31,6 +33,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(CheckArguments),
     Run(RunArguments),
+    Replay(ReplayArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
     History(HistoryArguments),
@@ -318,13 +321,14 @@ pub(crate) enum ReportFormat {
     Compare,
 }
 
-/// Run a specification once, under faults of your choice
+/// Run a specification or a cluster once, under faults of your choice
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 good, 1 bad, 2 bad input, 3 vacuous
+Exit codes: 0 good, 1 bad, 2 bad input, 3 vacuous or inconclusive, 130 interrupted
 
-Example:
-  linchpin run specs/broadcast/simple.ded --fault 'omit a->b @1' --fault 'crash c @3'")]
+Examples:
+  linchpin run specs/broadcast/simple.ded --fault 'omit a->b @1' --fault 'crash c @3'
+  linchpin run cluster.toml --fault 'crash a after send a->b REPL #2'")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) program: Program,
@@ -332,11 +336,14 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) bounds: BoundsArguments,
 
-    /// A fault, 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME' or
-    /// 'recover NODE @TIME', or another alternative of an input, 'input RELATION(VALUE, ...) @TIME';
-    /// may be repeated
+    /// A fault; may be repeated. Of a specification: 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by
+    /// STEPS', 'crash NODE @TIME', 'recover NODE @TIME' or another alternative of an input,
+    /// 'input RELATION(VALUE, ...) @TIME'. Of a cluster: docs/formats/faults.md
     #[arg(long = "fault", value_name = "FAULT")]
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) cluster: ClusterRunArguments,
 
     /// Print this relation at every time step; may be repeated
     #[arg(long = "table", value_name = "RELATION")]

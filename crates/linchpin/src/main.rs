@@ -4,6 +4,7 @@
 mod args;
 mod certificate_command;
 mod check;
+mod cluster_run;
 mod completions;
 mod control;
 mod directory;
@@ -13,9 +14,11 @@ mod history_command;
 mod human;
 mod input;
 mod json;
+mod judge;
 mod output;
 mod progress;
 mod recording;
+mod replay_command;
 mod report_command;
 mod run;
 mod sweep;
@@ -37,7 +40,9 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
+        Command::Run(run) if run.is_cluster() => cluster_run::command(run, look),
         Command::Run(run) => run::command(run, look),
+        Command::Replay(replay) => replay_command::command(replay, look),
         Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
         Command::Trace(trace) => trace_command::command(trace, look),
