@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use linchpin_cluster::{
-    CLIENT, Cluster, ClusterError, Recording, RunOptions, RunResult, Workspace,
-    enter_private_namespaces,
+    CLIENT, Cluster, ClusterError, Isolated, Isolation, Recording, RunOptions, RunResult,
+    Workspace, enter_private_namespaces,
 };
 use linchpin_model::Outcome;
 use linchpin_record::{
@@ -26,6 +26,7 @@ use crate::control::Interrupt;
 use crate::exit::Exit;
 use crate::human::plural;
 use crate::input::style;
+use crate::judge;
 use crate::output::{errln, outln, to_stderr};
 use crate::terminal::Look;
 use crate::trace_command::{TraceArguments, kernel_release, unix_ns};
@@ -35,11 +36,11 @@ use crate::trace_report;
 const LOGS_KEPT_MAX: u64 = 20;
 
 /// A finished run with all that is known of it.
-struct Finished {
-    result: RunResult,
-    tracker: Tracker,
-    trace: Trace,
-    record: TraceRun,
+pub(crate) struct Finished {
+    pub(crate) result: RunResult,
+    pub(crate) tracker: Tracker,
+    pub(crate) trace: Trace,
+    pub(crate) record: TraceRun,
 }
 
 pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> anyhow::Result<Exit> {
@@ -50,7 +51,17 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
         Ok(cluster) => cluster,
         Err(exit) => return exit,
     };
-    let header = header(&cluster, arguments);
+    judge::check_names(&cluster, path)?;
+    let isolated = linchpin_cluster::isolation(cluster.isolation)
+        .map_err(|source| start_error(ClusterError::Namespaces { source }))?;
+    if let (Err(error), Isolated::Loopback) = (private, isolated)
+        && cluster.isolation == Isolation::Auto
+    {
+        errln!(
+            "note: no network namespace for each node ({error}); `linchpin doctor` says what to do"
+        );
+    }
+    let header = header(&cluster, isolated, arguments.out.is_some());
     let (mut writer, done) = open(arguments, &header)?;
     let mut first: Option<Finished> = None;
     let mut exit = Exit::Holds;
@@ -83,20 +94,13 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
         let campaign = TraceCampaign::load(directory)?;
         writer.write_report("index.html", trace_report::page(&campaign)?.as_bytes())?;
     }
-    if let (Err(error), Some(finished)) = (private, &first)
-        && finished.result.isolated == linchpin_cluster::Isolated::Loopback
-    {
-        errln!(
-            "note: no network namespace for each node ({error}); `linchpin doctor` says what to do"
-        );
-    }
     if !arguments.quiet {
         print(arguments, &header, first.as_ref(), &records, look);
     }
     Ok(exit)
 }
 
-fn load(path: &Path, color: Color) -> Result<Cluster, anyhow::Result<Exit>> {
+pub(crate) fn load(path: &Path, color: Color) -> Result<Cluster, anyhow::Result<Exit>> {
     use std::io::IsTerminal;
     match Cluster::load(path) {
         Ok(cluster) => Ok(cluster),
@@ -154,10 +158,21 @@ fn run_once(
         logs: folder.join("logs"),
         tracer: arguments.options(),
         interrupt: interrupt.flag(),
-        judge: None,
+        judge: Some(judge::judge),
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
     let result = linchpin_cluster::run(cluster, &options, director).map_err(start_error)?;
+    Ok(finished(cluster, number, result, recorder, started_unix_ns))
+}
+
+/// What is kept of a run.
+pub(crate) fn finished(
+    cluster: &Cluster,
+    number: u64,
+    result: RunResult,
+    recorder: Arc<Recorder>,
+    started_unix_ns: u64,
+) -> Finished {
     let tracker = Arc::try_unwrap(recorder)
         .map(Recorder::into_tracker)
         .unwrap_or_else(|shared| shared.tracker().clone());
@@ -180,10 +195,10 @@ fn run_once(
         counts: linchpin_trace_recorder::counts(&tracker, &result.reports),
         identity: identity::digests(&trace, outcome),
     };
-    Ok(Finished { result, tracker, trace, record })
+    Finished { result, tracker, trace, record }
 }
 
-fn start_error(error: ClusterError) -> anyhow::Error {
+pub(crate) fn start_error(error: ClusterError) -> anyhow::Error {
     let hint = match &error {
         ClusterError::Launch { .. } | ClusterError::Namespaces { .. } => {
             "\nhint: `linchpin doctor` says what is missing on this machine, and the remedy"
@@ -194,7 +209,11 @@ fn start_error(error: ClusterError) -> anyhow::Error {
 }
 
 /// Records a run. Of runs past the first, only those that are not good keep their logs.
-fn keep(writer: &mut TraceWriter, folder: &Path, finished: &Finished) -> anyhow::Result<()> {
+pub(crate) fn keep(
+    writer: &mut TraceWriter,
+    folder: &Path,
+    finished: &Finished,
+) -> anyhow::Result<()> {
     if finished.record.run < LOGS_KEPT_MAX || finished.record.outcome != Outcome::Good {
         let path = folder.join("events.jsonl");
         File::create(&path)
@@ -227,7 +246,7 @@ fn progress(arguments: &TraceArguments, done: u64, outcome: Outcome) {
     }
 }
 
-fn header(cluster: &Cluster, arguments: &TraceArguments) -> TraceHeader {
+pub(crate) fn header(cluster: &Cluster, isolated: Isolated, with_versions: bool) -> TraceHeader {
     let nodes = cluster.nodes.iter().map(|node| node.name.clone());
     TraceHeader {
         schema: TRACE_CAMPAIGN_SCHEMA.to_owned(),
@@ -240,13 +259,8 @@ fn header(cluster: &Cluster, arguments: &TraceArguments) -> TraceHeader {
         nodes: nodes.chain([CLIENT.to_owned()]).collect(),
         kernel: kernel_release(),
         machine: std::env::consts::ARCH.to_owned(),
-        isolation: match cluster.isolation {
-            linchpin_cluster::Isolation::Auto => "auto",
-            linchpin_cluster::Isolation::Namespaces => "namespaces",
-            linchpin_cluster::Isolation::Loopback => "loopback",
-        }
-        .to_owned(),
-        versions: if arguments.out.is_some() { versions(cluster) } else { BTreeMap::new() },
+        isolation: isolated.name().to_owned(),
+        versions: if with_versions { versions(cluster) } else { BTreeMap::new() },
     }
 }
 
