@@ -2,7 +2,7 @@
 # The gate: everything that must pass before a change lands, the same here and in CI.
 #
 #   scripts/check.sh            every step
-#   scripts/check.sh STEP...    some: install format clippy deny build test docs
+#   scripts/check.sh STEP...    some: install format clippy deny build instructions test docs
 #
 # With CI=true a test that would be skipped (no browser, no network, no root) fails instead.
 set -euo pipefail
@@ -18,11 +18,12 @@ step_format() { cargo fmt --all --check; }
 step_clippy() { cargo clippy --workspace --all-targets --quiet -- -D warnings; }
 step_deny() { cargo fetch --quiet && cargo deny --log-level error check licenses bans sources; }
 step_build() { cargo build --release --quiet; }
+step_instructions() { benches/instructions/check.sh "${CARGO_TARGET_DIR:-target}/release/linchpin"; }
 step_test() { cargo test --workspace --quiet; }
 step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet; }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(install format clippy deny build test docs)
+[ ${#steps[@]} -gt 0 ] || steps=(install format clippy deny build instructions test docs)
 failed=()
 for step in "${steps[@]}"; do
     started=$SECONDS

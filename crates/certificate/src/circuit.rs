@@ -18,7 +18,9 @@ enum Definition {
     Or(Vec<Literal>),
 }
 
-/// Each literal once: not every checker of proofs bears a clause that says something twice.
+/// Each literal once: not every checker of proofs bears a clause that says something twice. (One of
+/// those in use watches the same literal twice then, and never sees that the clause is unit: without
+/// this it refuses the right proof of random program 101436.)
 fn distinct(literals: Vec<Literal>) -> Vec<Literal> {
     let distinct: IndexSet<Literal, FxBuildHasher> = literals.into_iter().collect();
     distinct.into_iter().collect()

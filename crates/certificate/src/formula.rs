@@ -18,6 +18,9 @@ use crate::rule::ReadyRule;
 use crate::solve::{Solved, solve};
 use crate::value::{Row, Values};
 
+/// Tables, and pairs of faults that exclude each other, beyond which a program is given up.
+const BOUNDS_MAX: u32 = 5_000_000;
+
 /// A formula that is satisfiable iff some fault set within the bounds is bad or has no outcome, and
 /// what its variables mean.
 #[derive(Clone, Debug)]
@@ -44,6 +47,7 @@ impl Formula {
         if let Some(relation) = unknown {
             return Err(NotCertifiable::UnknownDurable { relation: relation.clone() });
         }
+        bearable(program, bounds)?;
         // The inputs are those of the program, whatever the bounds say.
         let bounds = &Bounds { inputs: as_faults(program), ..bounds.clone() };
         let mut values = Values::default();
@@ -102,6 +106,21 @@ impl Formula {
         let values = self.circuit.evaluate(|variable| chosen.contains(&variable));
         holds(&values, self.violation)
     }
+}
+
+/// Refuses bounds (a certificate may state any) under which tables and faults alone are too much.
+fn bearable(program: &Program, bounds: &Bounds) -> Result<(), NotCertifiable> {
+    let square = |count: u32| u128::from(count) * u128::from(count);
+    let Bounds { eot, eff, crashes, nodes, max_delay, .. } = bounds;
+    let nodes = nodes.len() as u128;
+    let tables = u128::from(*eot) * program.relations.len() as u128;
+    // Faults exclude each other in pairs.
+    let crashes = if *crashes > 0 { nodes * square(*eot) } else { 0 };
+    let losses = u128::from(*eff) * nodes * nodes * square((*max_delay).min(*eot) + 1);
+    if tables.max(crashes).max(losses) <= u128::from(BOUNDS_MAX) {
+        return Ok(());
+    }
+    Err(NotCertifiable::new("the bounds allow too many steps and faults", None, *eot))
 }
 
 struct Goal<'a> {

@@ -39,7 +39,7 @@ pub use file::{
     Budgets, Cluster, FAULT_KINDS, Invariant, Isolation, Judge, Node, Ready, ReadyWhen, Steps,
     User, Workload,
 };
-pub use network::Isolated;
+pub use network::{Isolated, isolation};
 pub use run::{HistoryFiles, Judgement, RunOptions, RunResult, Step, run};
 pub use workspace::Workspace;
 

@@ -32,6 +32,14 @@ impl Isolated {
     }
 }
 
+/// How nodes will be kept apart on this machine, found by trying.
+///
+/// # Errors
+/// If namespaces are asked for and the system refuses them.
+pub fn isolation(wanted: Isolation) -> io::Result<Isolated> {
+    Network::new(wanted, 1).map(|network| network.isolated)
+}
+
 /// The network of a run.
 #[derive(Debug)]
 pub(crate) struct Network {

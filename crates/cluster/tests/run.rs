@@ -406,3 +406,40 @@ command = ["sleep", "300"]
         assert_eq!(lines[5], "10.77.0.2 b");
     }
 }
+
+const UNIX_SOCKETS: &str = r#"
+import os, socket
+path = os.getcwd() + "/socket"
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+if os.fork() == 0:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        client.sendall(b"question")
+        assert client.recv(10) == b"answer"
+    os._exit(0)
+connection, _ = listener.accept()
+assert connection.recv(10) == b"question"
+connection.sendall(b"answer")
+os.wait()
+"#;
+
+#[test]
+fn unix_sockets_are_matched_in_every_namespace() {
+    if !have_python() {
+        return;
+    }
+    let text = format!(
+        "[nodes.idle]\ncommand = [\"sleep\", \"300\"]\n\
+         [workload]\ncommand = [\"{PYTHON}\", \"-S\", \"-E\", \"-c\", \'\'\'{UNIX_SOCKETS}\'\'\']"
+    );
+    let cluster = written(&text);
+    let scratch = tempfile::tempdir().unwrap();
+    let (result, recorder) = recorded(&cluster, &options(scratch.path()));
+    assert_eq!(result.judgement.outcome, Outcome::Good, "{:?}", result.judgement);
+    everything_is_explained(&recorder);
+    let summary = recorder.tracker().summary();
+    let matched: u64 = summary.pairs.iter().filter(|pair| !pair.pipe).map(|pair| pair.bytes).sum();
+    assert_eq!((matched, summary.bytes_from_outside), (14, 0), "{summary}");
+}

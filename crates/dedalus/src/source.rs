@@ -49,6 +49,7 @@ impl SourceMap {
     pub fn line_column(&self, span: Span) -> (usize, usize) {
         let before = &self.file(span.file).text[..span.start as usize];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let newlines = before.bytes().filter(|&byte| byte == b'\n').count();
+        (newlines + 1, before[line_start..].chars().count() + 1)
     }
 }

@@ -297,6 +297,36 @@ impl Graph {
         }
         Values(values)
     }
+
+    /// As [`Graph::evaluate`] under 64 assignments at once.
+    #[must_use]
+    pub fn evaluate_64(&self, value_of: impl Fn(Variable) -> u64) -> Values64 {
+        let mut values = Values64(Vec::with_capacity(self.nodes.len()));
+        for index in 0..self.nodes.len() {
+            let value = match self.node(NodeIndex(index as u32)) {
+                Node::True => u64::MAX,
+                Node::Variable(variable) => value_of(variable),
+                Node::And(children) => {
+                    children.iter().fold(u64::MAX, |all, child| all & values.of(*child))
+                }
+            };
+            values.0.push(value);
+        }
+        values
+    }
+}
+
+/// The value of every node of a graph under 64 assignments of its variables, a bit each.
+#[derive(Clone, Debug)]
+pub struct Values64(Vec<u64>);
+
+impl Values64 {
+    /// Under which assignments the formula is true.
+    #[must_use]
+    pub fn of(&self, literal: Literal) -> u64 {
+        let value = self.0[literal.node().index()];
+        if literal.is_negated() { !value } else { value }
+    }
 }
 
 /// The value of every node of a graph under one assignment of its variables.

@@ -86,6 +86,20 @@ proptest! {
     }
 
     #[test]
+    fn sixty_four_assignments_at_once(steps in steps(), shift in 0u32..32) {
+        let mut graph = Graph::new();
+        let (literal, table) = build(&mut graph, &steps);
+        // Bit i is row (i + shift) mod 32 of the truth table.
+        let row = |bit: u32| (bit + shift) % 32;
+        let values = graph.evaluate_64(|variable| {
+            (0..64).fold(0, |word, bit| word | u64::from(row(bit) >> variable.0 & 1) << bit)
+        });
+        let expected = (0..64).fold(0, |word, bit| word | u64::from(table >> row(bit) & 1) << bit);
+        prop_assert_eq!(values.of(literal), expected);
+        prop_assert_eq!(values.of(!literal), !expected);
+    }
+
+    #[test]
     fn a_support_holds_in_its_run_and_implies_the_goal(
         steps in steps(),
         row in 0u32..32,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use anyhow::Context;
 use clap::Args;
 use linchpin_cluster::{
-    Cluster, Control, Director, RunOptions, Workspace, enter_private_namespaces,
+    Cluster, ClusterError, Control, Director, RunOptions, Workspace, enter_private_namespaces,
 };
 use linchpin_injector::{
     Controller, Data, Diagnostic, Fault, FaultReport, Injector, Setup, check_nodes, parse_fault,
@@ -103,7 +103,10 @@ pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Ex
         cluster,
         faults,
     };
-    let header = trace_cluster::header(&experiment.cluster, flags.out.is_some());
+    crate::judge::check_names(&experiment.cluster, path)?;
+    let isolated = linchpin_cluster::isolation(experiment.cluster.isolation)
+        .map_err(|source| trace_cluster::start_error(ClusterError::Namespaces { source }))?;
+    let header = trace_cluster::header(&experiment.cluster, isolated, flags.out.is_some());
     let mut writer = match &flags.out {
         Some(directory) => Some(TraceWriter::create(directory, &header, Existing::Replace)?),
         None => None,
@@ -216,7 +219,7 @@ pub(crate) fn run(
         logs: folder.join("logs"),
         tracer: Injector::options(faults, Options::default()),
         interrupt: interrupt.flag(),
-        judge: Some(crate::history_judge::judge),
+        judge: Some(crate::judge::judge),
     };
     let director = Arc::new(Faults {
         cluster: cluster.clone(),

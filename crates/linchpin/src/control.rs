@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use linchpin_search::{Control, Event, Halt, StopReason};
+use signal_hook::consts::SIGINT;
 
 /// Set when the user presses Ctrl-C.
 #[derive(Clone, Debug, Default)]
@@ -14,12 +15,11 @@ impl Interrupt {
     /// From now on Ctrl-C asks the search to end; a second one ends the process.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
-        let flag = Arc::clone(&interrupt.0);
-        ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::SeqCst) {
-                std::process::exit(i32::from(crate::exit::Exit::Interrupted.code()));
-            }
-        })?;
+        let code = i32::from(crate::exit::Exit::Interrupted.code());
+        // In this order: the first one finds the flag not set yet.
+        let flag = &interrupt.0;
+        signal_hook::flag::register_conditional_shutdown(SIGINT, code, Arc::clone(flag))?;
+        signal_hook::flag::register(SIGINT, Arc::clone(flag))?;
         Ok(interrupt)
     }
 

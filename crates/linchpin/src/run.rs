@@ -66,7 +66,8 @@ pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Ex
         shown = (0..system.program().relations.len() as u32).map(RelationId).collect();
     }
     let name = |relation: RelationId| system.program().relation(relation).name.as_str();
-    let header = recording::header(&input, &question, &bounds, &program.include_dirs, &system);
+    let header =
+        recording::header(&input, &question, &bounds, &program.include_dirs, &system, true);
     let record = linchpin_recorder::run(1, &execution);
     let style = look.style();
     outln!("{}", diagram(&header, &record, style));

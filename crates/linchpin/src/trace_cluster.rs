@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use linchpin_cluster::{
-    CLIENT, Cluster, ClusterError, Recording, RunOptions, RunResult, Workspace,
-    enter_private_namespaces,
+    CLIENT, Cluster, ClusterError, Isolated, Isolation, Recording, RunOptions, RunResult,
+    Workspace, enter_private_namespaces,
 };
 use linchpin_model::Outcome;
 use linchpin_record::{
@@ -26,6 +26,7 @@ use crate::control::Interrupt;
 use crate::exit::Exit;
 use crate::human::plural;
 use crate::input::style;
+use crate::judge;
 use crate::output::{errln, outln, to_stderr};
 use crate::terminal::Look;
 use crate::trace_command::{TraceArguments, kernel_release, unix_ns};
@@ -50,7 +51,17 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
         Ok(cluster) => cluster,
         Err(exit) => return exit,
     };
-    let header = header(&cluster, arguments.out.is_some());
+    judge::check_names(&cluster, path)?;
+    let isolated = linchpin_cluster::isolation(cluster.isolation)
+        .map_err(|source| start_error(ClusterError::Namespaces { source }))?;
+    if let (Err(error), Isolated::Loopback) = (private, isolated)
+        && cluster.isolation == Isolation::Auto
+    {
+        errln!(
+            "note: no network namespace for each node ({error}); `linchpin doctor` says what to do"
+        );
+    }
+    let header = header(&cluster, isolated, arguments.out.is_some());
     let (mut writer, done) = open(arguments, &header)?;
     let mut first: Option<Finished> = None;
     let mut exit = Exit::Holds;
@@ -82,13 +93,6 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
     if let (Some(writer), Some(directory)) = (&writer, &arguments.out) {
         let campaign = TraceCampaign::load(directory)?;
         writer.write_report("index.html", trace_report::page(&campaign)?.as_bytes())?;
-    }
-    if let (Err(error), Some(finished)) = (private, &first)
-        && finished.result.isolated == linchpin_cluster::Isolated::Loopback
-    {
-        errln!(
-            "note: no network namespace for each node ({error}); `linchpin doctor` says what to do"
-        );
     }
     if !arguments.quiet {
         print(arguments, &header, first.as_ref(), &records, look);
@@ -154,7 +158,7 @@ fn run_once(
         logs: folder.join("logs"),
         tracer: arguments.options(),
         interrupt: interrupt.flag(),
-        judge: Some(crate::history_judge::judge),
+        judge: Some(judge::judge),
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
     let result = linchpin_cluster::run(cluster, &options, director).map_err(start_error)?;
@@ -242,7 +246,7 @@ fn progress(arguments: &TraceArguments, done: u64, outcome: Outcome) {
     }
 }
 
-pub(crate) fn header(cluster: &Cluster, with_versions: bool) -> TraceHeader {
+pub(crate) fn header(cluster: &Cluster, isolated: Isolated, with_versions: bool) -> TraceHeader {
     let nodes = cluster.nodes.iter().map(|node| node.name.clone());
     TraceHeader {
         schema: TRACE_CAMPAIGN_SCHEMA.to_owned(),
@@ -255,12 +259,7 @@ pub(crate) fn header(cluster: &Cluster, with_versions: bool) -> TraceHeader {
         nodes: nodes.chain([CLIENT.to_owned()]).collect(),
         kernel: kernel_release(),
         machine: std::env::consts::ARCH.to_owned(),
-        isolation: match cluster.isolation {
-            linchpin_cluster::Isolation::Auto => "auto",
-            linchpin_cluster::Isolation::Namespaces => "namespaces",
-            linchpin_cluster::Isolation::Loopback => "loopback",
-        }
-        .to_owned(),
+        isolation: isolated.name().to_owned(),
         versions: if with_versions { versions(cluster) } else { BTreeMap::new() },
     }
 }

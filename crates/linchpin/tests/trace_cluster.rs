@@ -74,6 +74,9 @@ fn runs_are_counted_resumed_and_compared() {
     assert_eq!(seeds, [1, 2, 3, 4], "each run has a seed of its own, resumed or not");
     assert!(campaign.header.versions["python"].starts_with("Python 3"));
     assert_eq!(campaign.header.nodes, ["a", "b", "c", "client"]);
+    assert!(["namespaces", "loopback"].contains(&campaign.header.isolation.as_str()));
+    let page = std::fs::read_to_string(Path::new(out).join("report/index.html")).unwrap();
+    assert!(page.contains("Distinct runs") && page.contains("unseen mass"));
     for run in &campaign.runs {
         assert_eq!((run.counts.unmatched_datagrams, run.identity.len()), (0, 6));
         let trace = campaign.trace(run.run).unwrap().unwrap();

@@ -65,11 +65,44 @@ impl<S: System> Search<'_, S> {
 
     /// Satisfy the failure formula.
     pub(crate) fn symbolic(&mut self, failure: Literal) -> Result<(), End<S::Error>> {
+        let singles = self.singles(failure)?;
         let mut encoder = self.encoder();
         encoder.assert(self.system.graph(), failure);
+        for single in &singles {
+            self.forbid_orbit(&mut encoder, single);
+        }
         let result = self.satisfy(&mut encoder, failure);
         self.report.solver_calls += encoder.solver_calls();
         result
+    }
+
+    /// The single faults that satisfy the formula: all of them by evaluation, which for so few fault
+    /// sets is much cheaper than the solver.
+    fn singles(&mut self, failure: Literal) -> Result<Vec<Vec<Variable>>, End<S::Error>> {
+        let mut singles: Vec<Vec<Variable>> = Vec::new();
+        let count = self.system.space().fault_count() as u32;
+        for first in (0..count).step_by(64) {
+            self.pause()?;
+            let bit = |variable: Variable| match variable.0.checked_sub(first) {
+                Some(bit @ 0..64) => 1 << bit,
+                _ => 0,
+            };
+            let bad = self.system.graph().evaluate_64(bit).of(failure);
+            let bad =
+                (first..count.min(first + 64)).filter(|fault| bad >> (fault - first) & 1 == 1);
+            singles.extend(bad.map(|fault| vec![Variable(fault)]));
+        }
+        let space = self.system.space();
+        singles.retain(|single| space.is_caused(single) && space.is_canonical(single));
+        singles.sort_by(|left, right| space.compare(left, right));
+        for single in &singles {
+            if self.outcome(single)? != Outcome::Bad {
+                return Err(SearchError::Contradiction { faults: single.clone() }.into());
+            }
+            self.found(single.clone())?;
+        }
+        self.covered(1);
+        Ok(singles)
     }
 
     /// Each model is reduced to one that is minimal by inclusion; where one is enough, to a smallest
@@ -82,15 +115,17 @@ impl<S: System> Search<'_, S> {
             loop {
                 self.shrink(&mut faults, failure)?;
                 encoder.forbid_supersets(&faults);
-                if faults.len() < 2 {
+                // Smaller ones were found by evaluation.
+                if faults.len() <= 2 {
                     break;
                 }
                 self.pause()?;
-                let mut smaller = self.ask(encoder, |encoder| encoder.solve_within(&faults))?;
-                if smaller.is_none() && !self.options.all {
+                let smaller = if self.options.all {
+                    self.ask(encoder, |encoder| encoder.solve_within(&faults))?
+                } else {
                     let size = faults.len() - 1;
-                    smaller = self.ask(encoder, |encoder| encoder.solve(Some(size)))?;
-                }
+                    self.ask(encoder, |encoder| encoder.solve(Some(size)))?
+                };
                 match smaller {
                     Some(smaller) => faults = smaller,
                     None => break,

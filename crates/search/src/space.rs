@@ -1,12 +1,20 @@
 //! The fault space: which sets of faults are within the bounds.
 
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use hashbrown::HashTable;
 use linchpin_formula::Variable;
 use linchpin_model::{Bounds, Fault, FaultSet};
 use num_bigint::BigUint;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::likelihood::Likelihood;
 use crate::random::Random;
+
+fn hash_of(fault: &Fault) -> u64 {
+    FxBuildHasher.hash_one(fault)
+}
 
 /// Alternatives of which a bounded number may occur: in each group at most one fault, and faults
 /// in at most `groups_max` groups. (For crashes: a group per node, a fault per time.)
@@ -25,8 +33,9 @@ pub struct Budget {
 /// crash of the same node.
 #[derive(Clone, Debug, Default)]
 pub struct FaultSpace {
-    faults: Vec<Fault>,
-    numbers: FxHashMap<Fault, Variable>,
+    faults: Arc<[Fault]>,
+    /// Numbers of the faults, by the hashes of these.
+    numbers: Arc<HashTable<Variable>>,
     /// Disjoint groups of mutually exclusive faults, whose number is not bounded. (The ways in
     /// which what is sent over a channel at one time can go wrong; the alternatives of an input.)
     exclusive: Vec<Vec<Variable>>,
@@ -97,16 +106,16 @@ impl FaultSpace {
             };
             group_of.push(group);
         }
-        let numbers = faults
-            .iter()
-            .enumerate()
-            .map(|(index, fault)| (fault.clone(), Variable(index as u32)))
-            .collect();
+        let mut numbers: HashTable<Variable> = HashTable::with_capacity(faults.len());
+        for (index, fault) in faults.iter().enumerate() {
+            let hash = |variable: &Variable| hash_of(&faults[variable.0 as usize]);
+            numbers.insert_unique(hash_of(fault), Variable(index as u32), hash);
+        }
         let budget = Budget { groups, groups_max: bounds.crashes as usize };
         let recoveries = Budget { groups: recoveries, groups_max: bounds.recoveries as usize };
         Self {
-            faults,
-            numbers,
+            faults: faults.into(),
+            numbers: Arc::new(numbers),
             exclusive,
             budget,
             recoveries,
@@ -131,7 +140,8 @@ impl FaultSpace {
     /// The variable of a fault, if the fault may occur.
     #[must_use]
     pub fn variable(&self, fault: &Fault) -> Option<Variable> {
-        self.numbers.get(fault).copied()
+        let same = |variable: &Variable| self.fault(*variable) == fault;
+        self.numbers.find(hash_of(fault), same).copied()
     }
 
     /// The faults behind variables.

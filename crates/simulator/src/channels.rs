@@ -199,7 +199,10 @@ impl ChannelConditions {
         let mut later: Vec<Vec<Literal>> = Vec::new();
         for name in nodes {
             let at: Vec<Literal> = (1..=shape.eot)
-                .map(|time| condition(graph, &Fault::recovery(name, time)))
+                .map(|time| match compiled.bounds.recoveries {
+                    0 => Literal::FALSE,
+                    _ => condition(graph, &Fault::recovery(name, time)),
+                })
                 .collect();
             let mut after = vec![Literal::FALSE; at.len()];
             for index in (1..at.len()).rev() {
@@ -227,8 +230,12 @@ impl ChannelConditions {
                 let silent = graph.and([crashed[from], !recovered[from]]);
                 for (to, receiver) in nodes.iter().enumerate().filter(|(to, _)| *to != from) {
                     let sent = !silent;
-                    let mut on_time =
-                        vec![sent, !condition(graph, &Fault::omission(name, receiver, now))];
+                    // None is lost from EFF on.
+                    let lost = match now < compiled.bounds.eff {
+                        true => condition(graph, &Fault::omission(name, receiver, now)),
+                        false => Literal::FALSE,
+                    };
+                    let mut on_time = vec![sent, !lost];
                     let mut ways = vec![(1, Literal::FALSE)];
                     for by in 1..=compiled.bounds.delay_max(now) {
                         let late = condition(graph, &Fault::delay(name, receiver, now, by));

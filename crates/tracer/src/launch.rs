@@ -298,6 +298,22 @@ pub fn adopt_orphans() -> io::Result<()> {
     Ok(())
 }
 
+/// Moves the calling thread into the network namespace of a process, if it has another: the kernel
+/// tells the peers of AF_UNIX sockets (sock_diag(7)) only to their own namespace. Where that is
+/// not allowed, those peers stay unknown.
+fn enter_network_of(process: i32) {
+    let theirs = format!("/proc/{process}/ns/net");
+    let same =
+        std::fs::read_link(&theirs).ok() == std::fs::read_link("/proc/thread-self/ns/net").ok();
+    if same {
+        return;
+    }
+    if let Ok(namespace) = std::fs::File::open(theirs) {
+        // SAFETY: setns on a descriptor we own; only this thread, which is a tracer's, is moved.
+        unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
+    }
+}
+
 /// Most instructions of a seccomp filter (BPF_MAXINSNS).
 const INSTRUCTIONS_MAX: usize = 4096;
 const INSTRUCTION_SIZE: usize = size_of::<libc::sock_filter>();
@@ -395,6 +411,7 @@ pub fn launch(
             let _ = attached_sender.send(Err(error));
             return Ok(Report::default());
         }
+        enter_network_of(root);
         // The child has set up its streams: what it holds that carries messages is known now.
         let channels = if options.narrow { descriptor::inherited(root) } else { Vec::new() };
         let program = filter::program(&options, &channels);

@@ -179,7 +179,10 @@ impl Tracker {
                         *bursts.entry(draft.sender).or_default() += 1;
                     }
                     let mut ends = [draft.from.clone(), draft.to.clone().unwrap_or_default()];
-                    ends.sort();
+                    // Sockets of datagrams need not be connected: each direction counts its own.
+                    if self.sockets.transport(*channel) != Transport::Datagram {
+                        ends.sort();
+                    }
                     let [one, other] = ends;
                     let known = connections.entry((one, other, draft.link.clone())).or_default();
                     let index = known.iter().position(|known| *known == draft.connection);

@@ -75,3 +75,42 @@ fn an_operation_over_tcp_stops_a_server_three_times() {
         assert!((6000..6100).contains(&report.stops), "{report:?}");
     }
 }
+
+/// Stops of a traced redis-server while an untraced client makes so many SETs.
+fn redis_stops(operations: u32) -> u64 {
+    let scratch = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let port = port.to_string();
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port, "--save", "", "--appendonly", "no"]).current_dir(&scratch);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let observer: Arc<dyn Observer> = Arc::new(Recorder::new());
+    let running = launch(NodeId(0), command, Options::default(), observer, Instant::now()).unwrap();
+    let client = |arguments: &[&str]| {
+        let output =
+            Command::new("redis-cli").args(["-p", &port]).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let deadline = Instant::now() + common::LIMIT;
+    // Tries before it listens do not reach it, so they cost no stops.
+    while std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+        assert!(Instant::now() < deadline, "redis-server does not listen");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let ping = client(&["-r", &operations.to_string(), "set", "key", "value"]);
+    assert_eq!(ping.lines().filter(|line| *line == "OK").count() as u32, operations);
+    client(&["shutdown", "nosave"]);
+    assert!(running.finished(common::LIMIT));
+    running.wait().unwrap().stops
+}
+
+#[test]
+fn a_redis_operation_stops_the_server_three_times() {
+    if !common::have("redis-server") || !common::have("redis-cli") {
+        return common::skipped("no redis-server");
+    }
+    let (few, many) = (redis_stops(10), redis_stops(2010));
+    let stops = many - few;
+    // Three for each of 2000 operations; the server's own work now and then is little.
+    assert!((6000..6200).contains(&stops), "{stops}");
+}

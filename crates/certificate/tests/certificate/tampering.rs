@@ -175,6 +175,26 @@ fn other_bounds_do_not_fit_the_formula() {
     assert!(refusal.to_string().contains("the bounds make no sense"), "{refusal}");
 }
 
+/// Whatever a certificate states, nothing is derived that could not be.
+#[test]
+fn endless_bounds_are_refused() {
+    let changes: [&dyn Fn(&mut Bounds); 4] = [
+        &|bounds| bounds.eot = u32::MAX,
+        &|bounds| (bounds.eot, bounds.eff) = (u32::MAX, u32::MAX),
+        &|bounds| bounds.nodes.extend((0..100_000).map(|node| format!("n{node}"))),
+        &|bounds| {
+            (bounds.eot, bounds.eff, bounds.crashes) = (100_000, 100_000, 0);
+            (bounds.recoveries, bounds.max_delay) = (0, u32::MAX);
+        },
+    ];
+    for change in changes {
+        let mut forged = ballot();
+        change(&mut forged.statement.bounds);
+        let refusal = verify_ballot(forged.to_text().as_bytes()).expect_err("too much");
+        assert!(refusal.to_string().contains("too many steps and faults"), "{refusal}");
+    }
+}
+
 #[test]
 fn other_bounds_beyond_the_published_do_not_fit() {
     let certificate = ballot();

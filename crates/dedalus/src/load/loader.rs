@@ -28,15 +28,19 @@ pub struct FileSystem;
 
 impl Loader for FileSystem {
     fn is_readable(&self, path: &Path) -> bool {
-        path.exists() && !path.is_dir()
+        path.metadata().is_ok_and(|metadata| !metadata.is_dir())
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path.is_dir() {
+        let file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
         }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        // A pipe says 0; what is said to be huge is read piece by piece.
+        let expected = metadata.len().min(1 << 20) as usize;
+        let mut bytes = Vec::with_capacity(expected + 1);
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > FILE_BYTES_MAX {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB"));
         }

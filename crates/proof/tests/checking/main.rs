@@ -44,6 +44,16 @@ fn a_proof_by_hand() {
     assert_eq!(Checker::of(&square).check(&steps), Err(ProofError::DoesNotFollow { step: 2 }));
 }
 
+/// A clause is a set, also one of the formula.
+#[test]
+fn a_literal_may_be_repeated() {
+    let square = cnf(&[&[1, 1, 2], &[1, -2, -2], &[-1, 2, -1], &[-2, -1, -2]]);
+    assert_eq!(Checker::of(&square).check(&[add(&[1, 1]), add(&[])]), Ok(()));
+    assert_eq!(Checker::of(&cnf(&[&[1, 1], &[-1, -1]])).check(&[add(&[])]), Ok(()));
+    let steps = [Step::Delete(vec![2, 1]), add(&[1])];
+    assert_eq!(Checker::of(&square).check(&steps), Err(ProofError::DoesNotFollow { step: 2 }));
+}
+
 #[test]
 fn satisfiable_formulas_have_no_proof() {
     // No sequence of clauses that follow ends in the empty one.

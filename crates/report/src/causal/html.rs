@@ -6,6 +6,8 @@ use linchpin_record::{TraceCampaign, TraceRun};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
 
+use super::census::Census;
+use super::identity::RUNGS;
 use super::{Diagram, conversations};
 use crate::html::policy;
 use crate::terminal::visible;
@@ -70,6 +72,7 @@ pub fn render(campaign: &TraceCampaign, detailed: &[Diagram<'_>]) -> String {
                 main {
                     @for diagram in detailed { (summary(campaign, diagram)) }
                     @if !detailed.is_empty() { (explorer(detailed)) }
+                    (census(campaign))
                     (runs(campaign))
                     @if let Some(file) = &header.cluster {
                         section.card { h2 { bdi { (visible(&file.path)) } } pre.source { (file.text) } }
@@ -201,6 +204,29 @@ fn explorer(detailed: &[Diagram<'_>]) -> Markup {
             div.stage {
                 div #view {}
                 aside #panel aria-live="polite" {}
+            }
+        }
+    }
+}
+
+/// How many distinct runs there are at each rung of the identity ladder.
+fn census(campaign: &TraceCampaign) -> Markup {
+    let census = Census::new(&campaign.runs);
+    html! {
+        @if census.runs > 1 {
+            section.card {
+                h2 { "Distinct runs" }
+                div.scroll { table.kinds {
+                    thead { tr { th { "rung" } th { "distinct" } th { "commonest" } th { "unseen mass (95 %)" } th { "tells apart" } } }
+                    tbody { @for (rung, (_, meaning)) in census.rungs.iter().zip(RUNGS) { tr {
+                        td { (rung.name) }
+                        td.number { (rung.frequencies.len()) }
+                        td.number { (rung.frequencies.first().copied().unwrap_or(0)) " ×" }
+                        td.number { (format!("{:.3} ({:.3}–{:.3})", rung.unseen.mass, rung.unseen.low, rung.unseen.high)) }
+                        td { (meaning) }
+                    } } }
+                } }
+                p.count { "The unseen mass is the probability that the next run is one not seen yet." }
             }
         }
     }
