@@ -32,7 +32,9 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The primary answers the client and makes no further step.
+/// The primary is cut off before it answers the client, and makes no step after: whatever its
+/// threads do meanwhile, no backup hears of the write.
+const CUT: &str = "partition a | b,c before send a->client written";
 const CRASH: &str = "crash a after send a->client written";
 
 #[test]
@@ -46,6 +48,8 @@ fn a_hand_placed_crash_breaks_the_early_acknowledgement_each_time() {
     let run = linchpin(&[
         "run",
         "systems/primary-backup/cluster-early.toml",
+        "--fault",
+        CUT,
         "--fault",
         CRASH,
         "--out",
@@ -71,7 +75,8 @@ fn the_same_crash_does_not_break_the_correct_system() {
     if !ready() {
         return;
     }
-    let run = linchpin(&["run", "systems/primary-backup/cluster.toml", "--fault", CRASH]);
+    let cluster = "systems/primary-backup/cluster.toml";
+    let run = linchpin(&["run", cluster, "--fault", CUT, "--fault", CRASH]);
     assert_eq!(run.status.code(), Some(0), "{}{}", out(&run), err(&run));
     assert!(out(&run).contains("fired after send a->client written port 7000\n"), "{}", out(&run));
 }
