@@ -147,6 +147,15 @@ fn the_terminal_shows_overtaking_messages_on_two_rows() {
     assert!(rows[5].contains('X') && rows[5].contains("is killed by signal 9"), "{drawn}");
     assert!(rows[6].contains("v") && rows[6].contains("fsync of /data"), "{drawn}");
     assert!(!drawn.contains('\u{202e}'));
+    // Seen from the other side, what is numbered arrives from the right.
+    let mut mirrored = trace.clone();
+    mirrored.processes.swap(0, 1);
+    for event in &mut mirrored.events {
+        event.process = [1, 0, 2][event.process as usize];
+    }
+    let drawn = terminal::diagram(&Diagram::new(&header, &mirrored), style);
+    let rows: Vec<&str> = drawn.lines().collect();
+    assert!(rows[2].contains("(1)-|") && rows[4].contains("|<(1)"), "{drawn}");
     let summary = terminal::summary(&diagram, &record, style);
     assert!(summary.contains("ping -> pong"), "{summary}");
     assert!(summary.contains("2 x, 6 B") && summary.contains("nobody traced"), "{summary}");

@@ -195,9 +195,8 @@ impl<'a> Drawing<'a> {
                 self.stub(&mut cells, centre(*from), centre(*from) < centre(*to), *number);
                 (message_text(label.as_deref(), *bytes) + " leaves", Ink::Faint)
             }
-            Row::Arrives { to, number, .. } => {
-                let end = centre(*to);
-                self.head(&mut cells, end - 1, self.marks.right, &format!("({number})"));
+            Row::Arrives { from, to, number } => {
+                self.head(&mut cells, centre(*to), centre(*from) < centre(*to), *number);
                 ("arrives".to_owned(), Ink::Faint)
             }
             Row::Mark { lane, kind, text } => {
@@ -258,13 +257,28 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The end of it: `(3)▶`.
-    fn head(&self, cells: &mut [(char, Option<Ink>)], end: usize, mark: char, number: &str) {
-        cells[end] = (mark, Some(Ink::Good));
-        for (offset, character) in number.chars().rev().enumerate() {
-            if let Some(place) = end.checked_sub(offset + 1).filter(|place| *place >= GUTTER) {
-                cells[place] = (character, None);
+    /// The end of it, on the side it comes from: `(3)▶│` or `│◀(3)`.
+    fn head(
+        &self,
+        cells: &mut [(char, Option<Ink>)],
+        lane: usize,
+        rightwards: bool,
+        number: usize,
+    ) {
+        let number = format!("({number})");
+        let (mark, text) = if rightwards {
+            (lane - 1, lane.saturating_sub(1 + number.len()))
+        } else {
+            (lane + 1, lane + 2)
+        };
+        let head = if rightwards { self.marks.right } else { self.marks.left };
+        for (offset, character) in number.chars().enumerate() {
+            if let Some(cell) = cells.get_mut(text + offset).filter(|_| text + offset >= GUTTER) {
+                *cell = (character, None);
             }
+        }
+        if let Some(cell) = cells.get_mut(mark) {
+            *cell = (head, Some(Ink::Good));
         }
     }
 }
