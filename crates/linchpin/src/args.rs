@@ -9,6 +9,7 @@ use linchpin_model::{CrashModel, Invariant, Prior};
 use crate::certificate_command::VerifyArguments;
 use crate::cluster_run::ClusterRunArguments;
 use crate::doctor_command::DoctorArguments;
+use crate::given::Given;
 use crate::history_command::HistoryArguments;
 use crate::replay_command::ReplayArguments;
 use crate::trace_command::TraceArguments;
@@ -207,8 +208,11 @@ pub(crate) enum Format {
 #[command(after_help = "\
 Exit codes: 0 holds, 1 broken, 2 bad input, 3 unknown or vacuous, 130 interrupted
 
-Example:
-  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c")]
+Examples:
+  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c
+  linchpin check specs --out records
+  linchpin check --resume records")]
+#[command(mut_arg("files", |files| files.required(false)))]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) program: Program,
@@ -269,16 +273,28 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Go on with the search recorded in this folder, without repeating a finished run
+    ///
+    /// The recorded arguments hold; --max-runs and --timeout may be given anew.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) resume: Option<PathBuf>,
+
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// What of all this was given.
+    #[arg(skip)]
+    pub(crate) given: Given,
 }
 
 /// Show a recorded search: rewrite its HTML report, or print it in another format
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  linchpin report out --format svg --run 1 > run.svg")]
+Examples:
+  linchpin report out
+  linchpin report out --run 57
+  linchpin report out --format svg --lineage > lineage.svg")]
 pub(crate) struct ReportArguments {
     /// The folder that `linchpin check --out` or `linchpin trace --out` wrote
     #[arg(value_name = "DIR")]
@@ -288,7 +304,8 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     pub(crate) format: ReportFormat,
 
-    /// Which run (dot, svg, shiviz, perfetto, otlp, human) [default: that of the first counterexample, or 0]
+    /// Which run [default: that of the first counterexample, or 0]; the HTML report shows it first
+    /// and in full
     #[arg(long, value_name = "N")]
     pub(crate) run: Option<u64>,
 

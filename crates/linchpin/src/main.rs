@@ -1,15 +1,18 @@
 //! The `linchpin` command: reads flags, prints, and picks exit codes. Everything else is in the
 //! crates below it.
 
+mod again;
 mod args;
 mod certificate_command;
 mod check;
 mod cluster_run;
+mod collecting;
 mod completions;
 mod control;
 mod directory;
 mod doctor_command;
 mod exit;
+mod given;
 mod history_command;
 mod human;
 mod input;
@@ -20,6 +23,7 @@ mod progress;
 mod recording;
 mod replay_command;
 mod report_command;
+mod resume;
 mod run;
 mod sweep;
 mod terminal;
@@ -29,13 +33,17 @@ mod trace_report;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Command::Check(check) = &mut arguments.command {
+        check.given = given::given_to_check(&matches);
+    }
     let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };
     let result = match &arguments.command {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),

@@ -65,7 +65,7 @@ fn every_cluster_file_is_right() {
 #[test]
 fn every_mapping_file_is_right() {
     let files = files("systems", "map");
-    assert_eq!(files.len(), 14);
+    assert_eq!(files.len(), 15);
     for file in files {
         let text = std::fs::read_to_string(&file).expect("readable");
         let map: Map =
@@ -106,6 +106,7 @@ fn judge(file: &Path, map: &Map) {
         ("omit", number("eff") > 1),
         ("delay", number("max_delay") > 0),
         ("crash", number("crashes") > 0),
+        ("recover", number("recoveries") > 0),
     ];
     let within: BTreeSet<&str> =
         kinds.iter().filter(|(_, within)| *within).map(|(kind, _)| *kind).collect();
