@@ -80,7 +80,7 @@ fn seeded_mistakes_are_found() {
 /// three wins; nothing in a run tells which. After 196 experiments when this was written, so the test
 /// only holds that the first ones raise no other alarm.
 #[test]
-fn a_mistake_that_needs_an_election_is_not_found_soon() {
+fn a_mistake_found_late_raises_no_other_alarm_before() {
     let model = replicated::model("promise before sync", Rules { syncs: false, ..CORRECT });
     let report = tried(model, Some(40));
     for counterexample in &report.counterexamples {
