@@ -6,6 +6,7 @@ set -uo pipefail
 missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need dot graphviz
+need groff groff-base
 need chromium chromium
 need chromedriver chromium-driver
 need valgrind valgrind

@@ -75,8 +75,14 @@ impl Injector {
                 let (delay, data) = (state.faults[fault].fault.pause, *data);
                 self.record(state, fault, at);
                 for place in self.matching(node) {
+                    state.due_back.push((fault, place, data));
                     self.later(delay, move |injector| {
                         let mut state = injector.lock();
+                        let due = (fault, place, data);
+                        let Some(index) = state.due_back.iter().position(|one| *one == due) else {
+                            return;
+                        };
+                        state.due_back.swap_remove(index);
                         injector.aside(&mut state, move |injector| {
                             injector.restart(fault, place, data);
                         });
@@ -253,7 +259,7 @@ impl Injector {
         state.crashing.remove(&place);
     }
 
-    fn restart(&self, fault: usize, place: usize, data: Data) {
+    pub(crate) fn restart(&self, fault: usize, place: usize, data: Data) {
         let name = self.nodes[place].clone();
         let limit = Instant::now() + 2 * LIMIT;
         while self.lock().crashing.contains(&place) && Instant::now() < limit {

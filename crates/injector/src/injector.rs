@@ -124,6 +124,8 @@ pub(crate) struct State {
     /// Sockets of hosts that went quiet.
     pub(crate) silenced: BTreeMap<usize, Vec<OwnedFd>>,
     pub(crate) crashing: BTreeSet<usize>,
+    /// Restarts that are due later: the fault, the node, its data.
+    pub(crate) due_back: Vec<(usize, usize, crate::Data)>,
     pub(crate) shadows: BTreeMap<usize, Shadow>,
     /// How often each event has happened, by its name.
     pub(crate) census: BTreeMap<String, u32>,
@@ -262,6 +264,7 @@ impl Injector {
             latches: BTreeMap::new(),
             silenced: BTreeMap::new(),
             crashing: BTreeSet::new(),
+            due_back: Vec::new(),
             shadows: BTreeMap::new(),
             census: BTreeMap::new(),
             begun: None,
@@ -339,8 +342,13 @@ impl Injector {
     }
 
     /// Ends every fault that lasts, and lets none begin: links are healed, paused nodes go on,
-    /// delayed messages leave. Nodes that crashed stay as they are.
+    /// delayed messages leave, and nodes that were to be started again later are started now. Other
+    /// nodes that crashed stay as they are.
     pub fn heal(&self) {
+        let due = std::mem::take(&mut self.lock().due_back);
+        for (fault, place, data) in due {
+            self.restart(fault, place, data);
+        }
         let mut state = self.lock();
         state.over = true;
         for fault in 0..state.faults.len() {

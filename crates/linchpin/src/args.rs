@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use linchpin_model::{CrashModel, Fault, Invariant, Prior};
+use linchpin_model::{CrashModel, Invariant, Prior};
 
 use crate::certificate_command::VerifyArguments;
+use crate::cluster_run::ClusterRunArguments;
 use crate::doctor_command::DoctorArguments;
+use crate::given::Given;
 use crate::history_command::HistoryArguments;
+use crate::replay_command::ReplayArguments;
 use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
@@ -31,6 +34,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(CheckArguments),
     Run(RunArguments),
+    Replay(ReplayArguments),
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
     History(HistoryArguments),
@@ -204,8 +208,11 @@ pub(crate) enum Format {
 #[command(after_help = "\
 Exit codes: 0 holds, 1 broken, 2 bad input, 3 unknown or vacuous, 130 interrupted
 
-Example:
-  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c")]
+Examples:
+  linchpin check specs/broadcast/simple.ded --eot 4 --eff 2 --crashes 0 --nodes a,b,c
+  linchpin check specs --out records
+  linchpin check --resume records")]
+#[command(mut_arg("files", |files| files.required(false)))]
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) program: Program,
@@ -266,16 +273,28 @@ pub(crate) struct CheckArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Go on with the search recorded in this folder, without repeating a finished run
+    ///
+    /// The recorded arguments hold; --max-runs and --timeout may be given anew.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub(crate) resume: Option<PathBuf>,
+
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// What of all this was given.
+    #[arg(skip)]
+    pub(crate) given: Given,
 }
 
 /// Show a recorded search: rewrite its HTML report, or print it in another format
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  linchpin report out --format svg --run 1 > run.svg")]
+Examples:
+  linchpin report out
+  linchpin report out --run 57
+  linchpin report out --format svg --lineage > lineage.svg")]
 pub(crate) struct ReportArguments {
     /// The folder that `linchpin check --out` or `linchpin trace --out` wrote
     #[arg(value_name = "DIR")]
@@ -285,7 +304,8 @@ pub(crate) struct ReportArguments {
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     pub(crate) format: ReportFormat,
 
-    /// Which run (dot, svg, shiviz, perfetto, otlp, human) [default: that of the first counterexample, or 0]
+    /// Which run [default: that of the first counterexample, or 0]; the HTML report shows it first
+    /// and in full
     #[arg(long, value_name = "N")]
     pub(crate) run: Option<u64>,
 
@@ -318,13 +338,14 @@ pub(crate) enum ReportFormat {
     Compare,
 }
 
-/// Run a specification once, under faults of your choice
+/// Run a specification or a cluster once, under faults of your choice
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 good, 1 bad, 2 bad input, 3 vacuous
+Exit codes: 0 good, 1 bad, 2 bad input, 3 vacuous or inconclusive, 130 interrupted
 
-Example:
-  linchpin run specs/broadcast/simple.ded --fault 'omit a->b @1' --fault 'crash c @3'")]
+Examples:
+  linchpin run specs/broadcast/simple.ded --fault 'omit a->b @1' --fault 'crash c @3'
+  linchpin run cluster.toml --fault 'crash a after send a->b REPL #2'")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) program: Program,
@@ -332,11 +353,14 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) bounds: BoundsArguments,
 
-    /// A fault, 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by STEPS', 'crash NODE @TIME' or
-    /// 'recover NODE @TIME', or another alternative of an input, 'input RELATION(VALUE, ...) @TIME';
-    /// may be repeated
+    /// A fault; may be repeated. Of a specification: 'omit FROM->TO @TIME', 'delay FROM->TO @TIME by
+    /// STEPS', 'crash NODE @TIME', 'recover NODE @TIME' or another alternative of an input,
+    /// 'input RELATION(VALUE, ...) @TIME'. Of a cluster: docs/formats/faults.md
     #[arg(long = "fault", value_name = "FAULT")]
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) cluster: ClusterRunArguments,
 
     /// Print this relation at every time step; may be repeated
     #[arg(long = "table", value_name = "RELATION")]

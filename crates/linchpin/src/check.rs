@@ -1,7 +1,7 @@
 //! `linchpin check`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -9,13 +9,16 @@ use linchpin_dedalus::codes::Code;
 use linchpin_dedalus::diagnostic::Diagnostic;
 use linchpin_dedalus::source::SourceMap;
 use linchpin_model::{Bounds, FaultSet, Prior, Verdict};
-use linchpin_record::{Campaign, Existing, Header, Writer};
+use linchpin_record::{Campaign, CollectionKind, Header};
 use linchpin_report::export::{junit, sarif};
-use linchpin_search::{Options, Report, SearchError, StopReason, Strategy, System, search};
+use linchpin_search::{
+    Options, Report, Resumed, SearchError, StopReason, Strategy, System, search,
+};
 use linchpin_simulator::{NotGroundedReason, RunError, RunErrorKind, Specification, SystemError};
 
 use crate::args::{CheckArguments, Format, StrategyArgument};
 use crate::certificate_command::certify_answer;
+use crate::collecting::{Collecting, Place};
 use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
 use crate::human;
@@ -24,10 +27,10 @@ use crate::json::{
     CheckJson, CounterexampleJson, FaultSpaceJson, SCHEMA, stop_name, strategy_name,
 };
 use crate::output::{outln, to_stdout};
-use crate::progress::Progress;
+use crate::progress::{Plan, Progress};
 use crate::recording::{self, Watch};
 use crate::terminal::Look;
-use crate::{directory, sweep};
+use crate::{directory, resume, sweep};
 
 /// Without a limit of its own, a random search gives up after this many runs.
 const RANDOM_RUNS_MAX: u64 = 10_000;
@@ -47,6 +50,8 @@ pub(crate) struct Answer {
     pub(crate) not_grounded: Option<NotDecidedAtOnce>,
     /// What was searched and every run, with the runs worth showing in detail.
     pub(crate) campaign: Campaign,
+    /// Where it is recorded, if it is.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// Why a program could not be grounded.
@@ -115,11 +120,22 @@ fn threads(arguments: &CheckArguments, strategy: Strategy) -> usize {
 }
 
 pub(crate) fn command(arguments: &CheckArguments, look: Look) -> anyhow::Result<Exit> {
-    let color = look.color;
     let interrupt = Interrupt::install()?;
+    if arguments.program.files.is_empty() && arguments.resume.is_none() {
+        bail!("what is to be checked? name a specification, or go on with a record: --resume DIR");
+    }
+    match &arguments.resume {
+        Some(directory) => question(&resume::arguments(arguments, directory)?, look, &interrupt),
+        None => question(arguments, look, &interrupt),
+    }
+}
+
+/// One question or several, as the arguments ask.
+fn question(arguments: &CheckArguments, look: Look, interrupt: &Interrupt) -> anyhow::Result<Exit> {
+    let color = look.color;
     if arguments.each || arguments.program.files.iter().any(|file| file.is_dir()) {
         one_certificate(arguments)?;
-        return directory::command(arguments, color, &interrupt);
+        return directory::command(arguments, color, interrupt);
     }
     let program = &arguments.program;
     let Some(input) = Input::read(&program.files, &program.include_dirs, color) else {
@@ -127,20 +143,20 @@ pub(crate) fn command(arguments: &CheckArguments, look: Look) -> anyhow::Result<
     };
     let questions = Question::all(&input, &arguments.bounds)?;
     if let [question] = &questions[..] {
-        let answer = match answer(&input, question, arguments, &interrupt)? {
+        let answer = match answer_alone(&input, question, arguments, interrupt)? {
             Ok(answer) => answer,
             Err(exit) => return Ok(exit),
         };
         print(&input, &answer, arguments, look);
         if let Some(path) = &arguments.certificate
-            && let Some(exit) = certify_answer(&input, &answer, path, &interrupt)?
+            && let Some(exit) = certify_answer(&input, &answer, path, interrupt)?
         {
             return Ok(exit);
         }
         return Ok(answer.exit(arguments.allow_vacuous));
     }
     one_certificate(arguments)?;
-    directory::check_scenarios(&[input], arguments, &interrupt)
+    directory::check_scenarios(&[input], arguments, interrupt)
 }
 
 /// A certificate is about one question.
@@ -151,12 +167,40 @@ fn one_certificate(arguments: &CheckArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Answers the only question. A sweep is recorded as a collection.
+fn answer_alone(
+    input: &Input,
+    question: &Question,
+    arguments: &CheckArguments,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Result<Answer, Exit>> {
+    let mut collecting = match question.eot {
+        Some(_) => None,
+        None => Collecting::open(arguments, CollectionKind::Sweep)?,
+    };
+    let mut place = match (&mut collecting, &arguments.out) {
+        (Some(collecting), _) => Place::Among(collecting),
+        (None, Some(directory)) => Place::Alone(directory),
+        (None, None) => Place::Nowhere,
+    };
+    let answer = answer(input, question, arguments, interrupt, &mut place)?;
+    if let (Some(collecting), Ok(answer)) = (&mut collecting, &answer) {
+        if answer.exit(true) == Exit::Interrupted {
+            collecting.write_index()?;
+        } else {
+            collecting.complete(answer.folder.as_deref())?;
+        }
+    }
+    Ok(answer)
+}
+
 /// Answers one question. The inner error is an exit whose message was shown.
 pub(crate) fn answer(
     input: &Input,
     question: &Question,
     arguments: &CheckArguments,
     interrupt: &Interrupt,
+    place: &mut Place<'_>,
 ) -> anyhow::Result<Result<Answer, Exit>> {
     let started = Instant::now();
     let bounds = match question.eot {
@@ -165,11 +209,11 @@ pub(crate) fn answer(
     };
     input.show(&linchpin_dedalus::lint_nodes(&input.program, &question.nodes));
     let Some(bounds) = bounds else {
-        return sweep::answer(input, question, arguments, interrupt);
+        return sweep::answer(input, question, arguments, interrupt, place);
     };
     let mut limits = Limits::new(interrupt, arguments.timeout);
-    let answer =
-        within(input, question, &bounds, arguments, &mut limits, arguments.out.as_deref())?;
+    let out = place.folder(input, question, &bounds, false)?;
+    let answer = within(input, question, &bounds, arguments, &mut limits, out.as_deref())?;
     Ok(answer.map(|mut answer| {
         answer.elapsed = started.elapsed();
         answer
@@ -203,13 +247,17 @@ pub(crate) fn within(
     let started = Instant::now();
     let options = options(arguments);
     let header = recording::search_header(input, question, bounds, arguments, &system);
-    let writer = match out {
-        Some(directory) => Some(Writer::create(directory, header.clone(), Existing::Replace)?),
-        None => None,
+    let (writer, recorded) = recording::open(arguments, out, &header)?;
+    let each_is_run = options.strategy == Strategy::Exhaustive;
+    let plan = Plan {
+        runs_max: options.runs_max,
+        fault_sets: each_is_run.then(|| bounds.fault_space().to_string().parse().ok()).flatten(),
+        recorded: recorded.len() as u64,
     };
-    let progress = Progress::new(arguments.quiet, options.runs_max, limits.deadline);
-    let mut watch = Watch::new(limits, progress, system.space().clone(), writer);
-    let result = search(&mut system, options, &mut watch);
+    let progress = Progress::new(arguments.quiet, plan, limits.deadline);
+    let known = recording::known(&recorded, system.space())?;
+    let mut watch = Watch::new(limits, progress, system.space().clone(), writer, recorded);
+    let result = search(&mut Resumed::new(&mut system, known), options, &mut watch);
     let (runs, writer) = watch.finish()?;
     let report = match result {
         Ok(report) => report,
@@ -221,7 +269,8 @@ pub(crate) fn within(
         .iter()
         .map(|counterexample| system.space().fault_set(counterexample))
         .collect();
-    let conclusion = recording::conclusion(&report, &counterexamples, bounds, &runs, &system);
+    let conclusion =
+        recording::conclusion(&report, &counterexamples, bounds, &runs, &system, options.strategy);
     let header = Header { conclusion: Some(conclusion), ..header };
     let mut campaign = Campaign { header, runs, kept: BTreeMap::new(), torn: None };
     if recording::is_shown(arguments) {
@@ -239,6 +288,7 @@ pub(crate) fn within(
         counterexamples,
         elapsed,
         campaign,
+        folder: out.map(Path::to_owned),
     }))
 }
 
@@ -252,6 +302,9 @@ fn explain_failure(
         SearchError::Run { error: SystemError::Run(error), faults } => {
             input.show(&[run_error(&error, &system.space().fault_set(&faults), system)]);
             Ok(Exit::Usage)
+        }
+        SearchError::Run { error: error @ SystemError::Recorded { .. }, .. } => {
+            bail!("{error}: the record was changed, or written by another version; start anew")
         }
         SearchError::Run { error, .. } => {
             bail!("{error}; this is a defect of linchpin: please report it with the specification")

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use linchpin_record::Campaign;
+use linchpin_record::{Campaign, CollectionKind};
 use linchpin_report::export::junit::CaseResult;
 use linchpin_report::export::{junit, sarif};
 
 use crate::args::{CheckArguments, Color, Format};
 use crate::check::{Answer, answer, to_json};
+use crate::collecting::{Collecting, Place};
 use crate::control::Interrupt;
 use crate::exit::Exit;
 use crate::input::{Found, Input, Question};
@@ -93,18 +94,20 @@ pub(crate) fn check_scenarios(
     arguments: &CheckArguments,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Exit> {
-    if arguments.out.is_some() {
-        bail!("--out records one question: name one file, and one scenario with --scenario");
-    }
+    let mut collecting = Collecting::open(arguments, CollectionKind::Each)?;
     let (mut results, mut cases, mut campaigns) = (Vec::new(), Vec::new(), Vec::new());
     let (mut checked, mut unexpected) = (0, 0);
     for input in inputs {
         for question in Question::all(input, &arguments.bounds)? {
-            let answer = match answer(input, &question, arguments, interrupt)? {
+            let mut place = collecting.as_mut().map_or(Place::Nowhere, Place::Among);
+            let answer = match answer(input, &question, arguments, interrupt, &mut place)? {
                 Ok(answer) => answer,
                 Err(exit) => return Ok(exit),
             };
             if answer.exit(true) == Exit::Interrupted {
+                if let Some(collecting) = &collecting {
+                    collecting.write_index()?;
+                }
                 return Ok(Exit::Interrupted);
             }
             checked += 1;
@@ -136,6 +139,9 @@ pub(crate) fn check_scenarios(
             }
         }
     }
+    if let Some(collecting) = &mut collecting {
+        collecting.complete(None)?;
+    }
     match arguments.format {
         Format::Json => outln!("[{}]", results.join(",\n")),
         Format::Junit => {
@@ -145,7 +151,12 @@ pub(crate) fn check_scenarios(
             let campaigns: Vec<&Campaign> = campaigns.iter().collect();
             to_stdout(format_args!("{}", sarif::render(&campaigns)));
         }
-        Format::Human => outln!("{checked} checked, {unexpected} not as expected"),
+        Format::Human => {
+            outln!("{checked} checked, {unexpected} not as expected");
+            if let Some(directory) = &arguments.out {
+                outln!("report: {}", directory.join("report/index.html").display());
+            }
+        }
     }
     Ok(if unexpected == 0 { Exit::Holds } else { Exit::Broken })
 }

@@ -1,14 +1,18 @@
 //! The `linchpin` command: reads flags, prints, and picks exit codes. Everything else is in the
 //! crates below it.
 
+mod again;
 mod args;
 mod certificate_command;
 mod check;
+mod cluster_run;
+mod collecting;
 mod completions;
 mod control;
 mod directory;
 mod doctor_command;
 mod exit;
+mod given;
 mod history_command;
 mod human;
 mod input;
@@ -17,7 +21,9 @@ mod judge;
 mod output;
 mod progress;
 mod recording;
+mod replay_command;
 mod report_command;
+mod resume;
 mod run;
 mod sweep;
 mod terminal;
@@ -27,18 +33,24 @@ mod trace_report;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Command::Check(check) = &mut arguments.command {
+        check.given = given::given_to_check(&matches);
+    }
     let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };
     let result = match &arguments.command {
         Command::VerifyCertificate(verify) => certificate_command::command(verify, look.color),
         Command::Check(check) => check::command(check, look),
+        Command::Run(run) if run.is_cluster() => cluster_run::command(run, look),
         Command::Run(run) => run::command(run, look),
+        Command::Replay(replay) => replay_command::command(replay, look),
         Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
         Command::Trace(trace) => trace_command::command(trace, look),

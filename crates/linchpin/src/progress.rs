@@ -4,7 +4,6 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use linchpin_model::Outcome;
 use linchpin_search::Event;
 
 use crate::human::plural;
@@ -23,22 +22,34 @@ pub(crate) struct Progress {
     terminal: Option<bool>,
     last: Option<Instant>,
     runs: u64,
-    runs_max: Option<u64>,
-    bad: u64,
+    /// Runs of earlier sittings among them.
+    recorded: u64,
+    plan: Plan,
     counterexamples: u64,
     covered: Option<usize>,
 }
 
+/// What is known beforehand of how long a search takes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// The search gives up after so many runs.
+    pub(crate) runs_max: Option<u64>,
+    /// How many fault sets are within the bounds, if each is run on its own.
+    pub(crate) fault_sets: Option<f64>,
+    /// Runs that are recorded already.
+    pub(crate) recorded: u64,
+}
+
 impl Progress {
-    pub(crate) fn new(quiet: bool, runs_max: Option<u64>, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(quiet: bool, plan: Plan, deadline: Option<Instant>) -> Self {
         Self {
             started: Instant::now(),
             deadline,
             terminal: (!quiet).then(|| std::io::stderr().is_terminal()),
             last: None,
             runs: 0,
-            runs_max,
-            bad: 0,
+            recorded: plan.recorded,
+            plan,
             counterexamples: 0,
             covered: None,
         }
@@ -46,10 +57,7 @@ impl Progress {
 
     pub(crate) fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::Run { outcome, .. } => {
-                self.runs += 1;
-                self.bad += u64::from(*outcome == Outcome::Bad);
-            }
+            Event::Run { .. } => self.runs += 1,
             Event::Exhausted { size } => self.covered = Some(*size),
             Event::Counterexample { .. } => self.counterexamples += 1,
         }
@@ -78,23 +86,50 @@ impl Progress {
 
     fn line(&self, now: Instant) -> String {
         let elapsed = now.duration_since(self.started);
-        let rate = self.runs as f64 / elapsed.as_secs_f64().max(0.001);
-        let mut parts = vec![format!("{} ({rate:.0} a second)", plural(self.runs, "run"))];
+        let made = self.runs.saturating_sub(self.recorded);
+        let rate = made as f64 / elapsed.as_secs_f64().max(0.001);
+        let mut parts = vec![if made == 0 && self.recorded > 0 {
+            format!("{} of {} retraced", self.runs, plural(self.recorded, "recorded run"))
+        } else {
+            format!("{} ({rate:.0} a second)", plural(self.runs, "run"))
+        }];
+        // How many hypotheses wait is not known: the solver finds them one by one. What is known is
+        // that every smaller one is answered.
         parts.push(match self.covered {
-            Some(size) => format!("all sets of up to {} covered", plural(size as u64, "fault")),
-            None => "no size covered yet".to_owned(),
+            Some(size) => format!(
+                "hypotheses of {} (all smaller ones answered)",
+                plural(size as u64 + 1, "fault")
+            ),
+            None => "hypotheses of any size".to_owned(),
         });
+        if let Some(sets) = self.plan.fault_sets {
+            let share = 100.0 * (self.runs as f64 / sets).min(1.0);
+            parts.push(format!("{share:.2}% of the fault sets"));
+        }
         parts.push(plural(self.counterexamples, "counterexample"));
-        parts.push(format!("{:.0} s", elapsed.as_secs_f64()));
-        // The number of runs to come is not known; what is known is when the search gives up.
-        let by_runs = self.runs_max.filter(|_| rate > 0.0).map(|max| {
-            Duration::from_secs_f64(max.saturating_sub(self.runs) as f64 / rate.max(0.001))
-        });
-        let by_time = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
-        if let Some(left) = by_runs.into_iter().chain(by_time).min() {
-            parts.push(format!("gives up in {:.0} s at the latest", left.as_secs_f64()));
+        parts.push(duration(elapsed.as_secs_f64()));
+        let left = |runs: f64| (rate > 0.0).then(|| (runs - self.runs as f64).max(0.0) / rate);
+        if let Some(left) = self.plan.fault_sets.and_then(left) {
+            parts.push(format!("about {} for all", duration(left)));
+        }
+        let by_runs = self.plan.runs_max.and_then(|max| left(max as f64));
+        let by_time = self.deadline.map(|at| at.saturating_duration_since(now).as_secs_f64());
+        if let Some(left) = by_runs.into_iter().chain(by_time).min_by(f64::total_cmp) {
+            parts.push(format!("gives up in {} at the latest", duration(left)));
         }
         parts.join(", ")
+    }
+}
+
+/// Seconds for people.
+fn duration(seconds: f64) -> String {
+    const HOUR: f64 = 3600.0;
+    match seconds {
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 2.0 * HOUR => format!("{:.0} min", s / 60.0),
+        s if s < 48.0 * HOUR => format!("{:.0} h", s / HOUR),
+        s if s < 730.0 * 24.0 * HOUR => format!("{:.0} days", s / (24.0 * HOUR)),
+        _ => "years".to_owned(),
     }
 }
 
@@ -104,5 +139,49 @@ impl Drop for Progress {
         if self.terminal == Some(true) && self.last.is_some() {
             to_stderr(format_args!("\r\u{1b}[2K"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(seconds: u64, runs: u64, plan: Plan, deadline: Option<u64>) -> String {
+        let mut progress = Progress::new(true, plan, None);
+        progress.runs = runs;
+        progress.covered = Some(2);
+        let at = |seconds| progress.started + Duration::from_secs(seconds);
+        let (now, deadline) = (at(seconds), deadline.map(at));
+        progress.deadline = deadline;
+        progress.line(now)
+    }
+
+    #[test]
+    fn what_is_known_is_said_and_no_more() {
+        assert_eq!(
+            after(10, 50, Plan::default(), None),
+            "50 runs (5 a second), hypotheses of 3 faults (all smaller ones answered), \
+             0 counterexamples, 10 s"
+        );
+        let plan = Plan { fault_sets: Some(36_000.0), ..Plan::default() };
+        assert!(
+            after(10, 10_000, plan.clone(), None)
+                .ends_with("27.78% of the fault sets, 0 counterexamples, 10 s, about 26 s for all")
+        );
+        let plan = Plan { fault_sets: Some(1e12), runs_max: Some(2000), ..plan };
+        assert!(after(10, 1000, plan, None).ends_with(
+            "0.00% of the fault sets, 0 counterexamples, 10 s, about years for all, \
+                        gives up in 10 s at the latest"
+        ));
+        assert!(
+            after(10, 50, Plan::default(), Some(200)).ends_with("gives up in 3 min at the latest")
+        );
+    }
+
+    #[test]
+    fn recorded_runs_do_not_count_towards_the_rate() {
+        let plan = Plan { recorded: 100, ..Plan::default() };
+        assert!(after(10, 40, plan.clone(), None).starts_with("40 of 100 recorded runs retraced"));
+        assert!(after(10, 150, plan, None).starts_with("150 runs (5 a second)"));
     }
 }

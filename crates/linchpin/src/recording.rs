@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use linchpin_model::{Bounds, FaultSet};
+use anyhow::bail;
+use linchpin_formula::Variable;
+use linchpin_model::{Bounds, FaultSet, Outcome};
 use linchpin_record::{
     CAMPAIGN_SCHEMA, Campaign, CampaignError, Conclusion, Counterexample, Existing, Header, Limits,
     Options, Run, RunSummary, Stopped, Vocabulary, Writer,
 };
 use linchpin_report::html;
-use linchpin_search::{Control, Event, FaultSpace, Halt, Report, StopReason};
+use linchpin_search::{Control, Event, FaultSpace, Halt, Report, StopReason, Strategy};
 use linchpin_simulator::Specification;
 
 use crate::args::{CheckArguments, Format};
@@ -18,6 +20,10 @@ use crate::control;
 use crate::input::{Input, Question};
 use crate::json::strategy_name;
 use crate::progress::Progress;
+use crate::resume;
+
+/// Who writes records.
+pub(crate) const TOOL: &str = concat!("linchpin ", env!("CARGO_PKG_VERSION"));
 
 /// Counterexamples kept in full, each with the run it is compared with.
 const COUNTEREXAMPLES_KEPT_MAX: usize = 25;
@@ -27,7 +33,7 @@ const RUNS_KEPT_MAX: u64 = 1000;
 
 /// True if anyone looks at more than the answer: then texts and vocabulary are recorded, and runs.
 pub(crate) fn is_shown(arguments: &CheckArguments) -> bool {
-    arguments.out.is_some() || arguments.format != Format::Json
+    arguments.out.is_some() || arguments.resume.is_some() || arguments.format != Format::Json
 }
 
 /// What a program is run within; a single run has no strategy and no limits. Texts and vocabulary
@@ -43,9 +49,10 @@ pub(crate) fn header(
     let named = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
     Header {
         schema: CAMPAIGN_SCHEMA.to_owned(),
-        tool: concat!("linchpin ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: TOOL.to_owned(),
         inputs: named(&input.files),
         include_dirs: named(include_dirs),
+        arguments: Vec::new(),
         files: if shown { linchpin_recorder::files(&input.sources) } else { Vec::new() },
         bounds: bounds.into(),
         invariant: question.invariant,
@@ -72,6 +79,7 @@ pub(crate) fn search_header(
 ) -> Header {
     let options = options(arguments);
     Header {
+        arguments: arguments.given.arguments(),
         strategy: strategy_name(strategy(arguments.strategy)).to_owned(),
         seed: options.seed,
         limits: Limits {
@@ -81,6 +89,13 @@ pub(crate) fn search_header(
         options: Options {
             all: arguments.all,
             allow_vacuous: arguments.allow_vacuous || question.allow_vacuous,
+            priors: question
+                .priors
+                .iter()
+                .chain(&arguments.priors)
+                .map(ToString::to_string)
+                .collect(),
+            symmetry: arguments.symmetry,
         },
         ..header(
             input,
@@ -93,14 +108,54 @@ pub(crate) fn search_header(
     }
 }
 
+/// Where a search is recorded: in a new campaign, or in one that goes on, with the runs that were
+/// made in it.
+pub(crate) fn open(
+    arguments: &CheckArguments,
+    out: Option<&Path>,
+    header: &Header,
+) -> anyhow::Result<(Option<Writer>, Vec<RunSummary>)> {
+    let Some(directory) = out else { return Ok((None, Vec::new())) };
+    if arguments.resume.is_some() {
+        let (writer, runs) = resume::reopen(directory, header)?;
+        return Ok((Some(writer), runs));
+    }
+    Ok((Some(Writer::create(directory, header.clone(), Existing::Replace)?), Vec::new()))
+}
+
+/// The outcomes recorded, by faults.
+pub(crate) fn known(
+    recorded: &[RunSummary],
+    space: &FaultSpace,
+) -> anyhow::Result<BTreeMap<Vec<Variable>, Outcome>> {
+    recorded
+        .iter()
+        .map(|run| {
+            let faults: Option<Vec<Variable>> =
+                run.faults.iter().map(|fault| space.variable(fault)).collect();
+            let Some(mut faults) = faults else {
+                bail!(
+                    "run {} is recorded with {}, which is beyond the bounds",
+                    run.run,
+                    run.faults
+                );
+            };
+            faults.sort_unstable();
+            Ok((faults, run.outcome))
+        })
+        .collect()
+}
+
 /// Watches a search: limits, progress, and the record.
 pub(crate) struct Watch<'a> {
     limits: &'a mut control::Limits,
     progress: Progress,
     space: FaultSpace,
     runs: Vec<RunSummary>,
+    /// The runs of earlier sittings, which the search retraces.
+    recorded: Vec<RunSummary>,
     writer: Option<Writer>,
-    error: Option<CampaignError>,
+    error: Option<anyhow::Error>,
 }
 
 impl<'a> Watch<'a> {
@@ -109,15 +164,35 @@ impl<'a> Watch<'a> {
         progress: Progress,
         space: FaultSpace,
         writer: Option<Writer>,
+        recorded: Vec<RunSummary>,
     ) -> Self {
-        Self { limits, progress, space, runs: Vec::new(), writer, error: None }
+        Self { limits, progress, space, runs: Vec::new(), recorded, writer, error: None }
     }
 
     /// The runs seen, and who records them.
-    pub(crate) fn finish(self) -> Result<(Vec<RunSummary>, Option<Writer>), CampaignError> {
+    pub(crate) fn finish(self) -> anyhow::Result<(Vec<RunSummary>, Option<Writer>)> {
         match self.error {
             Some(error) => Err(error),
             None => Ok((self.runs, self.writer)),
+        }
+    }
+
+    /// Records a run that is not recorded yet; one that is must be the same.
+    fn record(&mut self, run: &RunSummary) -> anyhow::Result<()> {
+        match (self.recorded.get(run.run as usize), &mut self.writer) {
+            (Some(recorded), _) if recorded == run => Ok(()),
+            (Some(recorded), _) => bail!(
+                "the search takes another course than the one recorded: run {} was {} with {}, \
+                 and is now {} with {}. The record was changed, or written by another version of \
+                 linchpin; start anew with --out",
+                run.run,
+                recorded.outcome,
+                recorded.faults,
+                run.outcome,
+                run.faults
+            ),
+            (None, Some(writer)) => Ok(writer.finish_run(run)?),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -137,11 +212,11 @@ impl Control for Watch<'_> {
 
     fn observe(&mut self, event: Event<'_>) {
         self.progress.observe(&event);
-        if let Event::Run { number, faults, outcome } = event {
+        if let Event::Run { number, faults, outcome } = event
+            && self.error.is_none()
+        {
             let run = RunSummary { run: number, faults: self.space.fault_set(faults), outcome };
-            if let Some(writer) = &mut self.writer {
-                self.error = writer.finish_run(&run).err();
-            }
+            self.error = self.record(&run).err();
             self.runs.push(run);
         }
         self.limits.observe(event);
@@ -155,6 +230,7 @@ pub(crate) fn conclusion(
     bounds: &Bounds,
     runs: &[RunSummary],
     system: &Specification,
+    strategy: Strategy,
 ) -> Conclusion {
     let numbers: BTreeMap<&FaultSet, u64> = runs.iter().map(|run| (&run.faults, run.run)).collect();
     Conclusion {
@@ -174,6 +250,7 @@ pub(crate) fn conclusion(
             StopReason::Interrupted => Stopped::Interrupted,
         }),
         size_covered: report.size_covered.map(|size| size as u64),
+        method: (report.method != strategy).then(|| strategy_name(report.method).to_owned()),
         notes: system
             .not_grounded()
             .map(|because| format!("The program could not be grounded: {because}."))
@@ -209,24 +286,12 @@ pub(crate) fn keep_runs(campaign: &mut Campaign, system: &mut Specification, dia
 
 /// Writes what is left to write once the search has ended, the report included.
 pub(crate) fn conclude(mut writer: Writer, campaign: &Campaign) -> Result<(), CampaignError> {
-    for run in campaign.kept.values() {
-        writer.keep_run(run)?;
-    }
+    writer.keep_runs(campaign.kept.values())?;
     if let Some(conclusion) = &campaign.header.conclusion {
         writer.conclude(conclusion.clone())?;
     }
     writer.write_report("index.html", html::render(campaign).as_bytes())?;
     Ok(())
-}
-
-/// Writes a campaign that was kept in memory.
-pub(crate) fn write(directory: &Path, campaign: &Campaign) -> Result<(), CampaignError> {
-    let header = Header { conclusion: None, ..campaign.header.clone() };
-    let mut writer = Writer::create(directory, header, Existing::Replace)?;
-    for run in campaign.finished() {
-        writer.finish_run(run)?;
-    }
-    conclude(writer, campaign)
 }
 
 /// Runs as a campaign of their own; the first is the one without faults.

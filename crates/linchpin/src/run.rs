@@ -2,7 +2,7 @@
 
 use anyhow::{anyhow, bail};
 use linchpin_dedalus::hir::{RelationId, Value};
-use linchpin_model::{FaultSet, Outcome};
+use linchpin_model::{Fault, FaultSet, Outcome};
 use linchpin_report::{Story, terminal as report_terminal};
 use linchpin_simulator::Execution;
 
@@ -26,7 +26,11 @@ pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Ex
     })?;
     let bounds = question.bounds(eot, question.eff.unwrap_or(0).min(eot))?;
     let mut faults = FaultSet::none();
-    for fault in &arguments.faults {
+    if let Some(flag) = arguments.cluster.given() {
+        bail!("{flag} is for clusters: this is a specification");
+    }
+    for text in &arguments.faults {
+        let fault: Fault = text.parse()?;
         if !faults.insert(fault.clone()) {
             bail!("the fault `{fault}` is given twice");
         }

@@ -11,10 +11,10 @@ use linchpin_search::StopReason;
 
 use crate::args::CheckArguments;
 use crate::check::{Answer, within};
+use crate::collecting::Place;
 use crate::control::{Interrupt, Limits};
 use crate::exit::Exit;
 use crate::input::{Input, Question};
-use crate::recording;
 
 /// How long a sweep goes on if `--timeout` does not say.
 const SWEEP_TIME_DEFAULT: Duration = Duration::from_secs(10);
@@ -31,6 +31,7 @@ pub(crate) fn answer(
     question: &Question,
     arguments: &CheckArguments,
     interrupt: &Interrupt,
+    place: &mut Place<'_>,
 ) -> anyhow::Result<Result<Answer, Exit>> {
     let started = Instant::now();
     let budget = arguments.timeout.unwrap_or(SWEEP_TIME_DEFAULT);
@@ -38,7 +39,8 @@ pub(crate) fn answer(
     let mut sweep = |eot: u32, eff: u32, crashes: u32| {
         let narrowed = Question { crashes, ..question.clone() };
         let bounds = narrowed.bounds(eot, eff)?;
-        within(input, &narrowed, &bounds, arguments, &mut limits, None)
+        let out = place.folder(input, &narrowed, &bounds, true)?;
+        within(input, &narrowed, &bounds, arguments, &mut limits, out.as_deref())
     };
     let (mut eot, mut eff) = (1, 0);
     // Until something is asked of the system.
@@ -93,8 +95,5 @@ pub(crate) fn answer(
         result.report.stopped = stopped;
     }
     result.elapsed = started.elapsed();
-    if let Some(directory) = &arguments.out {
-        recording::write(directory, &result.campaign)?;
-    }
     Ok(Ok(result))
 }

@@ -36,11 +36,11 @@ use crate::trace_report;
 const LOGS_KEPT_MAX: u64 = 20;
 
 /// A finished run with all that is known of it.
-struct Finished {
-    result: RunResult,
-    tracker: Tracker,
-    trace: Trace,
-    record: TraceRun,
+pub(crate) struct Finished {
+    pub(crate) result: RunResult,
+    pub(crate) tracker: Tracker,
+    pub(crate) trace: Trace,
+    pub(crate) record: TraceRun,
 }
 
 pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> anyhow::Result<Exit> {
@@ -61,7 +61,7 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
             "note: no network namespace for each node ({error}); `linchpin doctor` says what to do"
         );
     }
-    let header = header(&cluster, isolated, arguments);
+    let header = header(&cluster, isolated, arguments.out.is_some());
     let (mut writer, done) = open(arguments, &header)?;
     let mut first: Option<Finished> = None;
     let mut exit = Exit::Holds;
@@ -100,7 +100,7 @@ pub(crate) fn command(path: &Path, arguments: &TraceArguments, look: Look) -> an
     Ok(exit)
 }
 
-fn load(path: &Path, color: Color) -> Result<Cluster, anyhow::Result<Exit>> {
+pub(crate) fn load(path: &Path, color: Color) -> Result<Cluster, anyhow::Result<Exit>> {
     use std::io::IsTerminal;
     match Cluster::load(path) {
         Ok(cluster) => Ok(cluster),
@@ -162,6 +162,17 @@ fn run_once(
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
     let result = linchpin_cluster::run(cluster, &options, director).map_err(start_error)?;
+    Ok(finished(cluster, number, result, recorder, started_unix_ns))
+}
+
+/// What is kept of a run.
+pub(crate) fn finished(
+    cluster: &Cluster,
+    number: u64,
+    result: RunResult,
+    recorder: Arc<Recorder>,
+    started_unix_ns: u64,
+) -> Finished {
     let tracker = Arc::try_unwrap(recorder)
         .map(Recorder::into_tracker)
         .unwrap_or_else(|shared| shared.tracker().clone());
@@ -184,10 +195,10 @@ fn run_once(
         counts: linchpin_trace_recorder::counts(&tracker, &result.reports),
         identity: identity::digests(&trace, outcome),
     };
-    Ok(Finished { result, tracker, trace, record })
+    Finished { result, tracker, trace, record }
 }
 
-fn start_error(error: ClusterError) -> anyhow::Error {
+pub(crate) fn start_error(error: ClusterError) -> anyhow::Error {
     let hint = match &error {
         ClusterError::Launch { .. } | ClusterError::Namespaces { .. } => {
             "\nhint: `linchpin doctor` says what is missing on this machine, and the remedy"
@@ -198,7 +209,11 @@ fn start_error(error: ClusterError) -> anyhow::Error {
 }
 
 /// Records a run. Of runs past the first, only those that are not good keep their logs.
-fn keep(writer: &mut TraceWriter, folder: &Path, finished: &Finished) -> anyhow::Result<()> {
+pub(crate) fn keep(
+    writer: &mut TraceWriter,
+    folder: &Path,
+    finished: &Finished,
+) -> anyhow::Result<()> {
     if finished.record.run < LOGS_KEPT_MAX || finished.record.outcome != Outcome::Good {
         let path = folder.join("events.jsonl");
         File::create(&path)
@@ -231,7 +246,7 @@ fn progress(arguments: &TraceArguments, done: u64, outcome: Outcome) {
     }
 }
 
-fn header(cluster: &Cluster, isolated: Isolated, arguments: &TraceArguments) -> TraceHeader {
+pub(crate) fn header(cluster: &Cluster, isolated: Isolated, with_versions: bool) -> TraceHeader {
     let nodes = cluster.nodes.iter().map(|node| node.name.clone());
     TraceHeader {
         schema: TRACE_CAMPAIGN_SCHEMA.to_owned(),
@@ -245,7 +260,7 @@ fn header(cluster: &Cluster, isolated: Isolated, arguments: &TraceArguments) -> 
         kernel: kernel_release(),
         machine: std::env::consts::ARCH.to_owned(),
         isolation: isolated.name().to_owned(),
-        versions: if arguments.out.is_some() { versions(cluster) } else { BTreeMap::new() },
+        versions: if with_versions { versions(cluster) } else { BTreeMap::new() },
     }
 }
 

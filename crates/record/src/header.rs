@@ -1,6 +1,6 @@
 //! `campaign.json`: what is searched, and how it ended.
 
-use linchpin_model::{CrashModel, FaultSet, Invariant, Verdict};
+use linchpin_model::{CrashModel, Fault, FaultSet, Invariant, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::wire;
@@ -20,6 +20,10 @@ pub struct Header {
     /// The directories searched for includes (`-I`), as they were named there.
     #[serde(default)]
     pub include_dirs: Vec<String>,
+    /// The arguments that began it, without what only concerns its output: files, then flags. With
+    /// them a search goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
     /// Every file of the specification, includes among them, with its whole text.
     pub files: Vec<SourceFile>,
     /// The bounds on faults.
@@ -27,7 +31,7 @@ pub struct Header {
     /// How a run is judged.
     #[serde(with = "wire::invariant")]
     pub invariant: Invariant,
-    /// How runs are chosen: `lineage`, `random`, `exhaustive` or `symbolic`.
+    /// How runs are chosen: `auto`, `lineage`, `random`, `exhaustive` or `symbolic`.
     pub strategy: String,
     /// Seed of the strategy `random`.
     pub seed: u64,
@@ -51,7 +55,7 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// The bounds on faults of a specification. (Its inputs with alternatives stand in the program.)
+/// The bounds on faults of a specification.
 #[derive(Clone, Default, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// The last time step.
@@ -74,6 +78,10 @@ pub struct Bounds {
     /// A crash stops a node, instead of silencing it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub crashes_stop: bool,
+    /// The inputs that can come in several ways; each with the way it comes unless a fault says
+    /// otherwise, then the other ways.
+    #[serde(default, with = "wire::inputs", skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Vec<Fault>>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -97,6 +105,7 @@ impl From<&linchpin_model::Bounds> for Bounds {
             recoveries: bounds.recoveries,
             durable: bounds.durable.clone(),
             crashes_stop: bounds.crash_model == CrashModel::Stop,
+            inputs: bounds.inputs.clone(),
         }
     }
 }
@@ -112,7 +121,7 @@ impl From<&Bounds> for linchpin_model::Bounds {
             recoveries: bounds.recoveries,
             durable: bounds.durable.clone(),
             crash_model: if bounds.crashes_stop { CrashModel::Stop } else { CrashModel::Silent },
-            inputs: Vec::new(),
+            inputs: bounds.inputs.clone(),
         }
     }
 }
@@ -137,6 +146,12 @@ pub struct Options {
     /// A vacuous failure-free run is acceptable.
     #[serde(default)]
     pub allow_vacuous: bool,
+    /// How likely faults are, as written; what comes later counts more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub priors: Vec<String>,
+    /// Only one of several fault sets is tried that differ in interchangeable nodes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub symmetry: bool,
 }
 
 /// What rows, rules and relations in runs refer to, by index.
@@ -253,6 +268,9 @@ pub struct Conclusion {
     /// empty one was.
     #[serde(default)]
     pub size_covered: Option<u64>,
+    /// How runs were chosen in the end, where the strategy is `auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// What limits the verdict, in words; empty if nothing does.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -16,6 +16,7 @@
 //! reads no clock (the same search writes the same bytes).
 
 mod campaign;
+mod collection;
 mod error;
 mod header;
 mod run;
@@ -26,12 +27,15 @@ mod wire;
 mod writer;
 
 pub use campaign::{Campaign, Torn};
+pub use collection::{
+    COLLECTION_SCHEMA, Collection, CollectionKind, CollectionWriter, Entry, headers,
+};
 pub use error::CampaignError;
 pub use header::{
     Bounds, CAMPAIGN_SCHEMA, Conclusion, Counterexample, Header, Limits, Options, Place, Reading,
     Relation, RelationKind, Rule, SourceFile, Stopped, Timing, Vocabulary,
 };
-pub use run::{Absence, Derivation, Detail, Fact, Message, RUN_SCHEMA, Run, RunSummary};
+pub use run::{Absence, Derivation, Detail, Fact, Kept, Message, RUN_SCHEMA, Run, RunSummary};
 pub use trace::{
     InjectedFault, TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceCause, TraceCounts, TraceEvent,
     TraceHeader, TraceMessage, TraceProcess, TraceRun,

@@ -41,6 +41,10 @@ pub struct Run {
     /// Every way in which a fact came about, ordered by fact. A fact without one was given by the
     /// specification.
     pub derivations: Vec<Derivation>,
+    /// Every fact that holds because its node was down at the step before and its state stood
+    /// still, ordered by fact.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
     /// Every message sent, ordered by time.
     pub messages: Vec<Message>,
 }
@@ -80,6 +84,15 @@ pub struct Derivation {
     pub absences: Vec<Absence>,
 }
 
+/// A fact that holds because its node was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Kept {
+    /// Index into [`Run::facts`].
+    pub fact: u32,
+    /// The same row one step earlier: index into [`Run::facts`].
+    pub before: u32,
+}
+
 /// Rows that had to be absent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Absence {
@@ -94,7 +107,7 @@ pub struct Absence {
 /// A row sent from one node to another, or to itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Message {
-    /// The time step of sending; it arrives at the next one.
+    /// The time step of sending.
     pub at: u32,
     /// The sender; absent if no single node sent it.
     #[serde(default)]
@@ -110,6 +123,21 @@ pub struct Message {
     /// The fault that took it; absent if it arrived.
     #[serde(default, with = "wire::optional_fault", skip_serializing_if = "Option::is_none")]
     pub lost_to: Option<Fault>,
+    /// When it arrives, if that is later than the next time step (perhaps after the end of the
+    /// run); absent if it arrives at the next one, or is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrives: Option<u32>,
+}
+
+impl Message {
+    /// The time step at which it arrives, unless it is lost.
+    #[must_use]
+    pub fn arrival(&self) -> Option<u32> {
+        match self.lost_to {
+            Some(_) => None,
+            None => Some(self.arrives.unwrap_or(self.at + 1)),
+        }
+    }
 }
 
 impl Run {
@@ -142,12 +170,20 @@ impl Run {
         &self.derivations[start..end]
     }
 
+    /// The same fact one step earlier, if that is why it holds: its node was down.
+    #[must_use]
+    pub fn kept_from(&self, fact: u32) -> Option<u32> {
+        let place = self.kept.binary_search_by_key(&fact, |kept| kept.fact).ok()?;
+        Some(self.kept[place].before)
+    }
+
     /// Reduces the run to [`Detail::Diagram`]; `relations` are those the invariant is made of.
     #[must_use]
     pub fn to_diagram(mut self, relations: &[u32]) -> Self {
         self.detail = Detail::Diagram;
         self.facts.retain(|fact| relations.contains(&fact.relation));
         self.derivations.clear();
+        self.kept.clear();
         self
     }
 
@@ -173,7 +209,16 @@ impl Run {
                 return Err("a relation that campaign.json does not list".to_owned());
             }
         }
-        if !self.facts.is_sorted() || !self.derivations.is_sorted_by_key(|each| each.fact) {
+        if self.kept.iter().any(|kept| kept.fact >= facts || kept.before >= facts) {
+            return Err("a fact kept that is not there".to_owned());
+        }
+        if self.messages.iter().any(|message| message.arrives.is_some_and(|at| at <= message.at)) {
+            return Err("a message that arrives before it was sent".to_owned());
+        }
+        if !self.facts.is_sorted()
+            || !self.derivations.is_sorted_by_key(|each| each.fact)
+            || !self.kept.is_sorted()
+        {
             return Err("facts or derivations out of order".to_owned());
         }
         Ok(())

@@ -127,6 +127,26 @@ pub(crate) mod faults {
     }
 }
 
+pub(crate) mod inputs {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(
+        inputs: &[Vec<Fault>],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let wire = |input: &Vec<Fault>| input.iter().map(WireFault::from).collect::<Vec<_>>();
+        serializer.collect_seq(inputs.iter().map(wire))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Vec<Fault>>, D::Error> {
+        let ways = |input: Vec<WireFault>| input.into_iter().map(Fault::try_from).collect();
+        let inputs = Vec::<Vec<WireFault>>::deserialize(deserializer)?;
+        inputs.into_iter().map(ways).collect::<Result<_, _>>().map_err(D::Error::custom)
+    }
+}
+
 pub(crate) mod optional_fault {
     use super::*;
 
@@ -181,3 +201,24 @@ names!(
 );
 names!(verdict, Verdict, Holds = "holds", Broken = "broken", Unknown = "unknown");
 names!(invariant, Invariant, Implication = "implication", Baseline = "baseline", Good = "good");
+
+pub(crate) mod optional_verdict {
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Named(#[serde(with = "super::verdict")] Verdict);
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Verdict>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.map(Named).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Verdict>, D::Error> {
+        Ok(Option::<Named>::deserialize(deserializer)?.map(|named| named.0))
+    }
+}

@@ -8,11 +8,14 @@
 //! * One writer at a time: the file `lock` is locked (by `flock`) as long as the writer lives, and
 //!   no longer, however it ends.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, test_kill_process};
 use serde::Serialize;
 
 use crate::{Campaign, CampaignError, Conclusion, Header, Run, RunSummary};
@@ -108,6 +111,15 @@ impl Writer {
         Ok((campaign, writer))
     }
 
+    /// The campaign goes on: until it ends again it has no conclusion.
+    ///
+    /// # Errors
+    /// If the header cannot be written.
+    pub fn reopen(&mut self, header: Header) -> Result<(), CampaignError> {
+        self.header = Header { conclusion: None, ..header };
+        write_json(&self.directory.join("campaign.json"), &self.header)
+    }
+
     fn open(directory: &Path, header: Header, run_count: u64) -> Result<Self, CampaignError> {
         let lock = lock(directory)?;
         Self::open_locked(directory, header, run_count, lock)
@@ -179,9 +191,37 @@ impl Writer {
     /// # Errors
     /// If it cannot be written.
     pub fn keep_run(&mut self, run: &Run) -> Result<(), CampaignError> {
+        self.keep_runs([run])
+    }
+
+    /// Keeps finished runs in detail: each file is there whole or not at all, and all are flushed
+    /// to disk at once, which takes about as long as for one.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn keep_runs<'a>(
+        &mut self,
+        runs: impl IntoIterator<Item = &'a Run>,
+    ) -> Result<(), CampaignError> {
         let directory = self.directory.join("runs");
-        fs::create_dir_all(&directory).map_err(CampaignError::io("create", &directory))?;
-        write_json(&directory.join(format!("{}.json", run.run)), run)
+        create_empty_directory(&directory)?;
+        let mut written = Vec::new();
+        for run in runs {
+            let path = directory.join(format!("{}.json", run.run));
+            let staged = staged(&path);
+            let mut bytes = serde_json::to_vec(run).expect("records have a JSON form");
+            bytes.push(b'\n');
+            fs::write(&staged, bytes).map_err(CampaignError::io("write", &staged))?;
+            written.push((staged, path));
+        }
+        let handle = File::open(&directory).map_err(CampaignError::io("open", &directory))?;
+        rustix::fs::syncfs(&handle)
+            .map_err(|error| CampaignError::io("flush", &directory)(error.into()))?;
+        for (staged, path) in written {
+            fs::rename(&staged, &path).map_err(CampaignError::io("write", &path))?;
+        }
+        sync_directory(&directory);
+        Ok(())
     }
 
     /// Records how the search ended.
@@ -220,7 +260,9 @@ pub(crate) fn create_directory(
     let staged = directory.file_name().map(|name| {
         let mut staged = std::ffi::OsString::from(".");
         staged.push(name);
-        staged.push(format!(".new-{}", std::process::id()));
+        staged.push(".new-");
+        remove_leftovers(parent, &staged);
+        staged.push(std::process::id().to_string());
         parent.join(staged)
     });
     // Where the directory is a mount point or its parent is read-only, it is filled in place.
@@ -296,6 +338,10 @@ pub(crate) fn lock(directory: &Path) -> Result<File, CampaignError> {
     }
 }
 
+pub(crate) fn create_empty_directory(path: &Path) -> Result<(), CampaignError> {
+    fs::create_dir_all(path).map_err(CampaignError::io("create", path))
+}
+
 pub(crate) fn create_empty(path: &Path) -> Result<(), CampaignError> {
     File::create(path).map(drop).map_err(CampaignError::io("create", path))
 }
@@ -306,11 +352,31 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Camp
     write_whole(path, &bytes)
 }
 
-/// Replaces a file in one step.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), CampaignError> {
+/// Removes directories that a process began to write and was killed over: names with this prefix
+/// and the number of a process that is no more.
+fn remove_leftovers(parent: &Path, prefix: &OsStr) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let number = name.as_bytes().strip_prefix(prefix.as_bytes());
+        let number = number.and_then(|number| std::str::from_utf8(number).ok()?.parse().ok());
+        let Some(process) = number.and_then(Pid::from_raw) else { continue };
+        if test_kill_process(process) == Err(rustix::io::Errno::SRCH) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Where a file is written before it takes its place.
+fn staged(path: &Path) -> PathBuf {
     let mut staged = path.as_os_str().to_owned();
     staged.push(".new");
-    let staged = PathBuf::from(staged);
+    PathBuf::from(staged)
+}
+
+/// Replaces a file in one step.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), CampaignError> {
+    let staged = staged(path);
     File::create(&staged)
         .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_data()))
         .map_err(CampaignError::io("write", &staged))?;

@@ -62,6 +62,11 @@ pub fn run(number: u64, execution: &Execution) -> record::Run {
                 absences: derivation.absences.iter().map(absence).collect(),
             })
             .collect(),
+        kept: execution
+            .kept
+            .iter()
+            .map(|(fact, before)| record::Kept { fact: fact.0, before: before.0 })
+            .collect(),
         messages: execution
             .messages
             .iter()
@@ -73,6 +78,7 @@ pub fn run(number: u64, execution: &Execution) -> record::Run {
                 row: row(&message.row),
                 rule: message.rule.0,
                 lost_to: message.lost_to.clone(),
+                arrives: message.arrives.filter(|&arrives| arrives > message.at + 1),
             })
             .collect(),
     }

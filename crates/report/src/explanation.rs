@@ -9,8 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use linchpin_model::{Fault, Invariant};
-use linchpin_record::{Absence, Derivation, Header, Message, RelationKind, Run, Timing, Value};
+use linchpin_model::{Fault, InputValue, Invariant};
+use linchpin_record::{
+    Absence, Derivation, Fact, Header, Message, RelationKind, Run, Timing, Value,
+};
 
 /// Why a run broke the invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +88,20 @@ pub enum Cause {
     /// The message that would have brought it was lost: index into [`Run::messages`] of the bad
     /// run.
     Lost(usize),
+    /// The message that would have brought it arrives later than in the good run: index into
+    /// [`Run::messages`] of the bad run.
+    Late(usize),
+    /// A message brings it at another time, since it was late: index into [`Run::messages`] of the
+    /// bad run.
+    Arrived(usize),
     /// It says that a node crashed.
     Crash(Fault),
+    /// Its node was down, and its state stood still.
+    Down(Fault),
+    /// Its node recovered without its volatile state.
+    Forgotten(Fault),
+    /// An input comes otherwise than in the good run.
+    Input(Fault),
     /// A rule needs another row, which differs in the same way.
     Needs {
         /// The rule.
@@ -258,11 +272,17 @@ impl<'a> Builder<'a> {
                 self.reasons[subject].causes.extend(fault.cloned().map(Cause::Crash));
                 continue;
             }
+            if here.derivations_of(fact).is_empty() && here.kept_from(fact).is_none() {
+                let input = self.input(fact, change);
+                self.reasons[subject].causes.extend(input.map(Cause::Input));
+                continue;
+            }
             let mut derivations: Vec<Vec<Block>> = here
                 .derivations_of(fact)
                 .iter()
                 .map(|derivation| self.blocks(change, derivation))
                 .collect();
+            derivations.extend(here.kept_from(fact).map(|before| vec![self.kept(change, before)]));
             // A vanished fact has every derivation blocked; an appeared one needs but one.
             if change == Change::Appeared {
                 derivations.truncate(1);
@@ -280,11 +300,11 @@ impl<'a> Builder<'a> {
         let fact = &here.facts[derivation.fact as usize];
         let rule = derivation.rule;
         let mut blocks = Vec::new();
-        if change == Change::Vanished
-            && self.header.vocabulary.rules[rule as usize].timing == Timing::Async
-            && let Some(index) = there.messages.iter().position(|each| is_lost(each, rule, fact))
+        let timing = self.header.vocabulary.rules[rule as usize].timing;
+        if timing == Timing::Async
+            && let Some(block) = self.travel(change, rule, fact)
         {
-            return vec![Block::Lost(index)];
+            return vec![block];
         }
         for absence in &derivation.absences {
             if let Some(intruder) = self.first_match(there, absence) {
@@ -298,9 +318,86 @@ impl<'a> Builder<'a> {
             }
         }
         if blocks.is_empty() {
-            blocks.push(Block::Other { rule });
+            blocks.push(self.standstill(there, fact).unwrap_or(Block::Other { rule }));
         }
         blocks
+    }
+
+    /// What became of the message that brings a fact in one run and not in the other.
+    fn travel(&self, change: Change, rule: u32, fact: &Fact) -> Option<Block<'a>> {
+        let is_same = |message: &Message| {
+            message.rule == rule && message.relation == fact.relation && message.row == fact.row
+        };
+        let find = |run: &Run, wanted: &dyn Fn(&Message) -> bool| {
+            run.messages.iter().position(|each| is_same(each) && wanted(each))
+        };
+        match change {
+            Change::Vanished => {
+                let sent = |message: &Message| message.at + 1 == fact.time;
+                let index = find(self.bad, &|message| {
+                    sent(message) && message.arrival() != Some(fact.time)
+                })?;
+                let lost = self.bad.messages[index].lost_to.is_some();
+                Some(if lost { Block::Lost(index) } else { Block::Late(index) })
+            }
+            Change::Appeared => {
+                let late = |message: &Message| message.arrives == Some(fact.time);
+                find(self.bad, &late).map(Block::Arrived)
+            }
+        }
+    }
+
+    /// What a crash of a fact's node does to it in a run, although its rule could bring it.
+    fn standstill(&self, run: &Run, fact: &Fact) -> Option<Block<'a>> {
+        let name = &self.header.vocabulary.relations[fact.relation as usize].name;
+        let back = recovery(run, fact);
+        match back.filter(|_| !self.header.bounds.durable.contains(name)) {
+            Some(back) => Some(Block::Forgotten(back)),
+            None => self.down(run, fact).map(Block::Down),
+        }
+    }
+
+    /// The crash because of which a fact's node does nothing in a run at its time.
+    fn down(&self, run: &Run, fact: &Fact) -> Option<Fault> {
+        let place = fact.row.first().and_then(Value::as_text)?;
+        let back = run.faults.iter().find_map(|fault| match fault {
+            Fault::Recovery { node, at } if node == place => Some(*at),
+            _ => None,
+        });
+        if back.is_none_or(|back| back < fact.time) && !self.header.bounds.crashes_stop {
+            return None;
+        }
+        let is_it = |fault: &&Fault| matches!(fault, Fault::Crash { node, at } if node == place && *at <= fact.time);
+        run.faults.iter().find(is_it).cloned()
+    }
+
+    /// A fact that is there because its node was down: the same row one step earlier is not there
+    /// in the other run, or its node was not down there.
+    fn kept(&self, change: Change, before: u32) -> Block<'a> {
+        let (here, there) = self.sides(change);
+        let entry = &here.facts[before as usize];
+        if there.find(entry.time, entry.relation, &entry.row).is_none() {
+            return Block::Premise { fact: before, rule: 0 };
+        }
+        let node = entry.row.first().and_then(Value::as_text);
+        let is_crash = |fault: &&Fault| matches!(fault, Fault::Crash { node: down, .. } if Some(down.as_str()) == node);
+        let crash = here.faults.iter().find(is_crash).cloned();
+        crash.map_or(Block::Premise { fact: before, rule: 0 }, Block::Down)
+    }
+
+    /// The way in which an input comes in the bad run, if a fact that was given by one differs.
+    fn input(&self, fact: u32, change: Change) -> Option<Fault> {
+        let (here, _) = self.sides(change);
+        let entry = &here.facts[fact as usize];
+        let name = &self.header.vocabulary.relations[entry.relation as usize].name;
+        let is_it = |way: &Fault| match way {
+            Fault::Input { relation, row, at } => {
+                relation == name && *at == entry.time && same_row(row, &entry.row)
+            }
+            _ => false,
+        };
+        let ways = self.header.bounds.inputs.iter().find(|ways| ways.iter().any(is_it))?;
+        ways.iter().find(|way| self.bad.faults.contains(way)).cloned()
     }
 
     /// The cause a block amounts to. A row blocked by its own absence one step earlier has no
@@ -308,6 +405,10 @@ impl<'a> Builder<'a> {
     fn cause(&mut self, change: Change, block: Block<'a>, subject: usize) -> Option<Cause> {
         match block {
             Block::Lost(message) => Some(Cause::Lost(message)),
+            Block::Late(message) => Some(Cause::Late(message)),
+            Block::Arrived(message) => Some(Cause::Arrived(message)),
+            Block::Down(fault) => Some(Cause::Down(fault)),
+            Block::Forgotten(fault) => Some(Cause::Forgotten(fault)),
             Block::Other { rule } => Some(Cause::Otherwise { rule }),
             Block::Premise { fact, rule } => {
                 let reason = self.reason(change, fact);
@@ -342,6 +443,14 @@ impl<'a> Builder<'a> {
 enum Block<'a> {
     /// Its message was lost: index of the message.
     Lost(usize),
+    /// Its message arrives later.
+    Late(usize),
+    /// Its message was late.
+    Arrived(usize),
+    /// Its node is down there.
+    Down(Fault),
+    /// Its node recovers there.
+    Forgotten(Fault),
     /// A premise does not hold there.
     Premise { fact: u32, rule: u32 },
     /// Something forbidden holds there.
@@ -355,9 +464,11 @@ impl Block<'_> {
     fn key(&self) -> (u8, u32) {
         match self {
             Self::Lost(message) => (0, *message as u32),
-            Self::Intruder { fact, .. } => (1, *fact),
-            Self::Premise { fact, .. } => (2, *fact),
-            Self::Other { rule } => (3, *rule),
+            Self::Late(message) | Self::Arrived(message) => (1, *message as u32),
+            Self::Forgotten(fault) | Self::Down(fault) => (2, fault.at()),
+            Self::Intruder { fact, .. } => (3, *fact),
+            Self::Premise { fact, .. } => (4, *fact),
+            Self::Other { rule } => (5, *rule),
         }
     }
 }
@@ -379,12 +490,23 @@ fn cover(mut derivations: Vec<Vec<Block<'_>>>) -> Vec<Block<'_>> {
     chosen
 }
 
-fn is_lost(message: &Message, rule: u32, fact: &linchpin_record::Fact) -> bool {
-    message.lost_to.is_some()
-        && message.at + 1 == fact.time
-        && message.rule == rule
-        && message.relation == fact.relation
-        && message.row == fact.row
+/// The recovery of a fact's node in a run, if the node is down at the fact's time or recovers then.
+fn recovery(run: &Run, fact: &Fact) -> Option<Fault> {
+    let place = fact.row.first().and_then(Value::as_text)?;
+    let is_down = run.faults.iter().any(
+        |fault| matches!(fault, Fault::Crash { node, at } if node == place && *at <= fact.time),
+    );
+    let is_it = |fault: &&Fault| matches!(fault, Fault::Recovery { node, at } if node == place && *at >= fact.time);
+    run.faults.iter().find(is_it).filter(|_| is_down).cloned()
+}
+
+fn same_row(input: &[InputValue], row: &[Value]) -> bool {
+    let same = |(input, value): (&InputValue, &Value)| match (input, value) {
+        (InputValue::Integer(one), Value::Integer(other)) => one == other,
+        (InputValue::String(one), Value::Text(other)) => one == other,
+        _ => false,
+    };
+    input.len() == row.len() && input.iter().zip(row).all(same)
 }
 
 fn matches(pattern: &[Option<Value>], row: &[Value]) -> bool {

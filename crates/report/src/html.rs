@@ -7,11 +7,14 @@
 //! text: maud escapes it here, and the script never writes markup.
 
 mod data;
+mod index;
 mod page;
 pub(crate) mod policy;
 mod sections;
 
 use linchpin_record::Campaign;
+
+pub use index::index;
 
 /// At most so many runs are embedded in full, with tables and lineage.
 pub(crate) const RUNS_FULL_MAX: usize = 40;
@@ -31,8 +34,14 @@ const STYLE: &str = include_str!("html/assets/report.css");
 /// The whole report.
 #[must_use]
 pub fn render(campaign: &Campaign) -> String {
+    render_with(campaign, None)
+}
+
+/// The whole report, which shows a certain run first and holds it in full if it is kept so.
+#[must_use]
+pub fn render_with(campaign: &Campaign, open: Option<u64>) -> String {
     let script = format!("\"use strict\";\n{}", SCRIPTS.concat());
     let policy = policy::policy(&script, STYLE);
-    let data = data::embed(campaign);
+    let data = data::embed(campaign, open);
     page::page(campaign, &page::Parts { policy, script, style: STYLE, data }).into_string()
 }

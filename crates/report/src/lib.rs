@@ -27,5 +27,5 @@ pub use explanation::{
     times_of,
 };
 pub use lineage::{LineageGraph, LineageKind, LineageNode, outcome_facts};
-pub use spacetime::{Arrow, SpaceTime, Step};
+pub use spacetime::{Arrow, Input, SpaceTime, Step};
 pub use story::{FaultPoint, Story, WhyPoint, invariant_sentence, reference, replay_command};

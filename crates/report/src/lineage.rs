@@ -96,7 +96,13 @@ impl Builder<'_> {
         if !self.fold {
             return first;
         }
-        while let [only] = self.run.derivations_of(first) {
+        loop {
+            // On a node that is down, a row persists whatever the rules say.
+            if let Some(before) = self.run.kept_from(first) {
+                first = before;
+                continue;
+            }
+            let [only] = self.run.derivations_of(first) else { break };
             let ([premise], []) = (only.premises.as_slice(), only.absences.as_slice()) else {
                 break;
             };
@@ -120,7 +126,8 @@ impl Builder<'_> {
             times.1 = times.1.max(entry.time);
             return node;
         }
-        let given = self.run.derivations_of(source).is_empty();
+        let given =
+            self.run.derivations_of(source).is_empty() && self.run.kept_from(source).is_none();
         let kind = if given { LineageKind::Given } else { LineageKind::Fact };
         let label = text::row(self.header, entry.relation, &entry.row);
         let times = (self.run.facts[source as usize].time, entry.time);
@@ -133,6 +140,10 @@ impl Builder<'_> {
     fn run(&mut self) {
         while let Some((source, node)) = self.queue.pop_front() {
             let time = self.run.facts[source as usize].time;
+            if let Some(before) = self.run.kept_from(source) {
+                let to = self.fact(before);
+                self.graph.edges.push((node, to));
+            }
             let derivations = self.run.derivations_of(source);
             for derivation in derivations {
                 let from = if derivations.len() > 1 {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use linchpin_model::Fault;
+use linchpin_model::{Fault, InputValue};
 use linchpin_record::{Header, Run, Value};
 
 /// A run as a diagram.
@@ -17,6 +17,23 @@ pub struct SpaceTime {
     pub arrows: Vec<Arrow>,
     /// Per node: when it crashes, if it does.
     pub crashes: Vec<Option<u32>>,
+    /// Per node: when it recovers, if it does.
+    pub recoveries: Vec<Option<u32>>,
+    /// The inputs that can come in several ways, as they come in this run, by time.
+    pub inputs: Vec<Input>,
+}
+
+/// An input, of which the system under test does not say when or how it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The time step at which it comes.
+    pub at: u32,
+    /// The column of the node at which it comes, if it is one.
+    pub column: Option<usize>,
+    /// The row, as it stands in a program.
+    pub label: String,
+    /// True if it comes otherwise than it does without faults.
+    pub chosen: bool,
 }
 
 /// What the invariant says at a time step.
@@ -33,8 +50,10 @@ pub struct Step {
 /// Messages sent from one node to another at one time step that fared alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrow {
-    /// The time step of sending; they arrive at the next.
+    /// The time step of sending.
     pub at: u32,
+    /// The time step at which they arrive, perhaps after the end; `None` if they were lost.
+    pub arrives: Option<u32>,
     /// The column of the sender; `None` if no single node sent them.
     pub from: Option<usize>,
     /// The column of the receiver.
@@ -53,6 +72,12 @@ impl Arrow {
     pub fn is_to_itself(&self) -> bool {
         self.from == Some(self.to)
     }
+
+    /// Whether it arrives later than at the next time step.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.arrives.is_some_and(|arrives| arrives > self.at + 1)
+    }
 }
 
 impl SpaceTime {
@@ -65,9 +90,11 @@ impl SpaceTime {
         for (index, message) in run.messages.iter().enumerate() {
             let Some(to) = column(&message.to) else { continue };
             let from = message.from.as_deref().and_then(column);
-            let key = (message.at, from, to, message.lost_to.is_some());
+            let arrives = message.arrival();
+            let key = (message.at, from, to, arrives.is_none(), arrives);
             let arrow = groups.entry(key).or_insert_with(|| Arrow {
                 at: message.at,
+                arrives,
                 from,
                 to,
                 lost_to: message.lost_to.clone(),
@@ -80,16 +107,21 @@ impl SpaceTime {
                 arrow.relations.insert(place, relation.clone());
             }
         }
-        let mut crashes = vec![None; nodes.len()];
+        let (mut crashes, mut recoveries) = (vec![None; nodes.len()], vec![None; nodes.len()]);
         for fault in run.faults.iter() {
-            if let Fault::Crash { node, at } = fault
-                && let Some(column) = column(node)
-            {
-                crashes[column] = Some(*at);
+            let (times, node, at) = match fault {
+                Fault::Crash { node, at } => (&mut crashes, node, at),
+                Fault::Recovery { node, at } => (&mut recoveries, node, at),
+                Fault::Omission { .. } | Fault::Delay { .. } | Fault::Input { .. } => continue,
+            };
+            if let Some(column) = column(node) {
+                times[column] = Some(*at);
             }
         }
         let steps = (1..=header.bounds.eot).map(|time| step(header, run, time)).collect();
-        Self { steps, arrows: groups.into_values().collect(), crashes, nodes }
+        let inputs = inputs(header, run);
+        let arrows = groups.into_values().collect();
+        Self { steps, arrows, crashes, recoveries, inputs, nodes }
     }
 
     /// The last time step.
@@ -103,11 +135,41 @@ impl SpaceTime {
         self.arrows.iter().filter(move |arrow| arrow.at == at)
     }
 
-    /// Whether a node has crashed at or before a time step.
+    /// Whether a node has crashed at or before a time step and not recovered since.
     #[must_use]
     pub fn is_crashed(&self, column: usize, time: u32) -> bool {
         self.crashes[column].is_some_and(|at| at <= time)
+            && self.recoveries[column].is_none_or(|at| at > time)
     }
+
+    /// The inputs that come at a time step.
+    pub fn inputs_at(&self, at: u32) -> impl Iterator<Item = &Input> {
+        self.inputs.iter().filter(move |input| input.at == at)
+    }
+}
+
+/// Each input with several ways to come, as it comes.
+fn inputs(header: &Header, run: &Run) -> Vec<Input> {
+    let mut inputs: Vec<Input> = header
+        .bounds
+        .inputs
+        .iter()
+        .filter_map(|ways| {
+            let chosen = ways.iter().find(|way| run.faults.contains(way));
+            let Fault::Input { relation, row, at } = chosen.or(ways.first())? else { return None };
+            let node = match row.first() {
+                Some(InputValue::String(name)) => {
+                    header.bounds.nodes.iter().position(|n| n == name)
+                }
+                Some(InputValue::Integer(_)) | None => None,
+            };
+            let row: Vec<String> = row.iter().map(ToString::to_string).collect();
+            let label = format!("{relation}({})", row.join(", "));
+            Some(Input { at: *at, column: node, label, chosen: chosen.is_some() })
+        })
+        .collect();
+    inputs.sort_by_key(|input| input.at);
+    inputs
 }
 
 fn step(header: &Header, run: &Run, time: u32) -> Step {

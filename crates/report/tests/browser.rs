@@ -9,7 +9,8 @@ mod webdriver;
 
 use std::path::PathBuf;
 
-use linchpin_record::Campaign;
+use linchpin_model::Verdict;
+use linchpin_record::{COLLECTION_SCHEMA, Campaign, Collection, CollectionKind, Entry};
 use linchpin_report::{SpaceTime, html};
 use serde_json::json;
 use support::Question;
@@ -197,10 +198,151 @@ fn labels_do_not_overlap_at_five_nodes_and_twenty_five_steps() {
     let (_directory, path) = written(&campaign);
     for run in 0..campaign.runs.len() {
         browser.open(&path, &format!("#run-{run}/diagram"));
-        assert!(browser.count("svg.spacetime .label") > 20);
+        assert!(browser.count("svg.spacetime .label") > 14);
         assert_eq!(browser.run(OVERLAPS), json!([]), "run {run}");
     }
     assert_quiet(&browser);
+}
+
+#[test]
+fn late_messages_recoveries_and_inputs_are_where_they_belong() {
+    let Some(browser) = Browser::start() else { return };
+    let campaign = support::beyond_losses();
+    let (_directory, path) = written(&campaign);
+    let (mut late_seen, mut back_seen, mut chosen_seen) = (0, 0, 0);
+    for (number, run) in &campaign.kept {
+        let layout = SpaceTime::new(&campaign.header, run);
+        let late: Vec<_> = layout.arrows.iter().filter(|arrow| arrow.is_late()).collect();
+        let back = layout.recoveries.iter().flatten().count();
+        let chosen = layout.inputs.iter().filter(|input| input.chosen).count();
+        browser.open(&path, &format!("#run-{number}/diagram"));
+        assert_eq!(browser.count("#view .message.late"), late.len() as u64, "run {number}");
+        assert_eq!(browser.count("#view .event.recovery"), back as u64, "run {number}");
+        assert_eq!(browser.count("#view .input"), layout.inputs.len() as u64, "run {number}");
+        assert_eq!(browser.count("#view .input.chosen"), chosen as u64, "run {number}");
+        // The line of a node is dotted only while it is down.
+        let down: u32 = layout
+            .crashes
+            .iter()
+            .zip(&layout.recoveries)
+            .filter_map(|(crash, back)| Some(back.unwrap_or(7) - crash.as_ref()?))
+            .sum();
+        let drawn = "return [...document.querySelectorAll('#view .life.dead')] \
+            .reduce((sum, line) => sum + (line.y2.baseVal.value - line.y1.baseVal.value) / 40, 0);";
+        assert_eq!(browser.run(drawn).as_f64(), Some(f64::from(down)), "run {number}");
+        // A late arrow ends at the height of its true arrival.
+        let ends = "return [...document.querySelectorAll('#view .message.late .line')] \
+            .map((line) => Math.round((line.getPointAtLength(line.getTotalLength()).y - 46) / 40 + 0.5));";
+        let expected: Vec<u32> = late.iter().filter_map(|arrow| arrow.arrives).collect();
+        if expected.iter().all(|arrives| *arrives <= 7) {
+            assert_eq!(browser.run(ends), json!(expected), "run {number}");
+        }
+        (late_seen, back_seen, chosen_seen) =
+            (late_seen + late.len(), back_seen + back, chosen_seen + chosen);
+    }
+    assert!(
+        late_seen > 0 && back_seen > 0 && chosen_seen > 0,
+        "{late_seen} {back_seen} {chosen_seen}"
+    );
+    let chosen = campaign.runs.iter().find(|run| run.faults.to_string().contains("input"));
+    browser.open(&path, &format!("#run-{}/diagram", chosen.expect("there is one").run));
+    assert!(browser.text("#run-faults").contains("input ask(\"a\", \"b\") @"));
+    browser.run("document.querySelector('#view .input').dispatchEvent(new MouseEvent('click', {bubbles: true}))");
+    assert!(
+        browser.text("#panel").contains("without faults at time 1"),
+        "{}",
+        browser.text("#panel")
+    );
+    assert_quiet(&browser);
+}
+
+#[test]
+fn printed_it_is_black_on_white_and_nothing_sticks_out() {
+    let Some(browser) = Browser::start() else { return };
+    let campaign = retry();
+    let (_directory, path) = written(&campaign);
+    browser.open(&path, "#run-1/diagram");
+    browser.click("#theme");
+    browser.emulate_print(794);
+    let style = |selector: &str, property: &str| {
+        browser.run(&format!(
+            "return getComputedStyle(document.querySelector('{selector}')).{property}"
+        ))
+    };
+    assert_eq!(style("body", "backgroundColor"), json!("rgb(255, 255, 255)"));
+    assert_eq!(style("body", "color"), json!("rgb(0, 0, 0)"));
+    for hidden in ["#theme", "#runs", "#tabs", "#panel", "footer kbd", "[data-open-run]"] {
+        assert_eq!(style(hidden, "display"), json!("none"), "{hidden}");
+    }
+    for shown in [".badge.verdict", ".story", "#view svg", ".legend", ".source"] {
+        assert_ne!(style(shown, "display"), json!("none"), "{shown}");
+    }
+    let wide = "return [...document.querySelectorAll('main *')].filter((each) => each.getClientRects().length \
+        && each.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((each) => each.tagName + '.' + each.className)";
+    assert_eq!(browser.run(wide), json!([]));
+    let pages = browser.printed();
+    assert!(pages.starts_with(b"%PDF-"), "no PDF");
+    assert_quiet(&browser);
+}
+
+#[test]
+fn a_run_that_was_not_kept_says_how_to_see_it() {
+    let Some(browser) = Browser::start() else { return };
+    let mut campaign = retry();
+    campaign.kept.remove(&2);
+    let (_directory, path) = written(&campaign);
+    browser.open(&path, "#run-2/diagram");
+    assert!(browser.text("#view").contains("linchpin report DIR --run 2"));
+    let opened = html::render_with(&retry(), Some(3));
+    std::fs::write(&path, opened).unwrap();
+    browser.open(&path, "");
+    assert!(browser.text("#run-title").starts_with("Run 3 "));
+    assert_quiet(&browser);
+}
+
+#[test]
+fn a_collection_lists_its_campaigns_and_leads_to_them() {
+    let Some(browser) = Browser::start() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let campaign = retry();
+    let entry = |name: &str, expected| Entry {
+        directory: name.to_owned(),
+        title: "<script>alert(1)</script>.ded".to_owned(),
+        scenario: Some("\u{202e}losses".to_owned()),
+        within: None,
+        expected,
+    };
+    let collection = Collection {
+        schema: COLLECTION_SCHEMA.to_owned(),
+        tool: "linchpin 0.1.0".to_owned(),
+        kind: CollectionKind::Each,
+        arguments: vec!["specs".to_owned()],
+        entries: vec![
+            entry("one", Some(Verdict::Broken)),
+            entry("two", Some(Verdict::Holds)),
+            entry("three", None),
+        ],
+        result: None,
+        complete: false,
+    };
+    let headers = [Some(campaign.header.clone()), Some(campaign.header.clone()), None];
+    let one = directory.path().join("campaigns/one/report");
+    std::fs::create_dir_all(&one).unwrap();
+    std::fs::write(one.join("index.html"), html::render(&campaign)).unwrap();
+    let report = directory.path().join("report");
+    std::fs::create_dir_all(&report).unwrap();
+    let path = report.join("index.html");
+    std::fs::write(&path, html::index(&collection, &headers)).unwrap();
+    browser.open(&path, "");
+    assert_eq!(browser.count("tbody tr"), 3);
+    assert_eq!(browser.count("tbody .badge.broken"), 2);
+    assert_eq!(browser.count("tbody a"), 2);
+    assert_eq!(browser.text("tbody .tag.bad"), "expected: holds");
+    assert!(browser.text(".warning").contains("--resume"));
+    assert_eq!(browser.count("script"), 0);
+    assert_quiet(&browser);
+    browser.click("tbody a");
+    assert!(browser.text(".badge.verdict").contains("broken"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use linchpin_model::Fault;
 use linchpin_record::Campaign;
 use linchpin_report::export::{dot, junit, sarif, shiviz, svg};
 use linchpin_report::{LineageGraph, SpaceTime, outcome_facts};
@@ -24,6 +25,10 @@ fn campaigns() -> Vec<Campaign> {
         campaign("a folder/hostile.ded", include_str!("specs/hostile.ded"), 4, 2, 0, &HOSTILE),
         campaign("held.ded", include_str!("specs/simple.ded"), 4, 1, 0, &["a", "b", "c"]),
     ]
+}
+
+fn all_campaigns() -> Vec<Campaign> {
+    campaigns().into_iter().chain([support::beyond_losses()]).collect()
 }
 
 fn lineage(campaign: &Campaign, run: u64, fold: bool) -> LineageGraph {
@@ -54,7 +59,7 @@ fn drawn(graph: &str, format: &str) -> Option<String> {
 
 #[test]
 fn graphviz_draws_every_message_and_every_fact() {
-    for campaign in campaigns() {
+    for campaign in all_campaigns() {
         for (&number, run) in &campaign.kept {
             let layout = SpaceTime::new(&campaign.header, run);
             let eot = layout.eot();
@@ -63,7 +68,7 @@ fn graphviz_draws_every_message_and_every_fact() {
             };
             let edges = plain.lines().filter(|line| line.starts_with("edge ")).count();
             let messages = layout.arrows.iter().filter(|arrow| !arrow.is_to_itself());
-            let messages = messages.filter(|arrow| arrow.lost_to.is_some() || arrow.at < eot);
+            let messages = messages.filter(|arrow| arrow.arrives.is_none_or(|at| at <= eot));
             assert_eq!(edges, messages.count() + layout.nodes.len() * eot as usize);
             for fold in [false, true] {
                 let graph = lineage(&campaign, number, fold);
@@ -79,7 +84,7 @@ fn graphviz_draws_every_message_and_every_fact() {
 
 #[test]
 fn pictures_are_well_formed_and_complete() {
-    for campaign in campaigns() {
+    for campaign in all_campaigns() {
         for (&number, run) in &campaign.kept {
             let layout = SpaceTime::new(&campaign.header, run);
             let picture = svg::spacetime(&campaign.header, run);
@@ -89,7 +94,11 @@ fn pictures_are_well_formed_and_complete() {
             };
             let lost = layout.arrows.iter().filter(|arrow| arrow.lost_to.is_some()).count();
             assert_eq!(count("message lost"), lost);
-            assert_eq!(count("message lost") + count("message"), layout.arrows.len());
+            let late = layout.arrows.iter().filter(|arrow| arrow.is_late()).count();
+            assert_eq!(count("message late"), late);
+            assert_eq!(lost + late + count("message"), layout.arrows.len());
+            assert_eq!(count("recovery"), layout.recoveries.iter().flatten().count());
+            assert_eq!(count("input") + count("input chosen"), layout.inputs.len());
             assert_eq!(count("cross"), lost + layout.crashes.iter().flatten().count());
             let graph = lineage(&campaign, number, true);
             let picture = svg::lineage(&graph);
@@ -117,7 +126,7 @@ fn folding_leaves_the_goals_and_fewer_nodes() {
 fn shiviz_reads_the_log() {
     let expression =
         regex_lite::Regex::new(r"(?P<host>\S*) (?P<clock>\{.*\})\n(?P<event>.*)").unwrap();
-    for campaign in campaigns() {
+    for campaign in all_campaigns() {
         for run in campaign.kept.values() {
             let log = shiviz::log(&campaign.header, run);
             let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -137,6 +146,18 @@ fn shiviz_reads_the_log() {
             assert_eq!(read, log.len(), "nothing is left over:\n{log}");
             let lost = run.messages.iter().filter(|message| message.lost_to.is_some()).count();
             assert_eq!(log.matches("(LOST)").count(), lost);
+            let late = run.messages.iter().filter(|message| message.arrives.is_some()).count();
+            assert_eq!(log.matches("(LATE, arrives").count(), late);
+            let recoveries =
+                run.faults.iter().filter(|fault| matches!(fault, Fault::Recovery { .. }));
+            assert_eq!(log.matches(": recovers\n").count(), recoveries.count());
+            // Whatever arrives in time is received, once.
+            let eot = campaign.header.bounds.eot;
+            let arrive = run.messages.iter().filter(|message| {
+                message.from.as_ref() != Some(&message.to)
+                    && message.arrival().is_some_and(|arrives| arrives <= eot)
+            });
+            assert_eq!(log.matches(": receives ").count(), arrive.count());
         }
     }
 }
@@ -160,7 +181,7 @@ fn junit_counts_what_it_lists() {
         assert_eq!(elements(element), expected);
     }
     let failure = document.descendants().find(|n| n.has_tag_name("failure")).unwrap();
-    assert_eq!(failure.attribute("message"), Some("broken by {omit a->c @1, crash a @2}"));
+    assert_eq!(failure.attribute("message"), Some("broken by {omit a->b @1, crash a @2}"));
     assert!(failure.text().unwrap().contains("Why that breaks the protocol"));
 }
 
@@ -204,7 +225,7 @@ fn sarif_places_findings_in_the_specification() {
         first["message"]["text"]
             .as_str()
             .unwrap()
-            .starts_with("The invariant is broken under omit a->c @1, crash a @2: pre")
+            .starts_with("The invariant is broken under omit a->b @1, crash a @2: pre")
     );
     let lines: Vec<u64> = first["relatedLocations"]
         .as_array()

@@ -19,6 +19,7 @@ mod explore;
 mod halt;
 mod likelihood;
 mod random;
+mod resumed;
 mod space;
 mod symmetry;
 mod system;
@@ -26,5 +27,6 @@ mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
 pub use halt::Halt;
+pub use resumed::Resumed;
 pub use space::{Budget, FaultSpace};
 pub use system::{Control, Event, Observation, StopReason, System};

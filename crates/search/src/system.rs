@@ -20,6 +20,20 @@ pub trait System {
     /// If the run cannot be carried out or has no outcome; the search ends with that error.
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, Self::Error>;
 
+    /// What a run teaches whose outcome is known from an earlier search, without running it: the
+    /// observation that [`System::run`] would have made. `None` if only the run itself can tell.
+    ///
+    /// # Errors
+    /// If the system knows that the run has another outcome.
+    fn recall(
+        &mut self,
+        faults: &[Variable],
+        outcome: Outcome,
+    ) -> Result<Option<Observation>, Self::Error> {
+        let _ = (faults, outcome);
+        Ok(None)
+    }
+
     /// As [`System::run`] where nothing is to be learned but the outcome.
     ///
     /// # Errors

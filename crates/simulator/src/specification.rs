@@ -39,7 +39,10 @@ pub struct Specification {
     vacuous: Option<bool>,
     /// The latest run that was not recorded: the next one begins where it differs.
     past: Option<Past>,
-    /// That run, until it is asked for.
+    /// The values of runs of which only the outcome matters. They have numbers of their own, so that
+    /// those in the graph depend neither on how many such runs there were nor on threads.
+    scratch: Option<Interner>,
+    /// The run without faults, until it is asked for.
     first_run: Option<Run>,
     halt: Halt,
     reasons: Reasons,
@@ -91,6 +94,14 @@ pub enum SystemError {
         /// The faults of the run.
         faults: FaultSet,
     },
+    /// Occurs when a recorded outcome is not the one that the program has.
+    #[error("the run with {faults} is recorded as {recorded}, but that is not how it ends")]
+    Recorded {
+        /// The faults of the run.
+        faults: FaultSet,
+        /// The outcome in the record.
+        recorded: Outcome,
+    },
 }
 
 impl Specification {
@@ -133,6 +144,7 @@ impl Specification {
             vacuous: None,
             first_run: None,
             past: None,
+            scratch: None,
             halt: Halt::default(),
             reasons: Reasons::default(),
         })
@@ -380,17 +392,39 @@ impl Specification {
         };
         self.compare(ground, &values, run)
             .map_err(|()| SystemError::Disagreement { faults: faults.clone() })?;
+        Ok(self.ground_support(&values))
+    }
+
+    /// As [`Specification::support`], from the ground program alone.
+    fn ground_support(&mut self, values: &Values) -> Literal {
+        let Some(Ok(ground)) = &self.ground else { return Literal::FALSE };
         let obligations = self.obligations(ground);
         let mut parts: Vec<Literal> = ground.failures.iter().map(|&failure| !failure).collect();
         for (asked, answered) in obligations.into_values() {
             let reason = if values.of(answered) {
-                self.graph.support_by(answered, &values, self.reasons)
+                self.graph.support_by(answered, values, self.reasons)
             } else {
                 Literal::FALSE
             };
             parts.push(self.graph.or([!asked, reason]));
         }
-        Ok(self.graph.and(parts))
+        self.graph.and(parts)
+    }
+
+    /// The outcome that the ground program predicts; `None` if the run fails.
+    fn predicted_outcome(&self, ground: &Ground, values: &Values) -> Option<Outcome> {
+        if ground.failures.iter().any(|&failure| values.of(failure)) {
+            return None;
+        }
+        let obligations = self.obligations(ground);
+        let mut asked = obligations.values().filter(|(asked, _)| values.of(*asked)).peekable();
+        Some(if asked.peek().is_none() {
+            Outcome::Vacuous
+        } else if asked.all(|(_, answered)| values.of(*answered)) {
+            Outcome::Good
+        } else {
+            Outcome::Bad
+        })
     }
 
     /// Every row at the end is there in the ground program under these faults, and no other.
@@ -559,6 +593,26 @@ impl System for Specification {
         Ok(Observation { outcome, support })
     }
 
+    /// What the ground program says of the run is all that the run would have shown. (The run
+    /// without faults came before, so that values have the numbers they had then.)
+    fn recall(
+        &mut self,
+        faults: &[Variable],
+        outcome: Outcome,
+    ) -> Result<Option<Observation>, SystemError> {
+        self.learn_reference()?;
+        self.prepare();
+        let Some(Ok(ground)) = &self.ground else { return Ok(None) };
+        let faults = self.space.fault_set(faults);
+        let space = &self.space;
+        let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
+        if self.predicted_outcome(ground, &values) != Some(outcome) {
+            return Err(SystemError::Recorded { faults, recorded: outcome });
+        }
+        let support = (outcome != Outcome::Bad).then(|| self.ground_support(&values));
+        Ok(Some(Observation { outcome, support }))
+    }
+
     fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
         self.learn_reference()?;
         if faults.is_empty()
@@ -566,10 +620,10 @@ impl System for Specification {
         {
             return Ok(self.judge(&run.tables));
         }
-        let mut interner = std::mem::take(&mut self.interner);
+        let mut scratch = self.scratch.take().unwrap_or_else(|| self.interner.clone());
         let mut past = self.past.take();
-        let outcome = self.outcome_after(&mut interner, &mut past, faults);
-        (self.interner, self.past) = (interner, past);
+        let outcome = self.outcome_after(&mut scratch, &mut past, faults);
+        (self.scratch, self.past) = (Some(scratch), past);
         outcome
     }
 

@@ -43,8 +43,10 @@ fn all_keys() {
 //! invariant = "baseline"
 //! expect = "broken"
 //! reason = "one loss suffices"
-//! allow-vacuous = true"#;
+//! allow-vacuous = true
+//! priors = ["omit=0.5", "crash:c=0.1"]"#;
     let found = scenario(text);
+    let priors = ["omit=0.5", "crash:c=0.1"].map(|prior| prior.parse().expect("a prior"));
     let expected = Scenario {
         name: None,
         eot: Some(6),
@@ -59,6 +61,7 @@ fn all_keys() {
         expect: Some(Expectation::Broken),
         reason: Some("one loss suffices".to_owned()),
         allow_vacuous: Some(true),
+        priors: Some(priors.to_vec()),
         span: found.span,
     };
     assert_eq!(found, expected);

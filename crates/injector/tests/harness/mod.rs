@@ -102,6 +102,8 @@ struct Nodes {
     options: Options,
     running: Mutex<BTreeMap<usize, Running>>,
     lives: Mutex<Vec<usize>>,
+    /// Nodes whose start is complete, once for each start.
+    started: Mutex<Vec<usize>>,
     lines: Vec<Lines>,
     readers: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
@@ -136,6 +138,7 @@ impl Nodes {
             self.readers.lock().unwrap().push(reader);
         }
         let former = self.running.lock().unwrap().insert(node, running);
+        self.started.lock().unwrap().push(node);
         drop(former);
         Ok(())
     }
@@ -225,6 +228,7 @@ pub(crate) fn run(
         options: Injector::options(&parsed, Options::default()),
         running: Mutex::default(),
         lives: Mutex::default(),
+        started: Mutex::default(),
         lines: parts.iter().map(|_| Lines::default()).collect(),
         readers: Mutex::default(),
     });
@@ -252,7 +256,9 @@ pub(crate) fn run(
         let limit = Instant::now() + LIMIT;
         loop {
             let restarted = !parts[index].again.is_empty();
-            let lives = nodes.lives.lock().unwrap().iter().filter(|node| **node == index).count();
+            let started = nodes.started.lock().unwrap();
+            let lives = started.iter().filter(|node| **node == index).count();
+            drop(started);
             let ended = nodes.running.lock().unwrap()[&index].finished(Duration::from_millis(5));
             if ended && (!restarted || lives > 1) {
                 return Ok(());

@@ -9,6 +9,7 @@ pub(crate) fn header() -> Header {
         tool: "linchpin 0.1.0".to_owned(),
         inputs: vec!["echo.ded".to_owned()],
         include_dirs: Vec::new(),
+        arguments: Vec::new(),
         files: vec![SourceFile {
             path: "echo.ded".to_owned(),
             text: "// \"<script>\"\n".to_owned(),
@@ -24,7 +25,7 @@ pub(crate) fn header() -> Header {
         strategy: "lineage".to_owned(),
         seed: 7,
         limits: Limits { runs_max: Some(100), timeout_ms: None },
-        options: Options { all: true, allow_vacuous: false },
+        options: Options { all: true, allow_vacuous: false, ..Options::default() },
         vocabulary: Vocabulary {
             relations: vec![
                 Relation { name: "pre".into(), columns: 2, kind: RelationKind::User },
@@ -71,6 +72,7 @@ pub(crate) fn run(number: u64) -> Run {
             premises: vec![0],
             absences: vec![Absence { time: 1, relation: 1, row: vec![Some("b".into()), None] }],
         }],
+        kept: vec![Kept { fact: 1, before: 0 }],
         messages: vec![Message {
             at: 1,
             from: Some("a".into()),
@@ -78,7 +80,8 @@ pub(crate) fn run(number: u64) -> Run {
             relation: 1,
             row: vec!["b".into(), Value::Integer(7)],
             rule: 0,
-            lost_to: Some(Fault::omission("a", "b", 1)),
+            lost_to: (number != 2).then(|| Fault::omission("a", "b", 1)),
+            arrives: (number == 2).then_some(3),
         }],
     }
 }
@@ -94,6 +97,7 @@ pub(crate) fn conclusion(runs: u64) -> Conclusion {
         complete: true,
         stopped: None,
         size_covered: Some(2),
+        method: None,
         notes: Vec::new(),
     }
 }

@@ -23,6 +23,8 @@ pub fn spacetime(header: &Header, run: &Run) -> String {
         for time in 1..=layout.eot() {
             let (shape, label) = if layout.crashes[column] == Some(time) {
                 (", shape=doublecircle, color=red, fontcolor=red", "✗")
+            } else if layout.recoveries[column] == Some(time) {
+                (", shape=doublecircle, color=darkgreen", "")
             } else {
                 ("", "")
             };
@@ -54,9 +56,10 @@ pub fn spacetime(header: &Header, run: &Run) -> String {
                  {from} -> lost{index} [color=red, fontcolor=red, style=dashed, arrowhead=none, label={label}, comment={}];\n",
                 quoted(&format!("lost on the way to {}", layout.nodes[arrow.to]))
             ));
-        } else if arrow.at < layout.eot() {
-            let to = format!("n{}_{}", arrow.to, arrow.at + 1);
-            out.push_str(&format!("  {from} -> {to} [constraint=false, label={label}];\n"));
+        } else if let Some(arrives) = arrow.arrives.filter(|&arrives| arrives <= layout.eot()) {
+            let to = format!("n{}_{arrives}", arrow.to);
+            let late = if arrow.is_late() { ", style=dashed, color=orange4" } else { "" };
+            out.push_str(&format!("  {from} -> {to} [constraint=false, label={label}{late}];\n"));
         }
     }
     for time in 0..=layout.eot() {

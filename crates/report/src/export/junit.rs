@@ -1,7 +1,7 @@
 //! JUnit XML: a campaign is a test case. Durations are given by whoever measured them.
 
 use linchpin_model::Verdict;
-use linchpin_record::Campaign;
+use linchpin_record::{Campaign, Entry};
 
 use crate::story::Story;
 use crate::terminal::{self, visible};
@@ -69,6 +69,28 @@ impl Case {
             },
         };
         Self { name, class: header.inputs.join(", "), seconds: None, result }
+    }
+
+    /// A campaign of a collection, which should have the verdict expected of it.
+    #[must_use]
+    pub fn of(campaign: &Campaign, entry: &Entry) -> Self {
+        let mut case = Self::new(campaign);
+        case.class.clone_from(&entry.title);
+        if let Some(scenario) = &entry.scenario {
+            case.name = format!("{scenario}: {}", case.name);
+        }
+        let verdict = campaign.header.conclusion.as_ref().map(|conclusion| conclusion.verdict);
+        if let (Some(expected), Some(verdict)) = (entry.expected, verdict) {
+            if verdict == expected
+                && (verdict == Verdict::Broken || case.result == CaseResult::Passed)
+            {
+                case.result = CaseResult::Passed;
+            } else if case.result == CaseResult::Passed {
+                let message = format!("expected {expected}, but it {verdict}");
+                case.result = CaseResult::Failed { text: message.clone(), message };
+            }
+        }
+        case
     }
 }
 

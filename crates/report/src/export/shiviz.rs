@@ -11,7 +11,7 @@ use crate::text;
 
 type Clock = BTreeMap<usize, u64>;
 
-/// The log of a run. A node is an event source: it receives, sends, and crashes. White space in
+/// The log of a run. A node is an event source: it receives, sends, crashes and recovers. White space in
 /// names becomes `_`, since ShiViz ends a name there.
 #[must_use]
 pub fn log(header: &Header, run: &Run) -> String {
@@ -24,7 +24,11 @@ pub fn log(header: &Header, run: &Run) -> String {
     let column = |name: &str| nodes.iter().position(|node| node == name);
     let mut in_flight: Vec<(usize, &linchpin_record::Message, Clock)> = Vec::new();
     for time in 1..=header.bounds.eot {
-        for (to, message, clock) in std::mem::take(&mut in_flight) {
+        let (here, later): (Vec<_>, Vec<_>) = std::mem::take(&mut in_flight)
+            .into_iter()
+            .partition(|(_, message, _)| message.arrival() == Some(time));
+        in_flight = later;
+        for (to, message, clock) in here {
             let row = text::row(header, message.relation, &message.row);
             let from = message.from.as_deref().unwrap_or("outside");
             log.event(to, Some(&clock), &format!("time {time}: receives {row} from {from}"));
@@ -36,11 +40,21 @@ pub fn log(header: &Header, run: &Run) -> String {
             if crashes {
                 log.event(node, None, &format!("time {time}: crashes"));
             }
+            let recovers = run.faults.iter().any(|fault| {
+                matches!(fault, linchpin_model::Fault::Recovery { node, at } if node == name && *at == time)
+            });
+            if recovers {
+                log.event(node, None, &format!("time {time}: recovers"));
+            }
         }
         for message in run.messages.iter().filter(|message| message.at == time) {
             let Some(to) = column(&message.to) else { continue };
             let row = text::row(header, message.relation, &message.row);
-            let fate = if message.lost_to.is_some() { " (LOST)" } else { "" };
+            let fate = match message.arrives {
+                _ if message.lost_to.is_some() => " (LOST)".to_owned(),
+                Some(arrives) => format!(" (LATE, arrives at time {arrives})"),
+                None => String::new(),
+            };
             let clock = match message.from.as_deref().and_then(column) {
                 Some(from) if from != to => log.event(
                     from,
@@ -50,7 +64,7 @@ pub fn log(header: &Header, run: &Run) -> String {
                 Some(_) => continue,
                 None => Clock::new(),
             };
-            if message.lost_to.is_none() && time < header.bounds.eot {
+            if message.arrival().is_some_and(|arrives| arrives <= header.bounds.eot) {
                 in_flight.push((to, message, clock));
             }
         }

@@ -12,6 +12,8 @@ const STYLE: &str = "\
 text{font:12px 'DejaVu Sans',sans-serif;fill:#1d2330}.faint{fill:#667085}.name{font-size:14px;font-weight:bold}\
 .life{stroke:#98a2b3;stroke-width:1.5}.dead{stroke-dasharray:2 5}.event{fill:#fff;stroke:#1d2330;stroke-width:1.5}\
 .message{stroke:#667085;stroke-width:1.3;fill:none}.head{fill:#667085}.lost{stroke:#b3261e;stroke-dasharray:5 3}\
+.late{stroke:#8a5a00;stroke-dasharray:9 3}.late-head{fill:#8a5a00}.recovery{fill:#dcf2e3;stroke:#14733c;stroke-width:1.5}\
+.input{fill:#fff;stroke:#2f5bd0;stroke-width:1.8}.chosen{fill:#2f5bd0}\
 .cross{stroke:#b3261e;stroke-width:2.2;fill:none}.bad{fill:#b3261e}.label{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px}\
 .box{fill:#fff;stroke:#5b6ccf;stroke-width:1.3}.given{stroke:#98a2b3}.absence{stroke:#98a2b3;stroke-dasharray:2 3}\
 .edge{fill:none;stroke:#98a2b3}.mono{font-family:'DejaVu Sans Mono',monospace;font-size:11px}";
@@ -56,18 +58,28 @@ pub fn spacetime(header: &Header, run: &Run) -> String {
         (outcome_names(header))
         @for (column, name) in layout.nodes.iter().enumerate() {
             @let end = layout.crashes[column].unwrap_or(eot);
+            @let back = layout.recoveries[column].unwrap_or(eot);
             line.life x1=(x(column)) x2=(x(column)) y1=(y(1)) y2=(y(end)) {}
-            @if end < eot { line.life.dead x1=(x(column)) x2=(x(column)) y1=(y(end)) y2=(y(eot)) {} }
+            @if end < eot { line.life.dead x1=(x(column)) x2=(x(column)) y1=(y(end)) y2=(y(back)) {} }
+            @if back < eot { line.life x1=(x(column)) x2=(x(column)) y1=(y(back)) y2=(y(eot)) {} }
             text.name x=(x(column)) y="24" text-anchor="middle" { (clip(&visible(name), 15)) }
         }
-        @for arrow in &arrows { (message(arrow)) }
+        @for arrow in &arrows { (message(arrow, eot)) }
         @for column in 0..layout.nodes.len() {
             @for time in 1..=eot {
                 @if layout.crashes[column] == Some(time) {
                     path.cross d=(cross(x(column), y(time), 7.0)) { title { (visible(&layout.nodes[column])) " crashes" } }
+                } @else if layout.recoveries[column] == Some(time) {
+                    circle.recovery cx=(x(column)) cy=(y(time)) r="6" { title { (visible(&layout.nodes[column])) " recovers" } }
                 } @else {
                     circle.event cx=(x(column)) cy=(y(time)) r="4.5" {}
                 }
+            }
+        }
+        @for input in &layout.inputs {
+            @let left = input.column.map_or(LEFT, |column| x(column) - 14.0);
+            path class=(if input.chosen { "input chosen" } else { "input" }) d=(format!("M{left:.1} {:.1}l6 6l-6 6l-6 -6Z", y(input.at) - 6.0)) {
+                title { "input " (visible(&input.label)) " at time " (input.at) }
             }
         }
         @for (left, top, text, lost) in &labels {
@@ -100,27 +112,34 @@ fn outcome(layout: &SpaceTime, time: u32) -> Markup {
     }
 }
 
-/// Start and end of an arrow; a lost message ends on the way.
-fn ends(arrow: &Arrow) -> (f64, f64, f64, f64) {
+/// Start and end of an arrow: where it arrives; a lost message ends on the way.
+fn ends(arrow: &Arrow, eot: u32) -> (f64, f64, f64, f64) {
     let (x1, y1) = (arrow.from.map_or(LEFT, x), y(arrow.at));
-    let (x2, y2) = (x(arrow.to), y(arrow.at + 1));
+    // What arrives after the end leaves the picture below.
+    let bottom = y(eot) + 0.4 * ROW;
+    let (x2, y2) = (x(arrow.to), y(arrow.arrives.unwrap_or(arrow.at + 1)).min(bottom));
     let part = if arrow.lost_to.is_some() { 0.62 } else { 1.0 - 6.5 / (x2 - x1).hypot(y2 - y1) };
     (x1, y1, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part)
 }
 
-fn message(arrow: &Arrow) -> Markup {
-    let (x1, y1, x2, y2) = ends(arrow);
+fn message(arrow: &Arrow, eot: u32) -> Markup {
+    let (x1, y1, x2, y2) = ends(arrow, eot);
+    let class = match (&arrow.lost_to, arrow.is_late()) {
+        (Some(_), _) => "message lost",
+        (None, true) => "message late",
+        (None, false) => "message",
+    };
     let length = (x2 - x1).hypot(y2 - y1).max(1.0);
     let (ux, uy) = ((x2 - x1) / length, (y2 - y1) / length);
     html! {
         @if arrow.is_to_itself() {
             path.message stroke-dasharray="2 3" d=(format!("M{:.1} {y1:.1}C{:.1} {y1:.1} {:.1} {y2:.1} {:.1} {y2:.1}", x1 + 4.0, x1 + 26.0, x1 + 26.0, x1 + 6.0)) {}
         } @else {
-            path class=(if arrow.lost_to.is_some() { "message lost" } else { "message" }) d=(format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")) {}
+            path class=(class) d=(format!("M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}")) {}
             @if arrow.lost_to.is_some() {
                 path.cross d=(cross(x2, y2, 5.0)) {}
             } @else {
-                path.head d=(format!("M{x2:.1} {y2:.1}L{:.1} {:.1}L{:.1} {:.1}Z",
+                path class=(if arrow.is_late() { "head late-head" } else { "head" }) d=(format!("M{x2:.1} {y2:.1}L{:.1} {:.1}L{:.1} {:.1}Z",
                     x2 - 8.0 * ux - 3.5 * uy, y2 - 8.0 * uy + 3.5 * ux, x2 - 8.0 * ux + 3.5 * uy, y2 - 8.0 * uy - 3.5 * ux)) {}
             }
         }
@@ -158,7 +177,7 @@ fn labels(layout: &SpaceTime, arrows: &[&Arrow]) -> Vec<Label> {
     for arrow in order {
         let text = clip(&visible(&arrow.relations.join(", ")), 22);
         let width = text.chars().count() as f64 * 6.8 + 6.0;
-        let (x1, y1, x2, y2) = ends(arrow);
+        let (x1, y1, x2, y2) = ends(arrow, layout.eot());
         for part in [0.5, 0.35, 0.65, 0.22, 0.78] {
             let (cx, cy) = (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part);
             let space = [cx - width / 2.0, cy - 8.0, width, 15.0];

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linchpin_model::{Fault, FaultSet, Outcome};
+use linchpin_model::{Fault, FaultSet, InputValue, Outcome};
 use linchpin_record::{Absence, Campaign, Detail, Header, RelationKind, Run, Value};
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ struct Data<'a> {
     answered: u32,
     relations: Vec<&'a str>,
     rules: Vec<RuleData>,
+    /// Per input that can come in several ways: each way as row and time; first the usual one.
+    inputs: Vec<Vec<[i64; 2]>>,
     /// Relation, then values.
     rows: Vec<Vec<Cell>>,
     runs: Vec<RunData>,
@@ -28,6 +30,8 @@ struct Data<'a> {
     counterexamples: Vec<u64>,
     /// Per bad run that is kept: the run to compare it with.
     nearest: BTreeMap<u64, u64>,
+    /// The run to show first, if not that of the first counterexample.
+    open: Option<u64>,
 }
 
 /// A number, a string after `s`, an integer too large for JavaScript after `i`, or any value.
@@ -50,7 +54,8 @@ struct RuleData {
 /// Faults and outcome.
 #[derive(Serialize)]
 struct RunData {
-    /// Kind (0 omission, 1 crash), sender or node, receiver, time.
+    /// Kind (0 omission, 1 crash, 2 delay, 3 recovery, 4 input), sender or node (for an input: its
+    /// row), receiver, time, steps late.
     f: Vec<[i64; 5]>,
     o: Outcome,
 }
@@ -59,7 +64,8 @@ struct RunData {
 #[derive(Serialize)]
 struct Kept {
     full: u8,
-    /// Messages, six numbers each: time, sender, receiver, row, rule, lost.
+    /// Messages, six numbers each: time, sender, receiver, row, rule, and when it arrives; 0 if it
+    /// is lost.
     m: Vec<i64>,
     /// Facts, three numbers each: row, first and last time.
     f: Vec<u32>,
@@ -71,8 +77,8 @@ struct Kept {
 type TimesHeld = Vec<(u32, u32)>;
 
 /// The data as JSON that may stand inside a script element.
-pub(super) fn embed(campaign: &Campaign) -> String {
-    let json = serde_json::to_string(&Packer::new(&campaign.header).pack(campaign))
+pub(super) fn embed(campaign: &Campaign, open: Option<u64>) -> String {
+    let json = serde_json::to_string(&Packer::new(&campaign.header).pack(campaign, open))
         .expect("the data has a JSON form");
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
@@ -93,7 +99,7 @@ impl<'a> Packer<'a> {
         Self { header, rows: Vec::new(), numbers: BTreeMap::new() }
     }
 
-    fn pack(mut self, campaign: &'a Campaign) -> Data<'a> {
+    fn pack(mut self, campaign: &'a Campaign, open: Option<u64>) -> Data<'a> {
         let header = self.header;
         let counterexamples: Vec<u64> = header
             .conclusion
@@ -110,14 +116,14 @@ impl<'a> Packer<'a> {
                 Some((run.run, reference(campaign, bad)?.run))
             })
             .collect();
-        let full = full_runs(campaign, &counterexamples, &nearest);
+        let full = full_runs(campaign, &counterexamples, &nearest, open);
         let kept = campaign
             .kept
             .iter()
             .map(|(&number, run)| (number, self.run(run, full.contains(&number))))
             .collect();
         let vocabulary = &header.vocabulary;
-        let rules = (0..vocabulary.rules.len() as u32)
+        let mut rules: Vec<RuleData> = (0..vocabulary.rules.len() as u32)
             .map(|rule| {
                 let place = vocabulary.rules[rule as usize].place;
                 RuleData {
@@ -127,6 +133,14 @@ impl<'a> Packer<'a> {
                 }
             })
             .collect();
+        // What stands for a rule where state stands still.
+        rules.push(RuleData {
+            t: "its node was down: what it holds stands still".to_owned(),
+            p: String::new(),
+            a: String::new(),
+        });
+        let inputs = header.bounds.inputs.iter();
+        let inputs = inputs.map(|ways| ways.iter().map(|way| self.way(way)).collect()).collect();
         Data {
             nodes: &header.bounds.nodes,
             eot: header.bounds.eot,
@@ -134,6 +148,7 @@ impl<'a> Packer<'a> {
             answered: vocabulary.answered.unwrap_or(0),
             relations: vocabulary.relations.iter().map(|each| each.name.as_str()).collect(),
             rules,
+            inputs,
             runs: campaign
                 .runs
                 .iter()
@@ -143,6 +158,7 @@ impl<'a> Packer<'a> {
             kept,
             counterexamples,
             nearest,
+            open,
         }
     }
 
@@ -151,7 +167,21 @@ impl<'a> Packer<'a> {
         index.map_or(-1, |index| index as i64)
     }
 
-    fn faults(&self, faults: &FaultSet) -> Vec<[i64; 5]> {
+    /// Row and time of a way in which an input comes.
+    fn way(&mut self, way: &Fault) -> [i64; 2] {
+        let Fault::Input { relation, row, at } = way else { return [-1, i64::from(way.at())] };
+        let relations = &self.header.vocabulary.relations;
+        let relation = relations.iter().position(|each| each.name == *relation);
+        let value = |value: &InputValue| match value {
+            InputValue::Integer(integer) => Value::Integer(*integer),
+            InputValue::String(text) => Value::Text(text.clone()),
+        };
+        let row: Vec<Value> = row.iter().map(value).collect();
+        let row = relation.map_or(-1, |relation| i64::from(self.row(relation as u32, &row)));
+        [row, i64::from(*at)]
+    }
+
+    fn faults(&mut self, faults: &FaultSet) -> Vec<[i64; 5]> {
         faults
             .iter()
             .map(|fault| match fault {
@@ -163,7 +193,10 @@ impl<'a> Packer<'a> {
                     [2, self.node(from), self.node(to), i64::from(*at), i64::from(*by)]
                 }
                 Fault::Recovery { node, at } => [3, self.node(node), -1, i64::from(*at), 0],
-                Fault::Input { at, .. } => [4, -1, -1, i64::from(*at), 0],
+                Fault::Input { .. } => {
+                    let [row, at] = self.way(fault);
+                    [4, row, -1, at, 0]
+                }
             })
             .collect()
     }
@@ -199,14 +232,14 @@ impl<'a> Packer<'a> {
             }
             let from = message.from.as_deref().map_or(-1, |from| self.node(from));
             let row = self.row(message.relation, &message.row);
-            let lost = i64::from(message.lost_to.is_some());
+            let arrives = i64::from(message.arrival().unwrap_or(0));
             messages.extend([
                 i64::from(message.at),
                 from,
                 to,
                 i64::from(row),
                 i64::from(message.rule),
-                lost,
+                arrives,
             ]);
         }
         // Rows in order of relation and values, each with its facts in order of time.
@@ -241,6 +274,11 @@ impl<'a> Packer<'a> {
             }
         }
         let mut derivations = Vec::new();
+        let still = self.header.vocabulary.rules.len() as u32;
+        for kept in run.kept.iter().filter(|_| full) {
+            let [fact, before] = [kept.fact, kept.before].map(|fact| places[fact as usize]);
+            derivations.extend([fact, still, 1, before, 0]);
+        }
         for derivation in run.derivations.iter().filter(|_| full) {
             derivations.extend([
                 places[derivation.fact as usize],
@@ -267,19 +305,20 @@ fn cell(value: &Value) -> Cell {
     }
 }
 
-/// The runs embedded in full: the one without faults, the counterexamples and what they are
+/// The runs embedded in full: the one without faults, the one to open, the counterexamples and what they are
 /// compared with, then the first others, as many as are allowed.
 fn full_runs(
     campaign: &Campaign,
     counterexamples: &[u64],
     nearest: &BTreeMap<u64, u64>,
+    open: Option<u64>,
 ) -> BTreeSet<u64> {
     let is_full =
         |number: &u64| campaign.kept.get(number).is_some_and(|run| run.detail == Detail::Full);
     let wanted = counterexamples.iter().flat_map(|run| [Some(*run), nearest.get(run).copied()]);
     let mut full = BTreeSet::new();
     for number in
-        std::iter::once(Some(0)).chain(wanted).flatten().chain(campaign.kept.keys().copied())
+        [Some(0), open].into_iter().chain(wanted).flatten().chain(campaign.kept.keys().copied())
     {
         if full.len() < RUNS_FULL_MAX && is_full(&number) {
             full.insert(number);

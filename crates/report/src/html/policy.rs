@@ -12,6 +12,14 @@ pub(crate) fn policy(script: &str, style: &str) -> String {
     )
 }
 
+/// The policy of a page without a script.
+pub(super) fn style_only(style: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(style)
+    )
+}
+
 fn digest(text: &str) -> String {
     base64(&Sha256::digest(text.as_bytes()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use linchpin_model::Verdict;
-use linchpin_record::{Campaign, Conclusion, Stopped};
+use linchpin_record::{Campaign, Conclusion, Header, Stopped};
 use maud::{Markup, html};
 
 use super::data::anchor;
@@ -43,14 +43,27 @@ pub(super) fn verdict(campaign: &Campaign) -> Markup {
             (fact("last time step (EOT)", &bounds.eot.to_string()))
             (fact("losses before (EFF)", &bounds.eff.to_string()))
             (fact("crashes at most", &bounds.crashes.to_string()))
+            @if bounds.crashes_stop { (fact("a crash", "stops the node")) }
+            @if bounds.max_delay > 0 { (fact("steps late at most", &bounds.max_delay.to_string())) }
+            @if bounds.recoveries > 0 { (fact("recoveries at most", &bounds.recoveries.to_string())) }
+            @if !bounds.durable.is_empty() { (fact("durable", &visible(&bounds.durable.join(", ")))) }
+            @if !bounds.inputs.is_empty() { (fact("inputs to choose", &bounds.inputs.len().to_string())) }
             (fact("nodes", &visible(&bounds.nodes.join(", "))))
             (fact("runs", &campaign.runs.len().to_string()))
             @if let Some(conclusion) = conclusion {
                 (fact("fault sets within the bounds", &grouped(&conclusion.fault_space)))
             }
-            (fact("strategy", &header.strategy))
+            (fact("strategy", &strategy(header, conclusion)))
             (fact("invariant", header.invariant.name()))
         }
+    }
+}
+
+/// `auto` and what that came to.
+fn strategy(header: &Header, conclusion: Option<&Conclusion>) -> String {
+    match conclusion.and_then(|conclusion| conclusion.method.as_ref()) {
+        Some(method) => format!("{} ({method})", header.strategy),
+        None => header.strategy.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linchpin_model::Fault;
-use linchpin_record::{Absence, Header, Run};
+use linchpin_record::{Absence, Header, Message, Run};
 
 use super::WhyPoint;
 use crate::explanation::{Cause, Change, Explanation, Reason};
@@ -31,7 +31,7 @@ impl Cause {
     fn reason(&self) -> Option<usize> {
         match self {
             Self::Needs { reason, .. } | Self::Forbids { reason, .. } => Some(*reason),
-            Self::Lost(_) | Self::Crash(_) | Self::Otherwise { .. } => None,
+            _ => None,
         }
     }
 
@@ -40,8 +40,10 @@ impl Cause {
             Self::Needs { rule, .. } | Self::Forbids { rule, .. } | Self::Otherwise { rule } => {
                 Some(*rule)
             }
-            Self::Lost(message) => Some(bad.messages[*message].rule),
-            Self::Crash(_) => None,
+            Self::Lost(message) | Self::Late(message) | Self::Arrived(message) => {
+                Some(bad.messages[*message].rule)
+            }
+            Self::Crash(_) | Self::Down(_) | Self::Forgotten(_) | Self::Input(_) => None,
         }
     }
 }
@@ -69,7 +71,7 @@ pub(super) fn point(
     because.extend(lost(bad, reason));
     let mut said = BTreeSet::new();
     for cause in &reason.causes {
-        let clause = clause(header, explanation, reason.change, cause);
+        let clause = clause(header, bad, explanation, (&name, reason.change), cause);
         because.extend(clause.filter(|clause| said.insert(clause.clone())));
     }
     let mut rules: Vec<u32> = reason.causes.iter().filter_map(|cause| cause.rule(bad)).collect();
@@ -123,10 +125,43 @@ fn beyond_losses(header: &Header, explanation: &Explanation) -> bool {
     header.bounds.crashes_stop || explanation.effects.iter().any(|effect| is_beyond(&effect.fault))
 }
 
+/// A message that arrives later than it would.
+fn late(header: &Header, message: &Message) -> String {
+    let from = message.from.as_deref().unwrap_or("the outside");
+    let (to, at, eot) = (&message.to, message.at, header.bounds.eot);
+    match message.arrival() {
+        Some(arrives) if arrives <= eot => format!(
+            "the message from {from} to {to} that brings it, sent at time {at}, arrives only at time \
+             {arrives}"
+        ),
+        _ => format!(
+            "the message from {from} to {to} that would bring it, sent at time {at}, is still on its \
+             way at the end"
+        ),
+    }
+}
+
+/// The node that a fault strikes.
+fn place(fault: &Fault) -> &str {
+    match fault {
+        Fault::Crash { node, .. } | Fault::Recovery { node, .. } => node,
+        Fault::Omission { to, .. } | Fault::Delay { to, .. } => to,
+        Fault::Input { relation, .. } => relation,
+    }
+}
+
+/// The row of an input.
+pub(super) fn input(fault: &Fault) -> String {
+    let Fault::Input { relation, row, .. } = fault else { return fault.to_string() };
+    let row: Vec<String> = row.iter().map(ToString::to_string).collect();
+    format!("{relation}({})", row.join(", "))
+}
+
 fn clause(
     header: &Header,
+    bad: &Run,
     explanation: &Explanation,
-    change: Change,
+    (subject, change): (&str, Change),
     cause: &Cause,
 ) -> Option<String> {
     let named = |reason: usize| {
@@ -135,6 +170,32 @@ fn clause(
     };
     Some(match (change, cause) {
         (_, Cause::Lost(_)) => return None,
+        (_, Cause::Late(message)) => late(header, &bad.messages[*message]),
+        (_, Cause::Arrived(message)) => {
+            let message = &bad.messages[*message];
+            let at = message.at;
+            format!("that is when the late message arrives, sent at time {at}")
+        }
+        (_, Cause::Down(fault)) => {
+            let (node, at) = (place(fault), fault.at());
+            format!("{node} is down from time {at} on, and what it holds stands still")
+        }
+        (_, Cause::Forgotten(fault)) => {
+            let (node, at) = (place(fault), fault.at());
+            let relation = subject.split('(').next().unwrap_or(subject);
+            let crash = bad.faults.iter().find_map(|fault| match fault {
+                Fault::Crash { node: crashed, at } if crashed == node => Some(*at),
+                _ => None,
+            });
+            let crash = crash.map_or(String::new(), |at| format!(" at time {at}"));
+            format!(
+                "{node} loses it in its crash{crash} and comes back without it at time {at} \
+                 ({relation} does not survive a crash)"
+            )
+        }
+        (_, Cause::Input(fault)) => {
+            format!("the input comes at time {} as {}", fault.at(), input(fault))
+        }
         (_, Cause::Crash(fault)) => match fault {
             Fault::Crash { node, at } => format!("{node} crashes at time {at}"),
             other => format!("of {other}"),

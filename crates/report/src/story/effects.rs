@@ -1,9 +1,9 @@
 //! Each fault in a sentence, and what it took away.
 
 use linchpin_model::Fault;
-use linchpin_record::{Header, Run};
+use linchpin_record::{Header, Message, Run};
 
-use super::FaultPoint;
+use super::{FaultPoint, because};
 use crate::explanation::{Change, Effect, Explanation, RowEffect};
 use crate::text;
 
@@ -50,23 +50,75 @@ fn sentence(header: &Header, bad: &Run, effect: &Effect) -> String {
                 ),
             }
         }
-        Fault::Delay { from, to, at, by } => format!(
-            "At time {at} what {from} sends to {to} is {} late.",
-            text::count(*by as usize, "step")
-        ),
-        Fault::Recovery { node, at } => {
-            format!("At time {at} {node} runs again, without its volatile state.")
+        Fault::Delay { from, to, at, by } => {
+            let steps = text::count(*by as usize, "step");
+            let is_late = |message: &&Message| {
+                message.at == *at && message.from.as_ref() == Some(from) && message.to == *to
+            };
+            let late: Vec<&Message> = bad.messages.iter().filter(is_late).collect();
+            let rows: Vec<String> = late
+                .iter()
+                .map(|message| text::row(header, message.relation, &message.row))
+                .collect();
+            let when = match late.first().and_then(|message| message.arrival()) {
+                Some(arrives) if arrives <= header.bounds.eot => format!("only at time {arrives}"),
+                _ => "only after the end".to_owned(),
+            };
+            match rows.as_slice() {
+                [] => format!(
+                    "At time {at} whatever {from} sends to {to} is {steps} late, but it sends nothing."
+                ),
+                [row] => format!(
+                    "At time {at} the message {row} from {from} to {to} is {steps} late: it arrives \
+                     {when}."
+                ),
+                rows => format!(
+                    "At time {at} all {} messages from {from} to {to} are {steps} late and arrive \
+                     {when}: {}.",
+                    rows.len(),
+                    text::list(rows, NAMED_MAX)
+                ),
+            }
         }
-        Fault::Input { relation, row, at } => {
-            let row: Vec<String> = row.iter().map(ToString::to_string).collect();
-            format!("The input {relation}({}) comes at time {at}.", row.join(", "))
+        Fault::Recovery { node, at } => {
+            let durable = &header.bounds.durable;
+            let but = match durable.len() {
+                0 => "without anything it held".to_owned(),
+                _ => format!("with nothing of what it held but {}", text::list(durable, NAMED_MAX)),
+            };
+            format!("At time {at} {node} runs again, {but}.")
+        }
+        Fault::Input { at, .. } => {
+            let usual = header.bounds.inputs.iter().find(|ways| ways.contains(&effect.fault));
+            let instead = usual.and_then(|ways| ways.first()).map_or(String::new(), |usual| {
+                let (row, time) = (because::input(usual), usual.at());
+                match (row == because::input(&effect.fault), time == *at) {
+                    (true, _) => format!(", instead of at time {time}"),
+                    (false, true) => format!(", instead of {row}"),
+                    (false, false) => format!(", instead of {row} at time {time}"),
+                }
+            });
+            format!("The input {} comes at time {at}{instead}.", because::input(&effect.fault))
         }
         Fault::Crash { node, at } => {
             let lost = match effect.lost.len() {
                 0 => "; it would have sent nothing to others anyway".to_owned(),
-                count => format!("; {} lost", lost_messages(bad, effect, count)),
+                count => format!("; {}", lost_messages(header, bad, effect, count)),
             };
-            format!("At time {at} {node} crashes: from then on nothing it sends arrives{lost}.")
+            let back = bad.faults.iter().find_map(|fault| match fault {
+                Fault::Recovery { node: other, at } if other == node => Some(*at),
+                _ => None,
+            });
+            match back {
+                Some(back) => format!("At time {at} {node} crashes, until time {back}{lost}."),
+                None if header.bounds.crashes_stop => format!(
+                    "At time {at} {node} crashes: from then on it neither receives nor sends \
+                     anything{lost}."
+                ),
+                None => format!(
+                    "At time {at} {node} crashes: from then on nothing it sends arrives{lost}."
+                ),
+            }
         }
     }
 }
@@ -118,13 +170,19 @@ fn consequences(
     consequences
 }
 
-fn lost_messages(bad: &Run, effect: &Effect, count: usize) -> String {
-    let mut receivers: Vec<String> =
-        effect.lost.iter().map(|&index| bad.messages[index].to.clone()).collect();
-    receivers.sort();
-    receivers.dedup();
+fn lost_messages(header: &Header, bad: &Run, effect: &Effect, count: usize) -> String {
+    let mut rows: Vec<String> = effect
+        .lost
+        .iter()
+        .map(|&index| {
+            let message = &bad.messages[index];
+            format!("{} to {}", text::row(header, message.relation, &message.row), message.to)
+        })
+        .collect();
     let verb = if count == 1 { "is" } else { "are" };
-    format!("{} to {} {verb}", text::count(count, "message"), text::list(&receivers, NAMED_MAX))
+    rows.sort();
+    rows.dedup();
+    format!("{} {verb} lost: {}", text::count(count, "message"), text::list(&rows, NAMED_MAX))
 }
 
 fn consequence(header: &Header, row: &RowEffect, compared_with: &str) -> String {

@@ -15,7 +15,13 @@ struct Marks {
     crashed_line: char,
     alive: char,
     crash: char,
+    recovery: char,
+    input: char,
     across: char,
+    late: char,
+    turn: [char; 2],
+    waits: char,
+    arrival: [char; 2],
     lost: char,
     right: char,
     left: char,
@@ -28,7 +34,13 @@ const UNICODE: Marks = Marks {
     crashed_line: '┊',
     alive: '●',
     crash: '╳',
+    recovery: '◉',
+    input: '◆',
     across: '─',
+    late: '╌',
+    turn: ['╮', '╭'],
+    waits: '╎',
+    arrival: ['╰', '╯'],
     lost: '✗',
     right: '▶',
     left: '◀',
@@ -41,7 +53,13 @@ const ASCII: Marks = Marks {
     crashed_line: ':',
     alive: 'o',
     crash: 'X',
+    recovery: '@',
+    input: '#',
     across: '-',
+    late: '~',
+    turn: ['.', '.'],
+    waits: ';',
+    arrival: ['`', '\''],
     lost: 'x',
     right: '>',
     left: '<',
@@ -142,6 +160,8 @@ impl<'a> Drawing<'a> {
 
     fn crashes_at(&self, time: u32) -> bool {
         self.spacetime.crashes.contains(&Some(time))
+            || self.spacetime.recoveries.contains(&Some(time))
+            || self.spacetime.inputs_at(time).next().is_some()
     }
 
     /// Everything about a time step but its label.
@@ -149,19 +169,90 @@ impl<'a> Drawing<'a> {
         let mut line = self.blank(time);
         for column in 0..self.spacetime.nodes.len() {
             let crashed = self.spacetime.is_crashed(column, time);
+            let recovers = self.spacetime.recoveries[column] == Some(time);
             let mark = match self.spacetime.crashes[column] {
+                _ if recovers => (self.marks.recovery, Some(Ink::Good)),
                 Some(at) if at == time => (self.marks.crash, Some(Ink::Bad)),
                 _ if crashed => (self.marks.crashed_line, Some(Ink::Faint)),
                 _ => (self.marks.alive, None),
             };
             line.cells[self.centre(column)] = mark;
         }
+        self.wait(&mut line, |arrow| {
+            arrow.at < time && arrow.arrives.is_some_and(|arrives| arrives > time)
+        });
         line.note = self.outcome_note(time);
         let mut out = self.finish(&line, true);
-        for arrows in self.lines_at(time) {
-            out.push_str(&self.arrows_line(time, &arrows));
+        for input in self.spacetime.inputs_at(time) {
+            let mut line = self.blank(time);
+            self.wait(&mut line, |arrow| arrow.at < time);
+            if let Some(column) = input.column {
+                let ink = if input.chosen { Ink::Bad } else { Ink::Strong };
+                line.cells[self.centre(column)] = (self.marks.input, Some(ink));
+            }
+            let label = visible(&input.label);
+            let name = label.split('(').next().unwrap_or(&label);
+            let is_short = label.width() + "INPUT ".len() <= self.notes;
+            line.note = format!("INPUT {}", if is_short { label.as_str() } else { name });
+            out.push_str(&self.finish(&line, false));
+        }
+        let lines = self.lines_at(time);
+        for (index, arrows) in lines.iter().enumerate() {
+            // What was sent on an earlier line of this step is on its way already.
+            let sent = |arrow: &Arrow| lines[..index].iter().flatten().any(|each| *each == arrow);
+            out.push_str(&self.arrows_line(time, arrows, sent));
+        }
+        for arrow in self.arriving_after(time) {
+            out.push_str(&self.arrival_line(time, arrow));
         }
         out
+    }
+
+    /// Late messages that arrive at the next time step.
+    fn arriving_after(&self, time: u32) -> impl Iterator<Item = &'a Arrow> {
+        let arrows = self.spacetime.arrows.iter();
+        arrows.filter(move |arrow| arrow.is_late() && arrow.arrives == Some(time + 1))
+    }
+
+    /// Whether an arrow is drawn from left to right.
+    fn is_rightwards(arrow: &Arrow) -> bool {
+        arrow.from.is_none_or(|from| arrow.to > from)
+    }
+
+    /// Where a late message waits: beside its receiver.
+    fn waiting_place(&self, arrow: &Arrow) -> usize {
+        let centre = self.centre(arrow.to);
+        if Self::is_rightwards(arrow) { centre - 2 } else { centre + 2 }
+    }
+
+    /// Marks every late message on its way, as long as it has not arrived.
+    fn wait(&self, line: &mut Line, is_sent: impl Fn(&Arrow) -> bool) {
+        for arrow in self.spacetime.arrows.iter().filter(|arrow| arrow.is_late() && is_sent(arrow))
+        {
+            let cell = &mut line.cells[self.waiting_place(arrow)];
+            if cell.0 == ' ' {
+                *cell = (self.marks.waits, Some(Ink::Bad));
+            }
+        }
+    }
+
+    /// A late message comes in.
+    fn arrival_line(&self, time: u32, arrow: &Arrow) -> String {
+        let mut line = self.blank(time);
+        self.wait(&mut line, |other| {
+            other.at <= time && other.arrives.is_some_and(|arrives| arrives > time + 1)
+        });
+        let (place, end) = (self.waiting_place(arrow), self.centre(arrow.to));
+        let (turn, head, before) = if Self::is_rightwards(arrow) {
+            (self.marks.arrival[0], self.marks.right, end - 1)
+        } else {
+            (self.marks.arrival[1], self.marks.left, end + 1)
+        };
+        line.cells[place] = (turn, Some(Ink::Bad));
+        line.cells[before] = (head, Some(Ink::Good));
+        let relations: Vec<String> = arrow.relations.iter().map(|each| visible(each)).collect();
+        line.note = format!("LATE {} arrives", relations.join(", "));
+        self.finish(&line, false)
     }
 
     fn blank(&self, time: u32) -> Line {
@@ -194,10 +285,12 @@ impl<'a> Drawing<'a> {
     fn lines_at(&self, time: u32) -> Vec<Vec<&'a Arrow>> {
         let mut lines: Vec<Vec<&Arrow>> = Vec::new();
         for arrow in self.spacetime.arrows_at(time).filter(|arrow| !arrow.is_to_itself()) {
-            let direction = |arrow: &Arrow| arrow.from.is_none_or(|from| arrow.to > from);
+            // What is late has a line of its own.
             let same = |line: &Vec<&Arrow>| {
                 line[0].from == arrow.from
-                    && direction(line[0]) == direction(arrow)
+                    && !line[0].is_late()
+                    && !arrow.is_late()
+                    && Self::is_rightwards(line[0]) == Self::is_rightwards(arrow)
                     && !line.iter().any(|other| other.to == arrow.to)
             };
             match lines.iter_mut().find(|line| same(line)) {
@@ -208,8 +301,18 @@ impl<'a> Drawing<'a> {
         lines
     }
 
-    fn arrows_line(&self, time: u32, arrows: &[&Arrow]) -> String {
+    fn arrows_line(
+        &self,
+        time: u32,
+        arrows: &[&Arrow],
+        is_sent: impl Fn(&Arrow) -> bool,
+    ) -> String {
         let mut line = self.blank(time);
+        self.wait(&mut line, |arrow| {
+            (arrow.at < time || is_sent(arrow))
+                && arrow.arrives.is_some_and(|arrives| arrives > time)
+        });
+        let is_late = arrows[0].is_late();
         let start = arrows[0].from.map_or(GUTTER.saturating_sub(1), |from| self.centre(from));
         let mut ends: Vec<(usize, bool)> =
             arrows.iter().map(|arrow| (self.centre(arrow.to), arrow.lost_to.is_some())).collect();
@@ -219,10 +322,19 @@ impl<'a> Drawing<'a> {
         let (low, high) = if rightwards { (start + 1, furthest) } else { (furthest + 1, start) };
         let centres: Vec<usize> =
             (0..self.spacetime.nodes.len()).map(|column| self.centre(column)).collect();
+        let (across, ink) =
+            if is_late { (self.marks.late, Some(Ink::Bad)) } else { (self.marks.across, None) };
         for cell in low..high {
             if !centres.contains(&cell) {
-                line.cells[cell] = (self.marks.across, None);
+                line.cells[cell] = (across, ink);
             }
+        }
+        if is_late {
+            let place = self.waiting_place(arrows[0]);
+            let end = self.centre(arrows[0].to);
+            line.cells[if rightwards { place + 1..end } else { end + 1..place }].fill((' ', None));
+            line.cells[place] = (self.marks.turn[usize::from(!rightwards)], Some(Ink::Bad));
+            ends.clear();
         }
         for (end, lost) in ends {
             let before = if rightwards { end - 1 } else { end + 1 };
@@ -248,6 +360,13 @@ impl<'a> Drawing<'a> {
             .filter(|arrow| arrow.lost_to.is_some())
             .map(|arrow| visible(&self.spacetime.nodes[arrow.to]))
             .collect();
+        if let (true, Some(arrives)) = (arrows[0].is_late(), arrows[0].arrives) {
+            let when = match arrives <= self.spacetime.eot() {
+                true => format!("until time {arrives}"),
+                false => "beyond the end".to_owned(),
+            };
+            return format!("LATE {when}: {relations}");
+        }
         let outside = if arrows[0].from.is_none() { " from outside" } else { "" };
         match lost.len() {
             0 => format!("{relations}{outside}"),
@@ -270,7 +389,8 @@ impl<'a> Drawing<'a> {
         } else {
             out.push(' ');
             let note = fit(&line.note, self.notes);
-            let ink = if line.note.starts_with("LOST") { Ink::Bad } else { Ink::Faint };
+            let is_bad = line.note.starts_with("LOST") || line.note.starts_with("LATE");
+            let ink = if is_bad { Ink::Bad } else { Ink::Faint };
             out.push_str(&self.style.paint(ink, &note));
         }
         out.push('\n');
@@ -283,14 +403,34 @@ impl<'a> Drawing<'a> {
         if self.spacetime.arrows.iter().any(|arrow| arrow.lost_to.is_some()) {
             parts.push(format!("{}{} lost", marks.across, marks.lost));
         }
+        if self.spacetime.arrows.iter().any(Arrow::is_late) {
+            let (late, [turn, _], [end, _]) = (marks.late, marks.turn, marks.arrival);
+            parts.push(format!("{late}{turn} {end}{} late, on its way", marks.right));
+        }
         if self.spacetime.crashes.iter().any(Option::is_some) {
             parts.push(format!("{} crashes", marks.crash));
+        }
+        if self.spacetime.recoveries.iter().any(Option::is_some) {
+            parts.push(format!("{} recovers", marks.recovery));
+        }
+        if !self.spacetime.inputs.is_empty() {
+            parts.push(format!("{} input with a choice", marks.input));
         }
         if self.spacetime.arrows.iter().any(Arrow::is_to_itself) {
             parts.push("messages to oneself are not drawn".to_owned());
         }
-        let line = format!("{:GUTTER$}{}", "", parts.join("   "));
-        format!("{}\n", self.style.paint(Ink::Faint, &line))
+        let mut lines = vec![String::new()];
+        for part in parts {
+            let line = lines.last_mut().expect("there is always a line");
+            if line.is_empty() {
+                *line = format!("{:GUTTER$}{part}", "");
+            } else if line.width() + 3 + part.width() <= self.style.width() {
+                line.push_str(&format!("   {part}"));
+            } else {
+                lines.push(format!("{:GUTTER$}{part}", ""));
+            }
+        }
+        lines.iter().map(|line| format!("{}\n", self.style.paint(Ink::Faint, line))).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use linchpin_model::{Bounds, FaultSet, Invariant, Outcome};
 use linchpin_record::{
     CAMPAIGN_SCHEMA, Campaign, Conclusion, Counterexample, Header, Limits, Options, RunSummary,
 };
-use linchpin_search::{Control, Event, StopReason, System, search};
+use linchpin_search::{Control, Event, StopReason, Strategy, System, search};
 use linchpin_simulator::Specification;
 
 /// What to check.
@@ -37,9 +37,8 @@ impl Control for Watch {
 }
 
 /// Checks a specification and records every run in full.
+#[allow(dead_code, reason = "not every test needs it")]
 pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
-    let compilation = compile_text(question.name, question.text);
-    let program = compilation.program.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
     let bounds = Bounds {
         eot: question.eot,
         eff: question.eff,
@@ -47,9 +46,22 @@ pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
         nodes: question.nodes.iter().map(ToString::to_string).collect(),
         ..Bounds::default()
     };
+    campaign_within(question.name, question.text, bounds, (Strategy::default(), question.all))
+}
+
+/// As [`campaign`], with what goes beyond losses and crashes; inputs are those of the program.
+pub(crate) fn campaign_within(
+    name: &str,
+    text: &str,
+    bounds: Bounds,
+    (strategy, all): (Strategy, bool),
+) -> Campaign {
+    let compilation = compile_text(name, text);
+    let program = compilation.program.unwrap_or_else(|| panic!("{:?}", compilation.diagnostics));
+    let bounds = Bounds { inputs: linchpin_simulator::inputs(&program), ..bounds };
     bounds.check().expect("the bounds make sense");
     let mut system = Specification::new(&program, &bounds, Invariant::Implication).unwrap();
-    let options = linchpin_search::Options { all: question.all, ..Default::default() };
+    let options = linchpin_search::Options { strategy, all, ..Default::default() };
     let mut watch = Watch::default();
     let report = search(&mut system, options, &mut watch).unwrap();
     let runs: Vec<RunSummary> = watch
@@ -87,22 +99,40 @@ pub(crate) fn campaign(question: &Question<'_>) -> Campaign {
         complete: report.complete,
         stopped: None,
         size_covered: report.size_covered.map(|size| size as u64),
+        method: None,
         notes: Vec::new(),
     };
     let header = Header {
         schema: CAMPAIGN_SCHEMA.to_owned(),
         tool: "linchpin 0.1.0".to_owned(),
-        inputs: vec![question.name.to_owned()],
+        inputs: vec![name.to_owned()],
         include_dirs: Vec::new(),
+        arguments: Vec::new(),
         files: linchpin_recorder::files(&compilation.sources),
         bounds: (&bounds).into(),
         invariant: Invariant::Implication,
         strategy: "lineage".to_owned(),
         seed: 0,
         limits: Limits::default(),
-        options: Options { all: question.all, allow_vacuous: false },
+        options: Options { all, allow_vacuous: false, ..Options::default() },
         vocabulary: linchpin_recorder::vocabulary(&system, &compilation.sources),
         conclusion: Some(conclusion),
     };
     Campaign { header, runs, kept, torn: None }
+}
+
+/// A late message, a node that comes back, and an input with a choice, all in one.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn beyond_losses() -> Campaign {
+    let bounds = Bounds {
+        eot: 7,
+        eff: 5,
+        crashes: 1,
+        recoveries: 1,
+        max_delay: 2,
+        nodes: ["a", "b"].map(String::from).to_vec(),
+        ..Bounds::default()
+    };
+    let text = include_str!("../specs/beyond.ded");
+    campaign_within("beyond.ded", text, bounds, (Strategy::Lineage, true))
 }

@@ -48,6 +48,7 @@ pub(crate) fn campaign(run_count: u64, fact_count: u32) -> Campaign {
         tool: "linchpin 0.1.0".into(),
         inputs: vec!["large.ded".into()],
         include_dirs: Vec::new(),
+        arguments: Vec::new(),
         files: vec![SourceFile { path: "large.ded".into(), text: "// made up\n".repeat(60) }],
         bounds: Bounds {
             eot: EOT,
@@ -58,6 +59,7 @@ pub(crate) fn campaign(run_count: u64, fact_count: u32) -> Campaign {
             recoveries: 0,
             durable: Vec::new(),
             crashes_stop: false,
+            inputs: Vec::new(),
         },
         invariant: Invariant::Implication,
         strategy: "lineage".into(),
@@ -89,6 +91,7 @@ pub(crate) fn campaign(run_count: u64, fact_count: u32) -> Campaign {
             complete: true,
             stopped: None,
             size_covered: Some(4),
+            method: None,
             notes: Vec::new(),
         }),
     };
@@ -109,6 +112,7 @@ fn messages(faults: &FaultSet) -> Vec<Message> {
                     row: vec![text(to), text(from), Value::Integer(i64::from(at / 3))],
                     rule: 0,
                     lost_to: faults.contains(&lost).then_some(lost),
+                    arrives: None,
                 });
             }
         }
@@ -130,6 +134,7 @@ fn diagram(summary: &RunSummary) -> Run {
         detail: Detail::Diagram,
         facts: outcome_facts().collect(),
         derivations: Vec::new(),
+        kept: Vec::new(),
         messages: messages(&summary.faults),
     }
 }
@@ -176,6 +181,7 @@ fn full(fact_count: u32) -> Run {
         detail: Detail::Full,
         facts,
         derivations,
+        kept: Vec::new(),
         messages: messages(&FaultSet::none()),
     }
 }

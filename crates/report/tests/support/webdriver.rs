@@ -180,6 +180,24 @@ impl Browser {
             .collect()
     }
 
+    /// Shows pages as printed on paper of this width (in CSS pixels).
+    pub(crate) fn emulate_print(&self, width: u32) {
+        let tell = |cmd: &str, params: Value| {
+            self.command("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+        };
+        tell("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+        tell(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": 1123, "deviceScaleFactor": 1, "mobile": false }),
+        );
+    }
+
+    /// The page as a PDF.
+    pub(crate) fn printed(&self) -> Vec<u8> {
+        let answer = self.command("print", &json!({}));
+        decoded(answer.as_str().expect("a PDF in base64"))
+    }
+
     /// Whether a dialogue of a script is open.
     pub(crate) fn is_alert_open(&self) -> bool {
         let answer = self
@@ -204,4 +222,16 @@ impl Drop for Browser {
 
 fn post(agent: &ureq::Agent, address: &str, body: &Value) -> Value {
     agent.post(address).send_json(body).unwrap().body_mut().read_json().unwrap()
+}
+
+/// The first bytes of what base64 stands for.
+fn decoded(text: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = Vec::new();
+    for group in text.as_bytes().chunks_exact(4).take(64) {
+        let sextet = |c: &u8| ALPHABET.iter().position(|each| each == c).unwrap_or(0) as u32;
+        let bits = group.iter().fold(0, |bits, c| (bits << 6) | sextet(c));
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    bytes
 }

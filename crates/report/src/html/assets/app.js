@@ -72,9 +72,13 @@ function render() {
   const here = detail(state.run), other = state.other === null ? null : detail(state.other);
   const view = byId("view");
   byId("panel").replaceChildren(h("p", { class: "empty" }, "Click a node, a message or a fact to see what is there."));
-  if (!here) { view.replaceChildren(h("p", { class: "empty" }, "Only the faults and the outcome of this run were kept.")); return; }
+  if (!here) { view.replaceChildren(notKept(state.run, "Only the faults and the outcome of this run were kept.")); return; }
   view.replaceChildren(...[{ diagram: viewDiagram, lineage: viewLineage, tables: viewTables, compare: viewCompare }[state.view](here, other)].flat(Infinity));
 }
+
+// What to do about a run that is not here in full.
+const notKept = (number, what) => h("div", { class: "empty" }, h("p", null, what),
+  h("p", null, "To see all of it, run it once more into this report:"), h("code", { class: "replay" }, `linchpin report DIR --run ${number}`));
 
 const viewDiagram = (run, other) => [
   h("div", { class: "scroll" }, drawSpaceTime(run, { select: (what) => show(run, other, what), other, available: byId("view").clientWidth })),
@@ -86,32 +90,39 @@ function legend(run, other) {
   return h("ul", { class: "legend" },
     h("li", null, "─▶ a message; it arrives at the next time step"),
     h("li", { class: "bad" }, "╌✗ a lost message"),
-    run.crashes.size ? h("li", { class: "bad" }, "⊗ a crash: nothing the node sends from then on arrives") : null,
+    run.messages.some((m) => m.late) ? h("li", { class: "late" }, "slanted ─▶ a late message; it ends where it arrives") : null,
+    run.inputs.length ? h("li", null, "◆ an input with a choice; filled: chosen by the search") : null,
+    run.recoveries.size ? h("li", null, "↑ a recovery; the node was down before") : null,
+    run.crashes.size ? h("li", { class: "bad" }, "⊗ a crash: from then on nothing the node sends arrives") : null,
     h("li", null, asked ? `✓ ${asked} / ${answered}: holds; ✗ ${answered}: something asked for is missing` : `✓ ${answered} holds`),
     other ? h("li", null, `thick: not so in run ${other.number}`) : null);
 }
 
 function show(run, other, what) {
   const panel = byId("panel");
-  if (what.node !== undefined) {
+  if (what.node === undefined && what.input) {
+    panel.replaceChildren(h("h3", null, "Input"), h("p", null, h("bdi", null, what.input)));
+  } else if (what.node !== undefined) {
     panel.replaceChildren(h("h3", null, h("bdi", null, nodeName(what.node)), ` at time ${what.time}`),
+      what.input ? h("p", null, h("bdi", null, what.input)) : "",
       run.full ? tuplesAt(run, other?.full ? other : null, what.node, what.time) : h("p", { class: "empty" }, "The tables of this run were not kept."));
   } else if (what.arrow) {
     const { arrow } = what;
     panel.replaceChildren(h("h3", null, h("bdi", null, nodeName(arrow.from)), " → ", h("bdi", null, nodeName(arrow.to)), ` at time ${arrow.at}`),
-      h("p", { class: arrow.lost ? "bad" : "" }, arrow.lost ? "✗ lost" : `arrives at time ${arrow.at + 1}`),
+      h("p", { class: arrow.lost ? "bad" : "" }, arrow.lost ? "✗ lost" : (arrow.late ? "late: " : "") + arrivalText(arrow)),
       h("ul", { class: "tuples" }, arrow.rows.map((row, i) => h("li", null, h("bdi", null, rowText(row)), ruleLink(arrow.rules[i])))));
   } else {
     const { row, time } = what.run.facts[what.fact];
     const times = [...what.run.held.get(row).keys()];
     const derivations = what.run.derivations[what.fact];
     panel.replaceChildren(h("h3", null, h("bdi", null, rowText(row))), h("p", null, `at time ${time}; holds at ${ranges(times)} in run ${what.run.number}`),
-      derivations.length ? h("p", null, derivations.length === 1 ? "It follows from this rule:" : `${derivations.length} ways lead to it:`) : h("p", null, "Given by the specification."),
+      derivations.length ? h("p", null, derivations.length === 1 ? "It follows from this:" : `${derivations.length} ways lead to it:`) : h("p", null, "Given by the specification."),
       h("ul", { class: "tuples" }, derivations.slice(0, 20).map((d) => h("li", null, ruleLink(d.rule)))));
   }
 }
 
 function ruleLink(rule) {
   const { t, p, a } = data.rules[rule];
+  if (!a) return h("span", { class: "count" }, t);
   return h("a", { class: "rule", href: `#${a}` }, h("code", null, visible(t)), h("span", { class: "place" }, visible(p)));
 }

@@ -43,13 +43,14 @@ const placeOf = (row) => {
   return typeof first === "string" && first.startsWith("s") ? data.nodes.indexOf(first.slice(1)) : -1;
 };
 const nodeName = (index) => (index < 0 ? "*" : visible(data.nodes[index]));
-const faultText = ([kind, a, b, at, by]) => [
-  `omit ${nodeName(a)}→${nodeName(b)} @${at}`,
-  `crash ${nodeName(a)} @${at}`,
-  `delay ${nodeName(a)}→${nodeName(b)} @${at} by ${by}`,
-  `recover ${nodeName(a)} @${at}`,
-  `another input @${at}`,
-][kind];
+const FAULTS = [
+  (a, b, at) => `omit ${nodeName(a)}→${nodeName(b)} @${at}`,
+  (a, b, at) => `crash ${nodeName(a)} @${at}`,
+  (a, b, at, by) => `delay ${nodeName(a)}→${nodeName(b)} @${at} by ${by}`,
+  (a, b, at) => `recover ${nodeName(a)} @${at}`,
+  (row, _, at) => `input ${row < 0 ? "" : rowText(row)} @${at}`,
+];
+const faultText = ([kind, ...rest]) => FAULTS[kind](...rest);
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function ranges(times) {
@@ -73,8 +74,8 @@ function detail(number) {
 function unpack(number, packed) {
   const run = { number, full: packed.full === 1, faults: data.runs[number].f, messages: [], facts: [], derivations: [], held: new Map() };
   for (let i = 0; i < packed.m.length; i += 6) {
-    const [at, from, to, row, rule, lost] = packed.m.slice(i, i + 6);
-    run.messages.push({ at, from, to, row, rule, lost: lost === 1 });
+    const [at, from, to, row, rule, arrives] = packed.m.slice(i, i + 6);
+    run.messages.push({ at, from, to, row, rule, arrives, lost: arrives === 0, late: arrives > at + 1 });
   }
   // Facts come as spans of time: row, first, last.
   for (let i = 0; i < packed.f.length; i += 3) {
@@ -96,8 +97,16 @@ function unpack(number, packed) {
     run.derivations[fact].push({ rule, premises, absences });
   }
   run.crashes = new Map(run.faults.filter((f) => f[0] === 1).map((f) => [f[1], f[3]]));
+  run.recoveries = new Map(run.faults.filter((f) => f[0] === 3).map((f) => [f[1], f[3]]));
+  // Each input with several ways to come, as it comes.
+  run.inputs = data.inputs.map((ways) => {
+    const chosen = ways.find(([row, at]) => run.faults.some((f) => f[0] === 4 && f[1] === row && f[3] === at));
+    const [row, at] = chosen || ways[0];
+    return { row, at, chosen: Boolean(chosen), usual: ways[0] };
+  }).filter((input) => input.row >= 0);
   return run;
 }
+const isDown = (run, node, time) => run.crashes.has(node) && run.crashes.get(node) <= time && !(run.recoveries.get(node) <= time);
 const holds = (run, row, time) => run.held.get(row)?.has(time) ?? false;
 const rowsOf = (run, relation, time) =>
   [...run.held.keys()].filter((row) => relationOf(row) === relation && holds(run, row, time));

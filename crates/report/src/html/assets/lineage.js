@@ -1,5 +1,5 @@
 // Why a fact holds: a graph that unfolds as it is clicked.
-const FIRST_LOOK = 40;
+const FIRST_LOOK = 16;
 
 // Follows a row back while it merely persists: one derivation, from the same row one step earlier.
 function persistedFrom(run, fact) {

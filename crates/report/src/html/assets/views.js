@@ -21,7 +21,7 @@ function goalsOf(run, other) {
 }
 
 function viewLineage(run, other) {
-  if (!run.full) return h("p", { class: "empty" }, "The lineage of this run was not kept; that of counterexamples and of the runs they are compared with is.");
+  if (!run.full) return notKept(run.number, "The lineage of this run was not kept; that of counterexamples and of the runs they are compared with is.");
   const goals = goalsOf(run, other);
   if (!goals.length) return h("p", { class: "empty" }, "Nothing holds at the end of this run.");
   const options = state.lineage || (state.lineage = { goal: 0, fold: true, absences: true, graph: null, zoom: 1 });
@@ -67,7 +67,7 @@ function viewLineage(run, other) {
 // ---- tables
 const filters = { node: -1, text: "", differences: false };
 function viewTables(run, other) {
-  if (!run.full) return h("p", { class: "empty" }, "The tables of this run were not kept.");
+  if (!run.full) return notKept(run.number, "The tables of this run were not kept.");
   const against = other?.full ? other : null;
   const area = h("div", { class: "tables" });
   const fillArea = () => area.replaceChildren(...[drawTables(run, against, filters)].flat());
@@ -129,5 +129,5 @@ for (const link of document.querySelectorAll("[data-open-run]")) {
 listRuns();
 const asked = /^#run-(\d+)\/(\w+)$/.exec(location.hash);
 if (asked && VIEWS[asked[2]]) state.view = asked[2];
-if (data.runs.length) open(asked && data.runs[asked[1]] ? Number(asked[1]) : data.counterexamples[0] ?? 0);
+if (data.runs.length) open(asked && data.runs[asked[1]] ? Number(asked[1]) : data.open ?? data.counterexamples[0] ?? 0);
 else byId("run").hidden = true;

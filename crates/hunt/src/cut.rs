@@ -1,0 +1,104 @@
+//! What a fault takes away from a run that was seen.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use crate::event_set::EventSet;
+use crate::fault::{Fault, Kind, Moment, Trigger};
+use crate::prediction::unprompted;
+use crate::trace::Indexed;
+
+/// The effect of one fault on a trace, as far as it follows from the trace alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cut {
+    /// The event it waits for.
+    pub(crate) trigger: usize,
+    /// Events that cannot take place as they did.
+    pub(crate) removed: EventSet,
+    /// Events that take place later.
+    pub(crate) late: EventSet,
+    /// The node that loses its memory, and how.
+    pub(crate) dead: Option<(usize, Kind)>,
+    /// Nodes that the others may have given up, though they live: paused or in a minority.
+    pub(crate) doubted: BTreeSet<usize>,
+    /// It changes the run from the beginning.
+    pub(crate) is_input: bool,
+    lost: OnceCell<EventSet>,
+}
+
+impl Cut {
+    /// The cut of a fault; `None` if the trace does not have the event it waits for.
+    pub(crate) fn of(fault: &Fault, trace: &Indexed) -> Option<Self> {
+        let Some(name) = fault.trigger() else {
+            let removed = (0..trace.len()).collect();
+            return Some(Self { removed, is_input: true, ..Self::default() });
+        };
+        let trigger = *trace.positions.get(&name)?;
+        let mut cut = Self { trigger, ..Self::default() };
+        match fault {
+            Fault::Node { kind: Kind::Pause, node, at, .. } => {
+                let node = trace.node_index(node)?;
+                cut.late = events_from(trace, node, first(trigger, at)).collect();
+                cut.doubted.insert(node);
+            }
+            Fault::Node { kind, node, at, .. } => {
+                let node = trace.node_index(node)?;
+                cut.removed = events_from(trace, node, first(trigger, at)).collect();
+                cut.dead = Some((node, *kind));
+            }
+            Fault::Partition { one, other, at } => {
+                let crosses = |from: &str, to: &str| {
+                    one.contains(from) && other.contains(to)
+                        || other.contains(from) && one.contains(to)
+                };
+                cut.removed = lost(trace, first(trigger, at), crosses);
+                let minority = if one.len() <= other.len() { one } else { other };
+                cut.doubted.extend(minority.iter().filter_map(|name| trace.node_index(name)));
+            }
+            Fault::Stall { from, to, at } => {
+                cut.removed = lost(trace, first(trigger, at), |one, two| one == from && two == to);
+            }
+            Fault::Delay { .. } => cut.late.extend(trace.received[trigger]),
+            Fault::Loss { .. } => cut.removed.extend(trace.received[trigger]),
+            Fault::Error { .. } => {
+                cut.removed.insert(trigger);
+            }
+            Fault::Input { .. } => {}
+        }
+        Some(cut)
+    }
+
+    /// What would probably not happen without what it removes.
+    pub(crate) fn lost(&self, trace: &Indexed) -> &EventSet {
+        self.lost.get_or_init(|| unprompted(trace, &self.removed))
+    }
+
+    /// It changes something of these events.
+    pub(crate) fn touches(&self, events: &EventSet) -> bool {
+        !self.removed.is_disjoint(events) || !self.late.is_disjoint(events)
+    }
+}
+
+/// The first position in the trace at which the fault is in force.
+fn first(trigger: usize, at: &Trigger) -> usize {
+    match at.moment {
+        Moment::Before => trigger,
+        Moment::After => trigger + 1,
+    }
+}
+
+fn events_from(trace: &Indexed, node: usize, first: usize) -> impl Iterator<Item = usize> + '_ {
+    trace.by_node[node].iter().copied().filter(move |&event| event >= first)
+}
+
+/// Receives of what was sent over a link from a position on, until faults are healed.
+fn lost(trace: &Indexed, first: usize, is_cut: impl Fn(&str, &str) -> bool) -> EventSet {
+    (first..trace.trace.end.min(trace.len()))
+        .filter(|&event| {
+            let name = trace.name(event);
+            let message = name.message().filter(|_| name.is_visible());
+            message.is_some_and(|message| is_cut(&message.from, &message.to))
+        })
+        .filter_map(|send| trace.received[send])
+        .collect()
+}

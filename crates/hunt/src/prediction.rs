@@ -1,0 +1,399 @@
+//! What a hypothesis would leave of a run that was seen: which acknowledgements, which holders of
+//! which values, and whether the final state would still be learned the same way.
+//!
+//! Two lineages are used. The *acknowledgement* needs what happened between the request and the
+//! answer, in process order. The *value* goes where messages and files carry it. Carrying is not
+//! supporting, so a prediction orders hypotheses and excludes none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cut::Cut;
+use crate::event::EventName;
+use crate::event_set::EventSet;
+use crate::fault::Kind;
+use crate::trace::Indexed;
+
+/// What becomes of an acknowledgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Fate {
+    /// Nothing it needed is touched.
+    Kept,
+    /// Something it needed is cut, but a message like it from another node takes its place.
+    Spare,
+    /// Something it needed is cut: the client would not be told, or not in this way.
+    Cut,
+}
+
+/// What would be left of one acknowledged value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Remains {
+    /// Of its acknowledgement.
+    pub(crate) acknowledgement: Fate,
+    /// Nodes that would still have it, and that the others would not have given up.
+    pub(crate) holders: BTreeSet<usize>,
+    /// Nodes that would have it, but paused or in a minority.
+    pub(crate) doubted: BTreeSet<usize>,
+    /// Whether the final state would show it.
+    pub(crate) shown: Shown,
+}
+
+/// Whether a question about the state would be answered with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Shown {
+    /// With the value, through the same messages.
+    Same,
+    /// By the same node, which would not have the value.
+    Stale,
+    /// Not by the same node.
+    Silent,
+    /// No question was seen to be answered with it.
+    Never,
+}
+
+/// What would be left of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Prediction {
+    /// The acknowledgement that would fare best among those without values.
+    pub(crate) acknowledgement: Option<Fate>,
+    /// Per acknowledged value.
+    pub(crate) values: BTreeMap<String, Remains>,
+}
+
+/// An acknowledgement of a trace, prepared.
+#[derive(Clone, Debug)]
+struct Need {
+    answer: usize,
+    tokens: BTreeSet<String>,
+    /// What lies between request and answer.
+    events: EventSet,
+    /// What can depend on the request, in order.
+    future: Vec<usize>,
+}
+
+/// A trace prepared for predictions.
+#[derive(Clone, Debug)]
+pub(crate) struct Predictor {
+    needs: Vec<Need>,
+    /// Per acknowledged value: the events that carry it.
+    carriers: BTreeMap<String, Vec<usize>>,
+    /// Per acknowledged value: the events of the outcome that showed it.
+    shown: BTreeMap<String, Vec<usize>>,
+    /// What the outcome could have depended on.
+    pub(crate) support: EventSet,
+}
+
+impl Predictor {
+    pub(crate) fn new(trace: &Indexed) -> Self {
+        let needs: Vec<Need> = trace
+            .trace
+            .acknowledgements
+            .iter()
+            .map(|ack| {
+                let future = trace.future([ack.request]);
+                let mut events = trace.past([ack.answer]);
+                events.intersect_with(&future);
+                let future = future.iter().collect();
+                Need { answer: ack.answer, tokens: ack.tokens.clone(), events, future }
+            })
+            .collect();
+        let tokens: BTreeSet<&String> = needs.iter().flat_map(|need| &need.tokens).collect();
+        let mut carriers: BTreeMap<String, Vec<usize>> =
+            tokens.into_iter().map(|token| (token.clone(), Vec::new())).collect();
+        for (index, event) in trace.trace.events.iter().enumerate() {
+            for token in &event.tokens {
+                if let Some(events) = carriers.get_mut(token) {
+                    events.push(index);
+                }
+            }
+        }
+        let shown = carriers
+            .keys()
+            .map(|token| {
+                let shows = |event: &&usize| trace.trace.events[**event].tokens.contains(token);
+                (token.clone(), trace.trace.outcome.iter().filter(shows).copied().collect())
+            })
+            .collect();
+        let support = if trace.trace.outcome.is_empty() {
+            (0..trace.len()).collect()
+        } else {
+            trace.past(trace.trace.outcome.iter().copied())
+        };
+        Self { needs, carriers, shown, support }
+    }
+
+    /// Acknowledged values that the outcome showed.
+    pub(crate) fn served(&self) -> impl Iterator<Item = &String> {
+        self.shown.iter().filter(|(_, events)| !events.is_empty()).map(|(token, _)| token)
+    }
+
+    /// What these cuts would leave of the run.
+    pub(crate) fn predict(&self, trace: &Indexed, cuts: &[&Cut]) -> Prediction {
+        let removed = removed(trace, cuts);
+        let unprompted = unprompted(trace, &removed);
+        let mut acknowledgement = None;
+        let mut values: BTreeMap<String, Remains> = BTreeMap::new();
+        for need in &self.needs {
+            let fate = self.fate(trace, need, &removed);
+            if need.tokens.is_empty() {
+                acknowledgement = Some(acknowledgement.map_or(fate, |known: Fate| known.min(fate)));
+            }
+            for token in &need.tokens {
+                let known = values.get(token).map(|remains| remains.acknowledgement);
+                let fate = known.map_or(fate, |known| known.min(fate));
+                match values.get_mut(token) {
+                    Some(remains) => remains.acknowledgement = fate,
+                    None => {
+                        let remains =
+                            self.remains(trace, token, fate, (&removed, &unprompted), cuts);
+                        values.insert(token.clone(), remains);
+                    }
+                }
+            }
+        }
+        Prediction { acknowledgement, values }
+    }
+
+    /// Follows what depends on the request: what is cut takes along what depends on it, unless the
+    /// receiver hears the same from another node. Spares that turn out to depend on what is cut
+    /// are given up, until nothing changes.
+    fn fate(&self, trace: &Indexed, need: &Need, removed: &EventSet) -> Fate {
+        if removed.is_disjoint(&need.events) {
+            return Fate::Kept;
+        }
+        let mut gone = EventSet::default();
+        loop {
+            let (now, has_spare) = self.spread(trace, need, removed, &gone);
+            if now.contains(need.answer) {
+                return Fate::Cut;
+            }
+            if now == gone {
+                return if has_spare { Fate::Spare } else { Fate::Kept };
+            }
+            gone = now;
+        }
+    }
+
+    /// One round of [`Self::fate`], with the spares that do not depend on what was `lost` before.
+    fn spread(
+        &self,
+        trace: &Indexed,
+        need: &Need,
+        removed: &EventSet,
+        lost: &EventSet,
+    ) -> (EventSet, bool) {
+        let mut gone = EventSet::default();
+        let mut has_spare = false;
+        for &event in &need.future {
+            let causes = &trace.trace.events[event].causes;
+            let own = trace.before[event].is_some_and(|before| gone.contains(before));
+            let unheard = removed.contains(event)
+                || !causes.is_empty() && causes.iter().all(|&cause| gone.contains(cause));
+            if !own && unheard && self.spare(trace, need, event, removed, lost) {
+                has_spare |= need.events.contains(event);
+            } else if own || unheard {
+                gone.insert(event);
+            }
+        }
+        (gone, has_spare)
+    }
+
+    /// Another node told the receiver the same, and the answer did not wait for it.
+    fn spare(
+        &self,
+        trace: &Indexed,
+        need: &Need,
+        event: usize,
+        removed: &EventSet,
+        lost: &EventSet,
+    ) -> bool {
+        trace.by_node[trace.node_of[event]].iter().any(|&other| {
+            is_alike(trace, event, other)
+                && need.future.binary_search(&other).is_ok()
+                && !need.events.contains(other)
+                && !removed.contains(other)
+                && !trace.trace.events[other].causes.iter().any(|&cause| lost.contains(cause))
+                && other < trace.trace.end
+        })
+    }
+
+    fn remains(
+        &self,
+        trace: &Indexed,
+        token: &str,
+        acknowledgement: Fate,
+        (removed, unprompted): (&EventSet, &EventSet),
+        cuts: &[&Cut],
+    ) -> Remains {
+        let flow = self.flow(trace, token, removed);
+        let death: BTreeMap<usize, Kind> = cuts.iter().filter_map(|cut| cut.dead).collect();
+        let doubted: BTreeSet<usize> =
+            cuts.iter().flat_map(|cut| cut.doubted.iter().copied()).collect();
+        let holds = |node: usize| match death.get(&node) {
+            None | Some(Kind::Pause) => flow.memory.contains(&node) || flow.written.contains(&node),
+            Some(Kind::Restart) => flow.written.contains(&node),
+            Some(Kind::PowerLoss) => flow.synced.contains(&node),
+            Some(_) => false,
+        };
+        let nodes = trace.trace.nodes.iter().enumerate().filter(|(_, node)| !node.is_client);
+        let (mut doubted, holders): (BTreeSet<usize>, BTreeSet<usize>) = nodes
+            .map(|(index, _)| index)
+            .filter(|&index| holds(index))
+            .partition(|index| doubted.contains(index));
+        if !holders.is_empty() {
+            // Who comes back can get it from those who have it.
+            let back = |kind: &Kind| matches!(kind, Kind::Restart | Kind::PowerLoss);
+            doubted.extend(death.iter().filter(|(_, kind)| back(kind)).map(|(node, _)| *node));
+        }
+        let doubted = doubted.difference(&holders).copied().collect();
+        let answers = self.shown.get(token).map_or(&[][..], Vec::as_slice);
+        let how = |event: &usize| match () {
+            () if flow.effective.contains(*event) => Shown::Same,
+            () if !unprompted.contains(*event) => Shown::Stale,
+            () => Shown::Silent,
+        };
+        let shown = answers.iter().map(how);
+        // What is worst for the system: an answer without the value.
+        let shown = shown.max_by_key(|shown| match shown {
+            Shown::Stale => 2,
+            Shown::Silent => 1,
+            Shown::Same | Shown::Never => 0,
+        });
+        let shown = shown.unwrap_or(Shown::Never);
+        Remains { acknowledgement, holders, doubted, shown }
+    }
+
+    /// Where a value still gets to.
+    fn flow(&self, trace: &Indexed, token: &str, removed: &EventSet) -> Flow {
+        let mut flow = Flow::default();
+        let mut met: BTreeSet<usize> = BTreeSet::new();
+        for &event in self.carriers.get(token).map_or(&[][..], Vec::as_slice) {
+            let node = trace.node_of[event];
+            // Whoever has it without having received it made it.
+            let is_origin = met.insert(node) && trace.name(event).is_visible()
+                || trace.trace.nodes[node].is_client;
+            if removed.contains(event) {
+                continue;
+            }
+            let has = is_origin || flow.memory.contains(&node);
+            let takes_place = match trace.name(event) {
+                EventName::Receive(_) => trace.trace.events[event]
+                    .causes
+                    .iter()
+                    .any(|&send| flow.effective.contains(send)),
+                EventName::Send(_) => has,
+                EventName::Write { .. } => has && flow.written.insert(node) | true,
+                EventName::Sync { .. } => {
+                    flow.written.contains(&node) && flow.synced.insert(node) | true
+                }
+            };
+            if takes_place {
+                flow.effective.insert(event);
+                flow.memory.insert(node);
+            }
+        }
+        flow
+    }
+
+    /// The messages through which the outcome came to show a value, back to the workload: one
+    /// support, as positions in the trace.
+    pub(crate) fn serving_path(&self, trace: &Indexed, token: &str) -> EventSet {
+        let mut path = EventSet::default();
+        let carriers = self.carriers.get(token).map_or(&[][..], Vec::as_slice);
+        let mut open: Vec<usize> = self.shown.get(token).cloned().unwrap_or_default();
+        while let Some(event) = open.pop() {
+            if !path.insert(event) {
+                continue;
+            }
+            let node = trace.node_of[event];
+            if let EventName::Receive(_) = trace.name(event) {
+                open.extend(trace.trace.events[event].causes.iter().copied());
+            } else if !trace.trace.nodes[node].is_client {
+                // How this node came to have it.
+                let first = carriers.iter().copied().find(|&other| trace.node_of[other] == node);
+                open.extend(first.filter(|first| *first < event));
+            }
+        }
+        path
+    }
+}
+
+#[derive(Default)]
+struct Flow {
+    effective: EventSet,
+    memory: BTreeSet<usize>,
+    written: BTreeSet<usize>,
+    synced: BTreeSet<usize>,
+}
+
+/// What the cuts remove together, and the receives of what is not sent any more.
+pub(crate) fn removed(trace: &Indexed, cuts: &[&Cut]) -> EventSet {
+    let mut removed = EventSet::default();
+    for cut in cuts {
+        removed.union_with(&cut.removed);
+    }
+    for event in 0..trace.len() {
+        let causes = &trace.trace.events[event].causes;
+        if !causes.is_empty() && causes.iter().all(|&cause| removed.contains(cause)) {
+            removed.insert(event);
+        }
+    }
+    removed
+}
+
+/// What nothing would prompt any more: an event whose prompt is gone, unless its node is prompted in
+/// the same way later by another.
+pub(crate) fn unprompted(trace: &Indexed, removed: &EventSet) -> EventSet {
+    /// Spares that depend on what is gone are given up round by round; more rounds change little.
+    const ROUNDS_MAX: usize = 4;
+    let mut gone = EventSet::default();
+    for _ in 0..ROUNDS_MAX {
+        let now = unprompted_round(trace, removed, &gone);
+        if now == gone {
+            break;
+        }
+        gone = now;
+    }
+    gone
+}
+
+fn unprompted_round(trace: &Indexed, removed: &EventSet, lost: &EventSet) -> EventSet {
+    let mut gone = removed.clone();
+    for event in 0..trace.len() {
+        let causes = &trace.trace.events[event].causes;
+        let unheard = !causes.is_empty() && causes.iter().all(|&cause| gone.contains(cause));
+        let unasked = trace.prompt[event].is_some_and(|prompt| {
+            gone.contains(prompt) && !has_later_spare(trace, prompt, removed, lost)
+        });
+        if unheard || unasked {
+            gone.insert(event);
+        }
+    }
+    gone
+}
+
+/// Another node tells the receiver the same, later.
+fn has_later_spare(trace: &Indexed, event: usize, removed: &EventSet, lost: &EventSet) -> bool {
+    let events = &trace.by_node[trace.node_of[event]];
+    let later = events.partition_point(|other| *other <= event);
+    events[later..].iter().any(|&other| {
+        is_alike(trace, event, other)
+            && !removed.contains(other)
+            && !lost.contains(other)
+            && other < trace.trace.end
+    })
+}
+
+/// Two receives of a node that say the same, from two nodes: the same label, and the same values.
+/// What says no value to the client may answer anything, so it stands for nothing else.
+fn is_alike(trace: &Indexed, event: usize, other: usize) -> bool {
+    let (EventName::Receive(one), EventName::Receive(two)) = (trace.name(event), trace.name(other))
+    else {
+        return false;
+    };
+    let (tokens, others) = (&trace.trace.events[event].tokens, &trace.trace.events[other].tokens);
+    let is_client = trace.trace.nodes[trace.node_of[event]].is_client;
+    one.label == two.label
+        && one.from != two.from
+        && tokens.is_subset(others)
+        && !(is_client && tokens.is_empty())
+}

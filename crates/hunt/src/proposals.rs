@@ -1,0 +1,267 @@
+//! The hypotheses in store, and which of them is next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexSet;
+
+use crate::fault::{Budgets, Fault};
+use crate::knowledge::{FaultId, FaultIds, Knowledge};
+use crate::prediction::Prediction;
+use crate::rank::{self, Class, FaultClass};
+
+/// How many runs each hypothesis of a class takes away from the others of its class, in bits.
+const LIKE_IT_TRIED: f64 = 1.0;
+/// It was tried in vain: its faults did not fire, or the run could not be judged.
+const IN_VAIN: f64 = 3.0;
+/// For each run in vain with a fault like it, as long as there are more of them than others.
+const LIKE_IT_IN_VAIN: f64 = 1.5;
+/// A fault's event depends on what another fault cuts: it may not fire.
+const MAY_NOT_FIRE: f64 = 2.0;
+/// For each of its parts with one fault less that no run has answered: they come first, unless this
+/// one is more promising by so much.
+const PART_UNKNOWN: f64 = 1.0;
+/// Per doubling of the runs that had a fault of the same kind, place and label.
+const FAULT_TRIED: f64 = 0.5;
+/// Runs in vain beyond so many make no difference.
+const IN_VAIN_MAX: i32 = 4;
+
+/// Position of a class among all met.
+type ClassId = usize;
+type FaultClassId = usize;
+
+/// A hypothesis and what is expected of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Proposal {
+    /// The run it was predicted on.
+    pub(crate) base: usize,
+    prediction: Prediction,
+    /// What its faults and the prediction weigh, supports apart.
+    fault_bits: f64,
+    /// Of a single fault the class with its label, of several without: see [`Proposals::next`].
+    class: ClassId,
+    coarse: ClassId,
+    /// Its faults without their labels, and with them.
+    places: Vec<FaultClassId>,
+    faults: Vec<FaultClassId>,
+    /// Per value: known supports it leaves, of the first `supports_counted`.
+    supports_left: BTreeMap<String, usize>,
+    supports_counted: usize,
+}
+
+/// All hypotheses generated so far.
+#[derive(Debug, Default)]
+pub(crate) struct Proposals {
+    store: BTreeMap<FaultIds, Proposal>,
+    classes: IndexSet<Class>,
+    fault_classes: IndexSet<FaultClass>,
+    tried: BTreeSet<ClassId>,
+    coarse_tried: BTreeMap<ClassId, u32>,
+    /// How often a hypothesis was tried in vain.
+    in_vain: BTreeMap<FaultIds, u32>,
+    /// Per kind of fault and place: runs in vain, less those that said something.
+    vanity: BTreeMap<FaultClassId, i32>,
+    /// Per kind of fault, place and label: runs that said something.
+    faults_tried: BTreeMap<FaultClassId, u32>,
+    done: BTreeSet<FaultIds>,
+}
+
+/// Why hypotheses were not run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Runs under a part of their faults answer for them.
+    pub(crate) answered: u64,
+    /// One of their class was run.
+    pub(crate) like_another: u64,
+    /// Not reached.
+    pub(crate) waiting: u64,
+}
+
+impl Proposals {
+    pub(crate) fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    pub(crate) fn get(&self, faults: &[FaultId]) -> Option<&Proposal> {
+        self.store.get(faults)
+    }
+
+    pub(crate) fn is_done(&self, faults: &[FaultId]) -> bool {
+        self.done.contains(faults)
+    }
+
+    /// Predicts a hypothesis on a run made under a part of its faults, and stores it. A prediction
+    /// on a run that had more of the faults replaces one on a run that had fewer.
+    pub(crate) fn offer(
+        &mut self,
+        knowledge: &Knowledge,
+        budgets: &Budgets,
+        base: usize,
+        faults: FaultIds,
+    ) {
+        let run = &knowledge.runs()[base];
+        let better =
+            |known: &Proposal| knowledge.runs()[known.base].faults.len() < run.faults.len();
+        if self.done.contains(&faults) || !self.store.get(&faults).is_none_or(better) {
+            return;
+        }
+        let all: Vec<&Fault> = faults.iter().map(|id| knowledge.fault(*id)).collect();
+        if !budgets.allow(all.iter().copied()) {
+            return;
+        }
+        let new: Vec<FaultId> =
+            faults.iter().copied().filter(|id| !run.faults.contains(id)).collect();
+        let Some(cuts) = knowledge.cuts(base, &new) else { return };
+        let cut_references: Vec<&crate::cut::Cut> = cuts.iter().map(|cut| &**cut).collect();
+        let prediction = run.predictor.predict(&run.trace, &cut_references);
+        let known: Vec<_> =
+            run.faults.iter().map(|id| run.cut(*id, knowledge.fault(*id))).collect();
+        let mut weighed: Vec<(&Fault, &crate::cut::Cut)> =
+            new.iter().map(|id| knowledge.fault(*id)).zip(cut_references.iter().copied()).collect();
+        for (id, cut) in run.faults.iter().zip(&known) {
+            weighed.extend(cut.as_ref().map(|cut| (knowledge.fault(*id), &**cut)));
+        }
+        let blocked = knowledge.may_not_fire(base, &cut_references);
+        let coarse = rank::class(&all, &prediction, &run.trace, false);
+        let class = if faults.len() == 1 {
+            rank::class(&all, &prediction, &run.trace, true)
+        } else {
+            coarse.clone()
+        };
+        let mut number = |is_fine: bool| -> Vec<FaultClassId> {
+            let classes = all.iter().map(|fault| rank::fault_class(fault, &run.trace, is_fine));
+            classes.map(|class| self.fault_classes.insert_full(class).0).collect()
+        };
+        let proposal = Proposal {
+            base,
+            fault_bits: rank::fault_bits(&weighed, &run.trace) + MAY_NOT_FIRE * f64::from(blocked),
+            places: number(false),
+            faults: number(true),
+            class: self.classes.insert_full(class).0,
+            coarse: self.classes.insert_full(coarse).0,
+            prediction,
+            supports_left: BTreeMap::new(),
+            supports_counted: 0,
+        };
+        self.store.insert(faults, proposal);
+    }
+
+    /// The hypothesis that would surprise least if it broke the system. Without `every`, only one
+    /// of each class.
+    pub(crate) fn next(&mut self, knowledge: &Knowledge, every: bool) -> Option<FaultIds> {
+        let mut best: Option<(f64, usize, FaultIds)> = None;
+        for (faults, proposal) in &mut self.store {
+            if self.done.contains(faults) || !every && self.tried.contains(&proposal.class) {
+                continue;
+            }
+            proposal.count_supports(faults, knowledge);
+            let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
+            let same = u32::from(self.tried.contains(&proposal.class));
+            let own = self.in_vain.get(faults).copied().unwrap_or(0);
+            let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
+            let vanity: i32 =
+                vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
+            let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
+            let tried: f64 =
+                tried.map(|count| f64::from(count.copied().unwrap_or(0) + 1).log2()).sum();
+            let mut bits = proposal.bits()
+                + FAULT_TRIED * tried
+                + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
+                + IN_VAIN * f64::from(own)
+                + LIKE_IT_IN_VAIN * f64::from(vanity);
+            // The rest costs more to find out and only adds to it.
+            let is_better = |bits: f64| {
+                best.as_ref().is_none_or(|(least, size, _)| (bits, faults.len()) < (*least, *size))
+            };
+            if !is_better(bits) {
+                continue;
+            }
+            bits += PART_UNKNOWN * unknown_parts(faults, knowledge) as f64;
+            if is_better(bits) && !knowledge.is_answered(faults) {
+                best = Some((bits, faults.len(), faults.clone()));
+            }
+        }
+        best.map(|(_, _, faults)| faults)
+    }
+
+    /// The hypothesis has its answer.
+    pub(crate) fn conclude(&mut self, faults: &[FaultId]) {
+        if let Some(proposal) = self.store.get(faults) {
+            self.tried.insert(proposal.class);
+            for class in &proposal.faults {
+                *self.faults_tried.entry(*class).or_default() += 1;
+            }
+            *self.coarse_tried.entry(proposal.coarse).or_default() += 1;
+            for class in &proposal.places {
+                *self.vanity.entry(*class).or_default() -= 1;
+            }
+        }
+        self.done.insert(faults.to_vec());
+    }
+
+    /// The hypothesis was run in vain: how often by now.
+    pub(crate) fn in_vain(&mut self, faults: &[FaultId]) -> u32 {
+        if let Some(proposal) = self.store.get(faults) {
+            for class in &proposal.places {
+                *self.vanity.entry(*class).or_default() += 1;
+            }
+        }
+        let count = self.in_vain.entry(faults.to_vec()).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// It will not be run any more.
+    pub(crate) fn retire(&mut self, faults: &[FaultId]) {
+        self.done.insert(faults.to_vec());
+    }
+
+    /// What became of the hypotheses that were not run.
+    pub(crate) fn left(&self, knowledge: &Knowledge) -> Left {
+        let mut left = Left::default();
+        for (faults, proposal) in &self.store {
+            if self.done.contains(faults) {
+            } else if knowledge.is_answered(faults) {
+                left.answered += 1;
+            } else if self.tried.contains(&proposal.class) {
+                left.like_another += 1;
+            } else {
+                left.waiting += 1;
+            }
+        }
+        left
+    }
+}
+
+/// How many of the parts with one fault less no run was made under. (That without any fault was run.)
+fn unknown_parts(faults: &[FaultId], knowledge: &Knowledge) -> usize {
+    let is_unknown = |without: &FaultId| {
+        let part: FaultIds = faults.iter().copied().filter(|id| id != without).collect();
+        knowledge.runs_under(&part).is_empty()
+    };
+    faults.iter().filter(|id| is_unknown(id)).count()
+}
+
+impl Proposal {
+    /// Counts how many of the supports met since are left by these faults.
+    fn count_supports(&mut self, faults: &[FaultId], knowledge: &Knowledge) {
+        for support in &knowledge.supports()[self.supports_counted..] {
+            let run = &knowledge.runs()[support.run];
+            let is_hit = faults.iter().any(|id| {
+                run.cut(*id, knowledge.fault(*id)).is_some_and(|cut| {
+                    !cut.is_input
+                        && support.path.iter().any(|name| {
+                            let event = run.trace.positions.get(name);
+                            event.is_some_and(|event| cut.removed.contains(*event))
+                        })
+                })
+            });
+            *self.supports_left.entry(support.token.clone()).or_default() += usize::from(!is_hit);
+        }
+        self.supports_counted = knowledge.supports().len();
+    }
+
+    fn bits(&self) -> f64 {
+        let left = |token: &str| self.supports_left.get(token).copied().unwrap_or(0);
+        self.fault_bits + rank::prediction_bits(&self.prediction, left)
+    }
+}

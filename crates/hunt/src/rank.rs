@@ -1,0 +1,232 @@
+//! Which hypothesis first: how surprising it would be if it broke the system, in bits.
+//!
+//! Each feature is a likelihood ratio, as a logarithm to base 2: smaller is more promising. What
+//! was tried and did nothing makes what is like it less promising. The order excludes nothing.
+
+use std::collections::BTreeSet;
+
+use crate::cut::Cut;
+use crate::event::EventName;
+use crate::fault::{Fault, Kind};
+use crate::prediction::{Fate, Prediction, Remains, Shown};
+use crate::trace::Indexed;
+
+/// The answer would not reach the client: the run would probably be vacuous.
+const ANSWER_CUT: f64 = 4.0;
+/// The answer would come by another way.
+const ANSWER_SPARE: f64 = 0.5;
+/// Per node that would still hold the value and be trusted.
+const HOLDER: f64 = 1.0;
+/// Per node that would hold it in a minority, or paused.
+const DOUBTED_HOLDER: f64 = 0.25;
+/// Per known way to show the value that would be left.
+const SUPPORT_LEFT: f64 = 1.5;
+/// The same node would answer, without the value.
+const SHOWN_STALE: f64 = -1.0;
+/// The node that answered would not: another must, or the run cannot be judged.
+const SHOWN_SILENT: f64 = 0.5;
+/// Nothing is known of values.
+const NO_VALUE: f64 = 2.5;
+/// It strikes between two sends of one message to several nodes.
+const SPLITS: f64 = -1.0;
+/// It strikes next to an answer, or to a durable write.
+const NEXT_TO_PROMISE: f64 = -0.75;
+/// It holds back a message that carries a value, which arrives after all, but late.
+const VALUE_LATE: f64 = -0.75;
+/// Holders and supports beyond so many make no difference.
+const COUNT_MAX: usize = 4;
+
+/// Prior of a kind of fault, in bits: -log2 of how likely it is in production, against a crash at 1.
+fn prior(kind: Kind) -> f64 {
+    match kind {
+        Kind::Input => 0.0,
+        Kind::Crash | Kind::Restart | Kind::Partition | Kind::Stall | Kind::Loss => 1.0,
+        Kind::SilentCrash | Kind::Pause | Kind::Delay => 1.5,
+        Kind::PowerLoss | Kind::Error => 2.0,
+    }
+}
+
+/// The bits of what is predicted for one value.
+fn value_bits(remains: &Remains, supports_left: usize) -> f64 {
+    let answer = match remains.acknowledgement {
+        Fate::Kept => 0.0,
+        Fate::Spare => ANSWER_SPARE,
+        Fate::Cut => ANSWER_CUT,
+    };
+    let shown = match remains.shown {
+        Shown::Stale => SHOWN_STALE,
+        Shown::Silent => SHOWN_SILENT,
+        Shown::Same | Shown::Never => 0.0,
+    };
+    answer
+        + shown
+        + HOLDER * remains.holders.len().min(COUNT_MAX) as f64
+        + DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
+        + SUPPORT_LEFT * supports_left.min(COUNT_MAX) as f64
+}
+
+/// The bits of a prediction: those of the value most in danger. `supports_left` tells how many
+/// known supports of a value the hypothesis leaves.
+pub(crate) fn prediction_bits(
+    prediction: &Prediction,
+    supports_left: impl Fn(&str) -> usize,
+) -> f64 {
+    let values = prediction.values.iter();
+    let values = values.map(|(token, remains)| value_bits(remains, supports_left(token)));
+    let without = prediction
+        .acknowledgement
+        .map(|fate| NO_VALUE + if fate == Fate::Cut { ANSWER_CUT } else { 0.0 });
+    values.chain(without).min_by(f64::total_cmp).unwrap_or(NO_VALUE)
+}
+
+/// The bits of the faults themselves: how likely they are, and where they strike.
+pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
+    faults
+        .iter()
+        .map(|(fault, cut)| {
+            let place = match fault {
+                Fault::Node { node, .. } => node_bits(node, cut, trace),
+                Fault::Error { .. } => NEXT_TO_PROMISE,
+                Fault::Partition { .. } | Fault::Stall { .. } | Fault::Delay { .. }
+                    if !trace.trace.events[cut.trigger].tokens.is_empty() =>
+                {
+                    VALUE_LATE
+                }
+                _ => 0.0,
+            };
+            prior(fault.kind()) + place
+        })
+        .sum()
+}
+
+fn node_bits(node: &str, cut: &Cut, trace: &Indexed) -> f64 {
+    let Some(node) = trace.node_index(node) else { return 0.0 };
+    let first = cut.removed.iter().chain(cut.late.iter()).next();
+    let events = &trace.by_node[node];
+    // The first event that is cut, and what lies on both sides of the cut.
+    let position = first.and_then(|first| events.iter().position(|event| *event == first));
+    let position = position.unwrap_or(events.len());
+    let visible = |event: &&usize| trace.name(**event).is_visible();
+    let before = events[..position].iter().rfind(visible);
+    let after = events[position..].iter().find(visible);
+    let splits =
+        match (before.map(|event| trace.name(*event)), after.map(|event| trace.name(*event))) {
+            (Some(EventName::Send(one)), Some(EventName::Send(two))) => {
+                one.label == two.label && one.to != two.to
+            }
+            _ => false,
+        };
+    let mut near =
+        before.into_iter().chain(after).chain(position.checked_sub(1).map(|at| &events[at]));
+    let is_promise = near.any(|&event| is_promise(event, trace));
+    let splits = if splits { SPLITS } else { 0.0 };
+    splits + if is_promise { NEXT_TO_PROMISE } else { 0.0 }
+}
+
+/// A promise to others or to oneself: an answer to the client, a durable write.
+fn is_promise(event: usize, trace: &Indexed) -> bool {
+    match trace.name(event) {
+        EventName::Sync { .. } | EventName::Write { .. } => true,
+        EventName::Send(_) => trace.received[event].is_some_and(|receive| {
+            trace.trace.acknowledgements.iter().any(|ack| ack.answer == receive)
+        }),
+        EventName::Receive(_) => false,
+    }
+}
+
+/// What makes two hypotheses alike: kinds of faults, nodes up to their group, and what is predicted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Class {
+    faults: Vec<FaultClass>,
+    prediction: BTreeSet<RemainsClass>,
+    acknowledgement: Option<Fate>,
+}
+
+/// A fault up to interchangeable nodes and the number of its event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FaultClass {
+    pub(crate) kind: Kind,
+    nodes: Vec<String>,
+    /// The label, for a fine class.
+    event: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct RemainsClass {
+    acknowledgement: Fate,
+    holders: Vec<String>,
+    doubted: Vec<String>,
+    shown: Shown,
+}
+
+fn role(trace: &Indexed, name: &str) -> String {
+    let node = trace.trace.nodes.iter().find(|node| node.name == name);
+    match node.and_then(|node| node.group.as_ref()) {
+        Some(group) => format!("*{group}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The class of a fault; with its event's label if it shall be fine.
+pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> FaultClass {
+    let nodes = match fault {
+        Fault::Node { node, .. } => vec![role(trace, node)],
+        Fault::Partition { one, .. } => {
+            let mut roles: Vec<String> = one.iter().map(|node| role(trace, node)).collect();
+            roles.sort();
+            roles
+        }
+        Fault::Stall { from, to, .. } => vec![role(trace, from), role(trace, to)],
+        Fault::Delay { message, .. } | Fault::Loss { message } => {
+            vec![role(trace, &message.from), role(trace, &message.to)]
+        }
+        Fault::Error { event, .. } => vec![role(trace, event.node())],
+        Fault::Input { parameter, value } => vec![format!("{parameter}={value}")],
+    };
+    let event = fault.trigger().filter(|_| is_fine).map(|event| match event {
+        EventName::Send(message) | EventName::Receive(message) => {
+            let (from, to) = (role(trace, &message.from), role(trace, &message.to));
+            let moment = match fault {
+                Fault::Node { at, .. } => Some(at.moment),
+                _ => None,
+            };
+            format!("{moment:?} {from}->{to} {}", message.label)
+        }
+        EventName::Write { .. } => "write".into(),
+        EventName::Sync { .. } => "fsync".into(),
+    });
+    FaultClass { kind: fault.kind(), nodes, event }
+}
+
+/// The class of a hypothesis.
+pub(crate) fn class(
+    faults: &[&Fault],
+    prediction: &Prediction,
+    trace: &Indexed,
+    is_fine: bool,
+) -> Class {
+    let roles = |nodes: &BTreeSet<usize>| {
+        let mut roles: Vec<String> =
+            nodes.iter().map(|node| role(trace, &trace.trace.nodes[*node].name)).collect();
+        roles.sort();
+        roles
+    };
+    let mut classes: Vec<FaultClass> =
+        faults.iter().map(|fault| fault_class(fault, trace, is_fine)).collect();
+    classes.sort();
+    let prediction_classes = prediction
+        .values
+        .values()
+        .map(|remains| RemainsClass {
+            acknowledgement: remains.acknowledgement,
+            holders: roles(&remains.holders),
+            doubted: roles(&remains.doubted),
+            shown: remains.shown,
+        })
+        .collect();
+    Class {
+        faults: classes,
+        prediction: prediction_classes,
+        acknowledgement: prediction.acknowledgement,
+    }
+}

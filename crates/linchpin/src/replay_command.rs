@@ -1,0 +1,190 @@
+//! `linchpin replay`: runs a recorded run again, and says how alike the runs are.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, bail};
+use clap::{Args, ValueEnum};
+use linchpin_cluster::{Workspace, enter_private_namespaces};
+use linchpin_injector::FaultReport;
+use linchpin_model::Outcome;
+use linchpin_record::{TraceCampaign, TraceRun};
+use serde_json::json;
+
+use crate::cluster_run::{self, Experiment};
+use crate::control::Interrupt;
+use crate::exit::Exit;
+use crate::output::{errln, outln};
+use crate::terminal::Look;
+use crate::trace_cluster;
+
+/// Run a recorded run of a cluster again, under the same faults
+///
+/// Says how often the faults fired at the same events as in the record, and how often the outcome
+/// was the same.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 every outcome is good, 1 at least one is bad, 2 bad input, 3 none is bad, but not all are good or some
+faults did not fire, 130 interrupted
+
+Example:
+  linchpin run cluster.toml --fault 'crash a after send a->b REPL #2' --out out
+  linchpin replay out --times 10")]
+pub(crate) struct ReplayArguments {
+    /// The folder that `linchpin run CLUSTER.toml --out` wrote
+    #[arg(value_name = "RUN")]
+    directory: PathBuf,
+
+    /// Which run of the folder [default: the first that is bad, or the first]
+    #[arg(long, value_name = "N")]
+    run: Option<u64>,
+
+    /// How often
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    times: u64,
+
+    /// What to print on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: ReplayFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReplayFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// How one repetition compares with the record.
+struct Repetition {
+    outcome: Outcome,
+    reason: String,
+    reports: Vec<FaultReport>,
+    same_events: bool,
+}
+
+pub(crate) fn command(arguments: &ReplayArguments, look: Look) -> anyhow::Result<Exit> {
+    let _ = enter_private_namespaces();
+    let interrupt = Interrupt::install()?;
+    let campaign = TraceCampaign::load(&arguments.directory)?;
+    let recorded = choose(&campaign, arguments.run)?;
+    let source = campaign.header.cluster.as_ref().ok_or_else(|| {
+        anyhow!("{} records a command, not a cluster", arguments.directory.display())
+    })?;
+    let path = PathBuf::from(&source.path);
+    let cluster = match trace_cluster::load(&path, look.color) {
+        Ok(cluster) => cluster,
+        Err(exit) => {
+            return exit
+                .with_context(|| format!("the cluster of {}", arguments.directory.display()));
+        }
+    };
+    if cluster.text != source.text {
+        errln!("note: {} has changed since the run was recorded", path.display());
+    }
+    let texts: Vec<String> = recorded.faults.iter().map(|fault| fault.fault.clone()).collect();
+    let Some(faults) = cluster_run::read_faults(&cluster, &texts, &[])? else {
+        return Ok(Exit::Usage);
+    };
+    let experiment = Experiment {
+        cluster,
+        faults,
+        seed: recorded.seed,
+        parameters: recorded.parameters.clone(),
+    };
+    let mut repetitions: Vec<Repetition> = Vec::new();
+    for number in 0..arguments.times {
+        let scratch = Workspace::new()?;
+        let (finished, reports) = cluster_run::run(&experiment, number, &scratch.path, &interrupt)?;
+        if finished.result.interrupted {
+            print(arguments, recorded, &repetitions);
+            return Ok(Exit::Interrupted);
+        }
+        let same_events = reports.len() == recorded.faults.len()
+            && reports.iter().zip(&recorded.faults).all(|(report, before)| {
+                report.problems.is_empty() && report.events() == before.fired
+            });
+        let repetition = Repetition {
+            outcome: finished.record.outcome,
+            reason: finished.record.reason.clone(),
+            reports,
+            same_events,
+        };
+        if arguments.format == ReplayFormat::Human {
+            tell(number + 1, &repetition);
+        }
+        repetitions.push(repetition);
+    }
+    print(arguments, recorded, &repetitions);
+    Ok(exit_of(&repetitions))
+}
+
+fn choose(campaign: &TraceCampaign, wanted: Option<u64>) -> anyhow::Result<&TraceRun> {
+    let runs = &campaign.runs;
+    let found = match wanted {
+        Some(number) => runs.iter().find(|run| run.run == number),
+        None => runs.iter().find(|run| run.outcome == Outcome::Bad).or(runs.first()),
+    };
+    match (found, wanted) {
+        (Some(run), _) => Ok(run),
+        (None, Some(number)) => {
+            bail!("{} has no run {number}: it has {}", campaign.directory.display(), runs.len())
+        }
+        (None, None) => bail!("{} has no finished run", campaign.directory.display()),
+    }
+}
+
+fn tell(number: u64, repetition: &Repetition) {
+    let events = if repetition.same_events { "same events" } else { "other events" };
+    outln!("{number}: {} ({}); {events}", repetition.outcome, repetition.reason);
+    if !repetition.same_events {
+        for report in &repetition.reports {
+            outln!("   {report}");
+        }
+    }
+}
+
+fn print(arguments: &ReplayArguments, recorded: &TraceRun, repetitions: &[Repetition]) {
+    let count = repetitions.len();
+    let same_events = repetitions.iter().filter(|one| one.same_events).count();
+    let same_outcome = repetitions.iter().filter(|one| one.outcome == recorded.outcome).count();
+    if arguments.format == ReplayFormat::Json {
+        let runs: Vec<_> = repetitions
+            .iter()
+            .map(|one| {
+                json!({
+                    "outcome": one.outcome,
+                    "reason": one.reason,
+                    "same_events": one.same_events,
+                    "faults": one.reports,
+                })
+            })
+            .collect();
+        let answer = json!({
+            "schema": "linchpin.replay/1",
+            "recorded": { "run": recorded.run, "outcome": recorded.outcome, "faults": recorded.faults },
+            "times": count,
+            "same_events": same_events,
+            "same_outcome": same_outcome,
+            "runs": runs,
+        });
+        outln!("{answer:#}");
+        return;
+    }
+    outln!(
+        "{count} times: the faults fired at the recorded events {same_events} times, the outcome was {} {same_outcome} times",
+        recorded.outcome
+    );
+}
+
+fn exit_of(repetitions: &[Repetition]) -> Exit {
+    let all = |is: &dyn Fn(&Repetition) -> bool| repetitions.iter().all(is);
+    if !all(&|one| one.outcome != Outcome::Bad) {
+        Exit::Broken
+    } else if all(&|one| one.outcome == Outcome::Good && one.reports.iter().all(FaultReport::fired))
+    {
+        Exit::Holds
+    } else {
+        Exit::Unknown
+    }
+}
