@@ -26,7 +26,7 @@ use crate::output::{errln, outln};
 use crate::terminal::Look;
 use crate::{trace_cluster, trace_report};
 
-/// Run unmodified programs and show what they said to each other, and in what order
+/// Run unmodified programs and show what they said to each other, in order
 ///
 /// Everything the command starts is traced: messages over sockets, pipes and FIFOs, connections,
 /// durable writes, and the lives of processes. Nothing it starts outlives the trace.

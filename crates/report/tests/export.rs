@@ -5,9 +5,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use linchpin_model::Fault;
+use linchpin_model::{Fault, Verdict};
 use linchpin_record::Campaign;
 use linchpin_report::export::{dot, junit, sarif, shiviz, svg};
 use linchpin_report::{LineageGraph, SpaceTime, outcome_facts};
@@ -197,6 +198,88 @@ fn assert_place(campaign: &Campaign, place: &Value) {
         1 <= number("startColumn") && number("endColumn") <= lines[end - 1].chars().count() + 1
     );
     assert!(start < end || number("startColumn") < number("endColumn"));
+}
+
+/// The official schema of SARIF 2.1.0, as the crate `serde-sarif` ships it.
+fn sarif_schema() -> Value {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        // What only other machines need is perhaps not there.
+        .args(["--filter-platform", &format!("{}-unknown-linux-gnu", std::env::consts::ARCH)])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let package = packages.iter().find(|package| package["name"] == "serde-sarif").unwrap();
+    let manifest = Path::new(package["manifest_path"].as_str().unwrap());
+    let schema = std::fs::read(manifest.with_file_name("src").join("schema.json")).unwrap();
+    let mut schema: Value = serde_json::from_slice(&schema).unwrap();
+    // A bracket that the strict form of regular expressions wants escaped; nothing we write has
+    // that property.
+    for definition in ["run", "toolComponent"] {
+        let pattern = &mut schema["definitions"][definition]["properties"]["language"]["pattern"];
+        assert_eq!(*pattern, "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$");
+        *pattern = r"^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}\]?$".into();
+    }
+    schema
+}
+
+#[test]
+fn sarif_is_valid_by_its_schema_and_others_read_it() {
+    let validator = jsonschema::validator_for(&sarif_schema()).unwrap();
+    let mut campaigns = all_campaigns();
+    let mut vacuous = campaigns[2].clone();
+    let conclusion = vacuous.header.conclusion.as_mut().unwrap();
+    (conclusion.vacuous, conclusion.verdict) = (true, Verdict::Unknown);
+    let mut unfinished = campaigns[0].clone();
+    unfinished.header.conclusion = None;
+    campaigns.extend([vacuous, unfinished]);
+    for chosen in [campaigns.iter().collect::<Vec<_>>(), Vec::new()] {
+        let text = sarif::render(&chosen);
+        let log: Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&log).map(|e| e.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        let read: serde_sarif::sarif::Sarif = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.runs.len(), chosen.len());
+        for (run, campaign) in read.runs.iter().zip(chosen) {
+            let conclusion = campaign.header.conclusion.as_ref();
+            let expected = conclusion.map_or(0, |conclusion| {
+                conclusion.counterexamples.len()
+                    + usize::from(conclusion.vacuous)
+                    + usize::from(conclusion.verdict == Verdict::Unknown)
+            });
+            assert_eq!(run.results.as_ref().map_or(0, Vec::len), expected);
+        }
+    }
+    // The schema is one that finds mistakes.
+    let mut wrong: Value = serde_json::from_str(&sarif::render(&[&campaigns[0]])).unwrap();
+    wrong["runs"][0]["results"][0]["level"] = "fatal".into();
+    wrong["runs"][0]["tool"]["driver"].as_object_mut().unwrap().remove("name");
+    assert_eq!(validator.iter_errors(&wrong).count(), 2);
+}
+
+#[test]
+fn others_read_junit() {
+    let campaigns = all_campaigns();
+    let mut cases: Vec<junit::Case> = campaigns.iter().map(junit::Case::new).collect();
+    let mut unknown = campaigns[2].clone();
+    unknown.header.conclusion = None;
+    cases.push(junit::Case::new(&unknown));
+    for case in &mut cases {
+        case.seconds = Some(0.5);
+    }
+    let text = junit::render("linchpin check", &cases);
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    let suite = &report.test_suites[0];
+    assert_eq!((suite.tests, suite.failures, suite.errors), (5, 3, 1));
+    for (read, case) in suite.test_cases.iter().zip(&cases) {
+        // Marks that turn the direction of writing are spelled out.
+        assert_eq!(read.name.as_str(), case.name.replace('\u{202e}', "\\u{202e}"));
+        let passed = matches!(read.status, quick_junit::TestCaseStatus::Success { .. });
+        assert_eq!(passed, case.result == junit::CaseResult::Passed);
+    }
 }
 
 #[test]
