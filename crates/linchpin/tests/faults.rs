@@ -48,6 +48,9 @@ fn a_hand_placed_crash_breaks_the_early_acknowledgement_each_time() {
     let run = linchpin(&[
         "run",
         "systems/primary-backup/cluster-early.toml",
+        // A second write, acknowledged by the next primary, would hide that the first is lost.
+        "--parameter",
+        "writes=1",
         "--fault",
         CUT,
         "--fault",
