@@ -86,6 +86,16 @@ pub enum BoundsError {
         /// The end of time given.
         eot: u32,
     },
+    /// Occurs when `eot` exceeds [`Bounds::EOT_MAX`].
+    #[error("EOT is {0}: a run has at most {max} time steps; lower --eot", max = Bounds::EOT_MAX)]
+    TooLong(u32),
+    /// Occurs when more single faults are possible than [`Bounds::FAULTS_MAX`].
+    #[error(
+        "{0} single faults are possible, more than the {max} that can be told apart; \
+         lower --eff, --eot or --max-delay, or declare fewer nodes",
+        max = Bounds::FAULTS_MAX
+    )]
+    TooManyFaults(u64),
     /// Occurs when no node is declared.
     #[error("there are no nodes: name them with --nodes a,b,c")]
     NoNodes,
@@ -167,6 +177,12 @@ pub enum BoundsError {
 }
 
 impl Bounds {
+    /// The most time steps a run may have.
+    pub const EOT_MAX: u32 = 100_000;
+
+    /// The most single faults that may be possible.
+    pub const FAULTS_MAX: u64 = 4_000_000;
+
     /// Checks that the bounds make sense.
     ///
     /// # Errors
@@ -178,6 +194,12 @@ impl Bounds {
         }
         if self.eff > self.eot {
             errors.push(BoundsError::LossesOutlastRun { eff: self.eff, eot: self.eot });
+        }
+        let faults = self.faults_at_most();
+        if self.eot > Self::EOT_MAX {
+            errors.push(BoundsError::TooLong(self.eot));
+        } else if faults > Self::FAULTS_MAX {
+            errors.push(BoundsError::TooManyFaults(faults));
         }
         if self.nodes.is_empty() {
             errors.push(BoundsError::NoNodes);
@@ -283,6 +305,17 @@ impl Bounds {
     #[must_use]
     pub fn delay_max(&self, at: u32) -> u32 {
         if at < self.eff { self.max_delay.min(self.eot.saturating_sub(at + 1)) } else { 0 }
+    }
+
+    /// How many single faults are possible, not less: what would arrive after the end counts too.
+    fn faults_at_most(&self) -> u64 {
+        let nodes = self.nodes.len() as u64;
+        let channels = nodes.saturating_mul(nodes.saturating_sub(1));
+        let fates = u64::from(self.max_delay.min(self.eot)) + 1;
+        let losses = u64::from(self.eff.saturating_sub(1)).saturating_mul(channels);
+        let kinds = u64::from(self.crashes > 0) + u64::from(self.crashes.min(self.recoveries) > 0);
+        let crashes = u64::from(self.eot).saturating_mul(nodes).saturating_mul(kinds);
+        losses.saturating_mul(fates).saturating_add(crashes)
     }
 
     /// Every single fault the bounds allow, by time.
@@ -462,6 +495,9 @@ mod tests {
                 BoundsError::DuplicateNode("a".into()),
             ]
         );
+        assert_eq!(bounds(u32::MAX, 2, 1, 2).check(), Err(vec![BoundsError::TooLong(u32::MAX)]));
+        let crowd = bounds(1001, 1001, 0, 100);
+        assert_eq!(crowd.check(), Err(vec![BoundsError::TooManyFaults(9_900_000)]));
         let fine = bounds(3, 2, 1, 2);
         let set = |text: &str| [text.parse().unwrap()].into_iter().collect::<FaultSet>();
         assert!(fine.check_faults(&set("omit n0->n1 @3")).is_ok());

@@ -11,7 +11,8 @@ use crate::Fault;
 ///
 /// Written and parsed as `KIND=P`, `KIND:NODE=P` or `KIND:FROM->TO=P`, such as `omit=0.01`,
 /// `crash:c=0.1`, `omit:a->b=0.2`. A fault of a channel is at both of its nodes only if the prior
-/// names both; a prior with one node means what that node sends.
+/// names both; a prior with one node means what that node sends. The alternatives of inputs
+/// (`input=P`) are at no place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prior {
     kind: String,
@@ -27,7 +28,7 @@ const PROBABILITY_DEFAULT: f64 = 0.01;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "cannot read the prior `{input}`: {problem}; write KIND=P, KIND:NODE=P or KIND:FROM->TO=P \
-     with KIND one of omit, crash and P more than 0 and at most 1"
+     with KIND one of omit, delay, crash, recover, input and P more than 0 and at most 1"
 )]
 pub struct PriorParseError {
     /// The text given.
@@ -40,12 +41,14 @@ impl Prior {
     /// How closely the prior speaks of the fault: 0 not at all, else the more the closer.
     fn closeness(&self, fault: &Fault) -> u8 {
         let (kind, node, receiver) = match fault {
-            Fault::Omission { from, to, .. } => ("omit", from, Some(to)),
-            Fault::Crash { node, .. } => ("crash", node, None),
-            Fault::Delay { .. } | Fault::Recovery { .. } | Fault::Input { .. } => return 0,
+            Fault::Omission { from, to, .. } => ("omit", Some(from), Some(to)),
+            Fault::Delay { from, to, .. } => ("delay", Some(from), Some(to)),
+            Fault::Crash { node, .. } => ("crash", Some(node), None),
+            Fault::Recovery { node, .. } => ("recover", Some(node), None),
+            Fault::Input { .. } => ("input", None, None),
         };
         let agrees = self.kind == kind
-            && self.node.as_ref().is_none_or(|named| named == node)
+            && self.node.as_ref().is_none_or(|named| node == Some(named))
             && self.receiver.as_ref().is_none_or(|named| receiver == Some(named));
         match (agrees, &self.node, &self.receiver) {
             (false, ..) => 0,
@@ -86,13 +89,18 @@ impl FromStr for Prior {
             Some((kind, place)) => (kind.trim(), Some(place)),
             None => (target.trim(), None),
         };
-        if !matches!(kind, "omit" | "crash") {
+        if !matches!(kind, "omit" | "delay" | "crash" | "recover" | "input") {
             return Err(error("there is no such kind of fault"));
+        }
+        if kind == "input" && place.is_some() {
+            return Err(error("an input is at no node"));
         }
         let (node, receiver) = match place.map(|place| place.split_once("->").ok_or(place)) {
             None => (None, None),
             Some(Err(node)) => (Some(node.trim().to_owned()), None),
-            Some(Ok(_)) if kind == "crash" => return Err(error("a crash strikes a single node")),
+            Some(Ok(_)) if matches!(kind, "crash" | "recover") => {
+                return Err(error("it is a single node that crashes or recovers"));
+            }
             Some(Ok((from, to))) => (Some(from.trim().to_owned()), Some(to.trim().to_owned())),
         };
         if node.iter().chain(&receiver).any(String::is_empty) {
@@ -121,15 +129,27 @@ mod tests {
 
     #[test]
     fn the_closest_prior_counts() {
-        let priors: Vec<Prior> = ["omit=0.5", "crash:c=0.25", "omit:a=0.125", "omit:a->b=1"]
-            .map(|text| text.parse().expect("a prior"))
-            .to_vec();
+        let priors: Vec<Prior> = [
+            "omit=0.5",
+            "crash:c=0.25",
+            "omit:a=0.125",
+            "omit:a->b=1",
+            "delay:a->b=0.375",
+            "recover:c=0.75",
+            "input=0.875",
+        ]
+        .map(|text| text.parse().expect("a prior"))
+        .to_vec();
         let cost = |fault: &str| Prior::cost(&priors, &fault.parse().expect("a fault"));
         assert_eq!(cost("omit b->a @1"), -(0.5f64.ln()));
         assert_eq!(cost("omit a->c @1"), -(0.125f64.ln()));
         assert_eq!(cost("omit a->b @2"), 0.0);
         assert_eq!(cost("crash c @1"), -(0.25f64.ln()));
         assert_eq!(cost("crash a @1"), -(0.01f64.ln()));
+        assert_eq!(cost("delay a->b @1 by 2"), -(0.375f64.ln()));
+        assert_eq!(cost("delay b->a @1 by 2"), -(0.01f64.ln()));
+        assert_eq!(cost("recover c @4"), -(0.75f64.ln()));
+        assert_eq!(cost("input write(\"a\", 7) @3"), -(0.875f64.ln()));
         for prior in &priors {
             assert_eq!(prior.to_string().parse().as_ref(), Ok(prior));
         }
@@ -137,7 +157,17 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", "omit", "omit=2", "omit=0", "flood=0.1", "crash:a->b=0.1", "omit:=0.1"] {
+        for text in [
+            "",
+            "omit",
+            "omit=2",
+            "omit=0",
+            "flood=0.1",
+            "crash:a->b=0.1",
+            "omit:=0.1",
+            "input:a=0.1",
+            "recover:a->b=0.1",
+        ] {
             assert!(text.parse::<Prior>().is_err(), "{text}");
         }
     }
