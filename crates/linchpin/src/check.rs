@@ -253,6 +253,7 @@ pub(crate) fn within(
         runs_max: options.runs_max,
         fault_sets: each_is_run.then(|| bounds.fault_space().to_string().parse().ok()).flatten(),
         recorded: recorded.len() as u64,
+        faults: Some(system.space().fault_count()),
     };
     let progress = Progress::new(arguments.quiet, plan, limits.deadline);
     let known = recording::known(&recorded, system.space())?;

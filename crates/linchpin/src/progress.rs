@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) fault_sets: Option<f64>,
     /// Runs that are recorded already.
     pub(crate) recorded: u64,
+    /// How many single faults there are: no hypothesis has more.
+    pub(crate) faults: Option<usize>,
 }
 
 impl Progress {
@@ -96,6 +98,9 @@ impl Progress {
         // How many hypotheses wait is not known: the solver finds them one by one. What is known is
         // that every smaller one is answered.
         parts.push(match self.covered {
+            Some(size) if self.plan.faults.is_some_and(|faults| size >= faults) => {
+                "every hypothesis answered".to_owned()
+            }
             Some(size) => format!(
                 "hypotheses of {} (all smaller ones answered)",
                 plural(size as u64 + 1, "fault")
@@ -163,6 +168,8 @@ mod tests {
             "50 runs (5 a second), hypotheses of 3 faults (all smaller ones answered), \
              0 counterexamples, 10 s"
         );
+        let all = Plan { faults: Some(2), ..Plan::default() };
+        assert!(after(10, 50, all, None).contains(", every hypothesis answered, "));
         let plan = Plan { fault_sets: Some(36_000.0), ..Plan::default() };
         assert!(
             after(10, 10_000, plan.clone(), None)
