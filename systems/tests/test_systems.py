@@ -181,7 +181,8 @@ class LeaseLock(Case):
 
     def test_a_holder_outlives_its_lease(self):
         def delay(cluster):
-            cluster.link("worker1", "storage").on("write", 1, lambda: time.sleep(0.9))
+            # Later than the lease lasts and the worker waits, and well before the final read.
+            cluster.link("worker1", "storage").on("write", 1, lambda: time.sleep(0.6))
 
         links = [("worker1", "storage")]
         self.outcome("bad", "lease-lock/cluster-unfenced.toml", links, delay)

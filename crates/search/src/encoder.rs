@@ -138,12 +138,18 @@ fn positive(variable: Var) -> Lit {
     Lit::new(variable, true)
 }
 
+/// Restarts come early: the solver mostly proves that there is no model, which takes it half the
+/// time so where it takes long at all.
+fn options() -> SolverOpts {
+    SolverOpts { restart_first: 30, ..SolverOpts::default() }
+}
+
 impl Encoder {
     /// A solver that knows the budget of the space.
     pub(crate) fn new(space: &FaultSpace, halt: Halt) -> Self {
         let faults = (0..space.fault_count() as u32).map(Variable);
         let mut encoder = Self {
-            solver: Solver::new(SolverOpts::default(), Transcript::new(halt)),
+            solver: Solver::new(options(), Transcript::new(halt)),
             faults: vec![Lit::UNDEF; space.fault_count()],
             appeared: Vec::new(),
             group_of: faults.clone().map(|fault| space.group(fault)).collect(),
