@@ -12,7 +12,7 @@ use crate::control::Control;
 /// [`Control`].
 ///
 /// Events come from the tracer threads of the nodes, phases from the thread that called
-/// [`crate::run`].
+/// [`crate::run()`].
 pub trait Director: Observer {
     /// Networks and folders are there; no node runs yet. The control stays valid for the run.
     fn prepared(&self, control: &Arc<Control>) {

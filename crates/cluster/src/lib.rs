@@ -1,7 +1,7 @@
 //! Runs a cluster of unmodified processes under the tracer, as a cluster file describes it.
 //!
 //! 1. [`Cluster::load`] reads the file; mistakes come back together, each with its place.
-//! 2. [`run`] starts every node, waits until it is ready, runs the workload, heals, lets things
+//! 2. [`run()`] starts every node, waits until it is ready, runs the workload, heals, lets things
 //!    settle, checks the invariant, and stops everything. Each step has a timeout and a log.
 //! 3. Every node has an address of its own: in a network namespace where the system lets us
 //!    ([`enter_private_namespaces`] for callers who are not root), else on the loopback device.

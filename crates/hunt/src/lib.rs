@@ -2,7 +2,7 @@
 //!
 //! A [`Laboratory`] runs a system under [`Fault`]s and answers with [`Evidence`]: the outcome, and a
 //! [`Trace`], the happens-before order of what happened at the boundaries of the nodes. From a run
-//! without faults [`hunt`] reads
+//! without faults [`hunt()`] reads
 //!
 //! 1. *candidates*: the points at which a crash, a stall, a delay would change something;
 //! 2. *supports*: what the good outcome can have depended on, the causal past of its events. It is

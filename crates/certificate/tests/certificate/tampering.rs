@@ -190,8 +190,10 @@ fn endless_bounds_are_refused() {
     for change in changes {
         let mut forged = ballot();
         change(&mut forged.statement.bounds);
-        let refusal = verify_ballot(forged.to_text().as_bytes()).expect_err("too much");
-        assert!(refusal.to_string().contains("too many steps and faults"), "{refusal}");
+        let refusal = verify_ballot(forged.to_text().as_bytes()).expect_err("too much").to_string();
+        // Either no search accepts such bounds, or the certificate's own grounder gives up on them.
+        let endless = ["too many steps and faults", "the bounds make no sense"];
+        assert!(endless.iter().any(|reason| refusal.contains(reason)), "{refusal}");
     }
 }
 
