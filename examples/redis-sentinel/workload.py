@@ -1,4 +1,7 @@
-"""Writes to one key through the primary that Sentinel names, or (`--final`) reads it once more; prints the history."""
+"""Writes through the primary that Sentinel names, or (`--final`) reads what is there; prints the history.
+
+Each write is of a key of its own, or, with `--push`, of an element of one list: so later writes do not hide that an earlier one is lost.
+"""
 
 import argparse
 import os
@@ -9,7 +12,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from history import Operation
 from resp import Connection, RedisError, primary
 
-KEY = "x"
+LIST = "list"
+PAUSE_SECONDS = 0.1
+FINAL_SECONDS = 15
 
 
 class Client:
@@ -18,6 +23,7 @@ class Client:
     def __init__(self, sentinels):
         self.sentinels = sentinels
         self.connection = None
+        self.deadline = time.monotonic() + FINAL_SECONDS
 
     def connect(self):
         if self.connection is None:
@@ -27,8 +33,9 @@ class Client:
             self.connection = Connection(*address)
         return self.connection
 
-    def run(self, operation, *words):
-        """Whether the command was answered; the operation is completed accordingly."""
+    def run(self, operation, *words, value=None):
+        """Whether the command was answered; the operation is completed accordingly. `value` makes of the
+        answer what was read."""
         try:
             connection = self.connect()
         except OSError as error:
@@ -41,8 +48,8 @@ class Client:
         except OSError as error:
             operation.info(error)
         else:
-            if words[0] == "GET":
-                operation.ok(value=None if reply is None else int(reply))
+            if operation.operation == "read":
+                operation.ok(value=value(reply))
             else:
                 operation.ok()
             return True
@@ -50,23 +57,35 @@ class Client:
         self.connection = None
         return False
 
+    def insist(self, *words, key, value):
+        """A final read: tried until it succeeds, or there is no time left for any."""
+        while time.monotonic() < self.deadline:
+            if self.run(Operation("final", "read", key=key, final=True), *words, value=value):
+                return
+            time.sleep(PAUSE_SECONDS)
+
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sentinels", nargs="+", metavar="HOST")
     parser.add_argument("--writes", type=int, default=1, metavar="N")
+    parser.add_argument("--push", action="store_true", help="onto a list")
     parser.add_argument("--final", action="store_true")
     arguments = parser.parse_args()
     client = Client(arguments.sentinels)
-    if arguments.final:
-        for _ in range(50):
-            if client.run(Operation("final", "read", key=KEY, final=True), "GET", KEY):
-                return
-            time.sleep(0.1)
+    if arguments.final and arguments.push:
+        client.insist("LRANGE", LIST, 0, -1, key=LIST, value=lambda reply: [int(element) for element in reply])
         return
-    for value in range(1, arguments.writes + 1):
-        client.run(Operation("client", "write", key=KEY, value=value), "SET", KEY, value)
-        time.sleep(0.1)
+    for number in range(1, arguments.writes + 1):
+        key = f"x{number}"
+        if arguments.final:
+            client.insist("GET", key, key=key, value=lambda reply: None if reply is None else int(reply))
+            continue
+        if arguments.push:
+            client.run(Operation("client", "add", key=LIST, value=number), "RPUSH", LIST, number)
+        else:
+            client.run(Operation("client", "write", key=key, value=number), "SET", key, number)
+        time.sleep(PAUSE_SECONDS)
 
 
 if __name__ == "__main__":

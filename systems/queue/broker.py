@@ -2,6 +2,9 @@
 
 A message that is handed to a consumer stays in the queue, hidden for a while, until the consumer acknowledges it; if it does
 not, the message is handed out again.
+
+What was put is on the disk before the client is told. `--sync` says otherwise: `late`, some time after; `unchecked`, or not at all,
+where the disk fails.
 """
 
 import argparse
@@ -18,10 +21,10 @@ HIDDEN_SECONDS = 0.3
 
 
 class Broker:
-    def __init__(self, data):
+    def __init__(self, data, sync):
         self.lock = threading.Lock()
         # {"put": "m1"} or {"done": "m1"}. What is put again is the same message.
-        self.log = Log(data, "messages")
+        self.log = Log(data, "messages", sync)
         self.waiting = {}
         self.known = set()
         for record in self.log.records:
@@ -66,8 +69,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--listen", required=True, metavar="HOST:PORT")
     parser.add_argument("--data", required=True, metavar="DIR")
+    parser.add_argument("--sync", default="always", choices=["always", "late", "unchecked"])
     arguments = parser.parse_args()
-    serve(arguments.listen, Broker(arguments.data).answer)
+    serve(arguments.listen, Broker(arguments.data, arguments.sync).answer)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Puts messages into the queue, or (`--final`) waits until it is empty and reads the store; prints the history."""
+"""Puts messages into the queue and stays until it is empty, or (`--final`) waits until it is empty and reads the store; prints the
+history."""
 
 import argparse
 import os
@@ -22,6 +23,16 @@ def put(broker, count):
             operation.info(error)
         else:
             operation.ok()
+
+
+def wait_until_empty(broker, seconds=1.5):
+    """The consumers are at work: so are faults, until the workload ends."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        left = try_call(broker, {"type": "count"})
+        if left and left["count"] == 0:
+            return
+        time.sleep(0.05)
 
 
 def final_read(broker, store, seconds=3):
@@ -50,6 +61,7 @@ def main():
         final_read(arguments.broker, arguments.store)
     else:
         put(arguments.broker, arguments.messages)
+        wait_until_empty(arguments.broker)
 
 
 if __name__ == "__main__":

@@ -207,6 +207,28 @@ impl Control {
         }
     }
 
+    /// Lets nothing pass from one node to another: of all protocols, whichever process or kernel
+    /// sends it, and nobody is told. False where nodes have no namespaces: then it cannot be done.
+    ///
+    /// # Errors
+    /// If the system refuses it.
+    pub fn cut(&self, from: &str, to: &str) -> io::Result<bool> {
+        self.set_cut(from, to, true)
+    }
+
+    /// Undoes [`Control::cut`].
+    ///
+    /// # Errors
+    /// If the system refuses it.
+    pub fn heal(&self, from: &str, to: &str) -> io::Result<bool> {
+        self.set_cut(from, to, false)
+    }
+
+    fn set_cut(&self, from: &str, to: &str, cut: bool) -> io::Result<bool> {
+        let (Some(from), Some(to)) = (self.index(from), self.index(to)) else { return Ok(false) };
+        self.network.nodes[from].cut(&self.network.nodes[to], cut)
+    }
+
     /// The network namespace of the bridge that joins all nodes; absent where there are none.
     #[must_use]
     pub fn hub(&self) -> Option<&OwnedFd> {

@@ -25,7 +25,6 @@ mod network;
 mod parse;
 mod ready;
 mod run;
-mod suggest;
 mod table;
 mod template;
 mod workspace;

@@ -5,6 +5,7 @@ use std::ffi::CString;
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
@@ -16,6 +17,9 @@ const IFLA_INFO_DATA: u16 = 2;
 const VETH_INFO_PEER: u16 = 1;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
+const NDA_DST: u16 = 1;
+const NDA_LLADDR: u16 = 2;
+const NUD_PERMANENT: u16 = 0x80;
 const CREATE: u16 = (libc::NLM_F_CREATE | libc::NLM_F_EXCL) as u16;
 
 /// Attributes: length, type, content, padding to four bytes.
@@ -48,8 +52,8 @@ fn link_message(index: u32, up: bool) -> Vec<u8> {
     message
 }
 
-/// Sends a request and waits for its acknowledgement.
-fn request(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
+/// Opens a socket for requests about the network namespace of the calling thread.
+fn open() -> io::Result<OwnedFd> {
     // SAFETY: socket(2) with plain integers.
     let raw = unsafe {
         libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
@@ -58,7 +62,15 @@ fn request(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: a fresh descriptor nobody else owns.
-    let socket = unsafe { OwnedFd::from_raw_fd(raw) };
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+fn request(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
+    exchange(&open()?, kind, flags, body)
+}
+
+/// Sends a request and waits for its acknowledgement.
+fn exchange(socket: &OwnedFd, kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
     // struct nlmsghdr: length, type, flags, sequence, port.
     let mut message = ((16 + body.len()) as u32).to_ne_bytes().to_vec();
     message.extend(kind.to_ne_bytes());
@@ -121,7 +133,7 @@ pub(crate) fn pair(
 ) -> io::Result<()> {
     let mut other = Attributes::default();
     other.name(IFLA_IFNAME, peer);
-    other.add(IFLA_ADDRESS, &[2, 0, 0, 0, 0, number]);
+    other.add(IFLA_ADDRESS, &hardware(number));
     other.add(IFLA_NET_NS_FD, &(namespace.as_raw_fd() as u32).to_ne_bytes());
     let mut data = Attributes::default();
     data.add(VETH_INFO_PEER, &[link_message(0, false), other.0].concat());
@@ -134,6 +146,49 @@ pub(crate) fn pair(
     attributes.add(IFLA_LINKINFO, &information.0);
     let body = [link_message(0, true), attributes.0].concat();
     request(libc::RTM_NEWLINK, CREATE, &body)
+}
+
+/// The hardware address of the node with this number.
+fn hardware(number: u8) -> [u8; 6] {
+    [2, 0, 0, 0, 0, number]
+}
+
+/// No node has this hardware address: nodes are numbered from 1.
+const NOBODY: u8 = 0;
+
+/// What a node takes the hardware addresses of the others to be.
+///
+/// A node that takes a wrong one sends as if nothing were amiss, and what it sends reaches nobody: all of
+/// it, of every protocol, whichever process or kernel sends it. That is how links are cut.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    /// Answers are read by whoever has asked.
+    socket: Mutex<OwnedFd>,
+    device: u32,
+}
+
+impl Neighbours {
+    /// Those of the network namespace of the calling thread, beyond a device.
+    pub(crate) fn of(device: &str) -> io::Result<Self> {
+        Ok(Self { socket: Mutex::new(open()?), device: index(device)? })
+    }
+
+    /// Sends nothing to a neighbour any more, or sends to it as usual.
+    pub(crate) fn cut(&self, neighbour: Ipv4Addr, cut: bool) -> io::Result<()> {
+        let number = if cut { NOBODY } else { neighbour.octets()[3] };
+        // struct ndmsg: family, padding, index, state, flags, type.
+        let mut body = vec![libc::AF_INET as u8, 0, 0, 0];
+        body.extend(self.device.to_ne_bytes());
+        body.extend(NUD_PERMANENT.to_ne_bytes());
+        body.extend([0, 0]);
+        let mut attributes = Attributes::default();
+        attributes.add(NDA_DST, &neighbour.octets());
+        attributes.add(NDA_LLADDR, &hardware(number));
+        body.extend(attributes.0);
+        let flags = (libc::NLM_F_CREATE | libc::NLM_F_REPLACE) as u16;
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange(&socket, libc::RTM_NEWNEIGH, flags, &body)
+    }
 }
 
 /// Gives a device an address.

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use crate::file::Isolation;
-use crate::netlink;
+use crate::netlink::{self, Neighbours};
 
 /// How nodes are kept apart in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,18 @@ pub(crate) struct Network {
 pub(crate) struct Place {
     pub(crate) address: IpAddr,
     pub(crate) namespace: Option<OwnedFd>,
+    neighbours: Option<Neighbours>,
+}
+
+impl Place {
+    /// Lets nothing that is sent from here reach another place, or lets it again. False if that is
+    /// not to be had here.
+    pub(crate) fn cut(&self, to: &Place, cut: bool) -> io::Result<bool> {
+        match (&self.neighbours, to.address) {
+            (Some(neighbours), IpAddr::V4(address)) => neighbours.cut(address, cut).map(|()| true),
+            _ => Ok(false),
+        }
+    }
 }
 
 /// Nodes are 10.77.0.1 and up.
@@ -77,6 +89,7 @@ impl Network {
         let place = |index: usize| Place {
             address: IpAddr::V4(Ipv4Addr::new(127, second, third, index as u8 + 1)),
             namespace: None,
+            neighbours: None,
         };
         Self {
             isolated: Isolated::Loopback,
@@ -98,14 +111,18 @@ impl Network {
             enter(&hub, || {
                 netlink::pair(&format!("n{number}"), "bridge", "eth0", &namespace, number)
             })??;
-            enter(&namespace, || {
+            let neighbours = enter(&namespace, || {
                 netlink::address("eth0", address, 24)?;
                 netlink::up("eth0")?;
                 // Programs that keep the caller's uid may use any port. Not all systems allow this.
                 let _ = std::fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-                io::Result::Ok(())
+                Neighbours::of("eth0")
             })??;
-            nodes.push(Place { address: IpAddr::V4(address), namespace: Some(namespace) });
+            nodes.push(Place {
+                address: IpAddr::V4(address),
+                namespace: Some(namespace),
+                neighbours: Some(neighbours),
+            });
         }
         Ok(Self { isolated: Isolated::Namespaces, hub: Some(hub), nodes })
     }

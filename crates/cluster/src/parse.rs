@@ -296,7 +296,7 @@ impl Parser<'_> {
     }
 
     fn unknown_node(&mut self, name: &Placed<String>, names: &[&str]) {
-        let help = match crate::suggest::closest(&name.value, names.iter().copied()) {
+        let help = match linchpin_model::closest(&name.value, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the nodes are {}", names.join(", ")),
         };

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+use linchpin_model::closest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::Diagnostic;
-use crate::suggest::closest;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]

@@ -33,7 +33,6 @@ pub mod render;
 mod resolve;
 pub mod source;
 mod stratify;
-mod suggest;
 pub mod syntax;
 mod types;
 

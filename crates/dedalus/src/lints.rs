@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use linchpin_model::closest;
+
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir::{
     Argument, BodyTerm, Expression, HeadColumn, Literal, Location, Program, RelationId,
     RelationKind, Rule, Timing,
 };
-use crate::suggest::closest;
 
 /// Reports what is suspicious in a program free of errors.
 pub(crate) fn lint(program: &Program, diagnostics: &mut Diagnostics) {

@@ -5,6 +5,8 @@ mod flow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use linchpin_model::closest;
+
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hir::{
@@ -12,7 +14,6 @@ use crate::hir::{
 };
 use crate::lints::literals;
 use crate::source::Span;
-use crate::suggest::closest;
 use flow::{Flow, Strings};
 
 /// Facts later than this are taken for declarations of types and name no nodes.

@@ -1,8 +1,13 @@
 //! Links that are cut: by the controller, or socket by socket.
 //!
-//! A filter on the receiver's socket drops what comes in below TCP, so the sender retransmits and
-//! nothing is lost when the filter goes. What has no socket yet is found when it gets one: a
-//! connect is left without an answer, an accepted connection gets its filter at once.
+//! The controller cuts all that goes from one host to another, that of kernels too: handshakes of connections
+//! nobody has accepted, answers for ports where nobody listens, the end of dead programs' connections.
+//! What is left to do here is to let connections recover soon after.
+//!
+//! Where hosts share one kernel, it is done socket by socket. A filter on the receiver's socket drops what
+//! comes in below TCP, so the sender retransmits and nothing is lost when the filter goes. What has no
+//! socket yet is found when it gets one: a connect is left without an answer, an accepted connection gets
+//! its filter at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
@@ -19,8 +24,14 @@ type Link = (usize, usize);
 const LINGER_PAUSE: Duration = Duration::from_millis(50);
 
 impl Injector {
+    /// True if the link is cut socket by socket.
     pub(crate) fn is_cut(&self, state: &State, from: usize, to: usize) -> bool {
         state.cuts.get(&(from, to)).is_some_and(|(count, outside)| *count > 0 && !outside)
+    }
+
+    /// True if the link is cut, in whichever way.
+    pub(crate) fn is_severed(&self, state: &State, link: Link) -> bool {
+        state.cuts.get(&link).is_some_and(|(count, _)| *count > 0)
     }
 
     pub(crate) fn cut_all(&self, state: &mut State, fault: usize, links: &[Link], at: &At) {
@@ -50,11 +61,13 @@ impl Injector {
                 self.filter(state, from, channel, &socket, link);
             }
         }
-        if outside {
-            return Ok(());
-        }
         for (channel, socket, peer) in self.connections(state, to) {
-            if peer == Some(from) {
+            if peer != Some(from) {
+                continue;
+            }
+            if outside {
+                self.hurry(state, to, channel, &socket, link);
+            } else {
                 self.filter(state, to, channel, &socket, link);
             }
         }
@@ -92,6 +105,49 @@ impl Injector {
             for armed in state.faults.iter_mut().filter(|armed| armed.cuts.contains(&link)) {
                 armed.report.problems.push(problem.clone());
             }
+        }
+    }
+
+    /// A connection that begins over links that are cut.
+    pub(crate) fn begin_cut(
+        &self,
+        state: &mut State,
+        place: usize,
+        channel: Channel,
+        socket: &OwnedFd,
+        links: &[Link],
+    ) {
+        for link in links {
+            if self.is_cut(state, link.0, link.1) {
+                self.filter(state, place, channel, socket, *link);
+            } else if self.is_severed(state, *link) {
+                self.hurry(state, place, channel, socket, *link);
+            }
+        }
+    }
+
+    /// Cuts every link of a host that goes quiet: its kernel says nothing either, neither to whom it had
+    /// never heard of nor of what it had still to send.
+    pub(crate) fn silence(&self, state: &mut State, fault: usize, place: usize) {
+        if state.dark.contains_key(&place) {
+            return;
+        }
+        let mut dark = Vec::new();
+        for other in (0..self.nodes.len()).filter(|other| *other != place) {
+            for link in [(place, other), (other, place)] {
+                match self.cut_link(state, link) {
+                    Ok(()) => dark.push(link),
+                    Err(problem) => state.faults[fault].report.problems.push(problem),
+                }
+            }
+        }
+        state.dark.insert(place, dark);
+    }
+
+    /// The host is back.
+    pub(crate) fn unsilence(&self, state: &mut State, fault: usize, place: usize) {
+        for link in state.dark.remove(&place).unwrap_or_default() {
+            self.heal_link(state, fault, link);
         }
     }
 

@@ -57,44 +57,12 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The known word that was probably meant, if one is near.
+/// The known word that was probably meant, if one is near; in whichever case it was written.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| (distance(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= candidate.len().max(word.len()).div_ceil(3).min(3)
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Optimal string alignment: insertions, deletions, replacements, swapped neighbours.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut table = vec![vec![0; other.len() + 1]; one.len() + 1];
-    for (row, line) in table.iter_mut().enumerate() {
-        line[0] = row;
-    }
-    for (column, cell) in table[0].iter_mut().enumerate() {
-        *cell = column;
-    }
-    for row in 1..=one.len() {
-        for column in 1..=other.len() {
-            let same = one[row - 1] == other[column - 1];
-            let mut best = (table[row - 1][column] + 1)
-                .min(table[row][column - 1] + 1)
-                .min(table[row - 1][column - 1] + usize::from(!same));
-            let swapped = row > 1
-                && column > 1
-                && one[row - 1] == other[column - 2]
-                && one[row - 2] == other[column - 1];
-            if swapped {
-                best = best.min(table[row - 2][column - 2] + 1);
-            }
-            table[row][column] = best;
-        }
-    }
-    table[one.len()][other.len()]
+    let known: Vec<&str> = known.into_iter().collect();
+    let (lower, upper) = (word.to_lowercase(), word.to_uppercase());
+    [word, &lower, &upper].into_iter().find_map(|word| {
+        let same = known.iter().copied().find(|candidate| *candidate == word);
+        same.or_else(|| linchpin_model::closest(word, known.iter().copied()))
+    })
 }

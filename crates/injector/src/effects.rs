@@ -83,8 +83,10 @@ impl Injector {
                             return;
                         };
                         state.due_back.swap_remove(index);
+                        state.returning += 1;
                         injector.aside(&mut state, move |injector| {
                             injector.restart(fault, place, data);
+                            injector.lock().returning -= 1;
                         });
                     });
                 }
@@ -217,6 +219,7 @@ impl Injector {
                 }
             }
         } else {
+            self.silence(&mut self.lock(), fault, place);
             let sockets: Vec<OwnedFd> = remote
                 .sockets()
                 .into_iter()
@@ -287,6 +290,7 @@ impl Injector {
             for socket in state.silenced.remove(&place).unwrap_or_default() {
                 socket::forget(socket);
             }
+            self.unsilence(&mut state, fault, place);
             if data == Data::Lose {
                 state.shadows.remove(&place);
             }
@@ -534,7 +538,10 @@ impl Injector {
         site: &Site<'_>,
     ) -> Option<Decision> {
         let link = under.happening.peer.map(|peer| (under.happening.node, peer));
-        let cut = link.filter(|(from, to)| self.is_cut(state, *from, *to));
+        // No network is between the ends of an AF_UNIX socket.
+        let cut = link.filter(|(from, to)| {
+            self.is_cut(state, *from, *to) || local && self.is_severed(state, (*from, *to))
+        });
         if let (Some(_), true) = (cut, datagram) {
             return Some(Decision::Answer(length as i64));
         }
@@ -603,13 +610,12 @@ impl Injector {
             return Some(Decision::Answer(-i64::from(error)));
         }
         let (from, to) = (under.happening.node, under.happening.peer?);
-        for link in [(from, to), (to, from)] {
-            if self.is_cut(state, link.0, link.1)
-                && let Ok(copy) = site.duplicate()
-            {
-                // The answer to the request for a connection is lost: it hangs until it is healed.
-                self.filter(state, from, channel, &copy, link);
-            }
+        let links = [(from, to), (to, from)];
+        if links.iter().any(|link| self.is_severed(state, *link))
+            && let Ok(copy) = site.duplicate()
+        {
+            // The answer to the request for a connection is lost: it hangs until it is healed.
+            self.begin_cut(state, from, channel, &copy, &links);
         }
         None
     }

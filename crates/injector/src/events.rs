@@ -1,6 +1,6 @@
 //! From events to triggers: what happens is named, counted, and put to every fault.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linchpin_tracer::{
     Action, Approach, Call, CallId, Channel, Decision, Endpoint, Event, NodeId, Site,
@@ -88,7 +88,10 @@ impl Injector {
     ) -> Decision {
         let Some(place) = self.place(state, moment.node) else { return Decision::Continue };
         let peer = moment.peer.and_then(|peer| self.place(state, peer));
-        let happening = Happening::of(moment, place, peer);
+        let mut happening = Happening::of(moment, place, peer);
+        if happening.kind == Kind::Sync {
+            happening.label = happening.label.map(|path| self.stable_path(place, path));
+        }
         if happening.kind == Kind::Start {
             self.start_shadow(state, place);
         }
@@ -256,7 +259,7 @@ impl Injector {
         let Some(place) = self.place(state, approach.node) else { return Decision::Continue };
         let happening = match (approach.channel, &approach.path) {
             (Some(channel), _) => self.incoming(state, kind, place, channel),
-            (None, Some(path)) => self.changing(state, kind, place, path, approach),
+            (None, Some(path)) => self.changing(kind, place, path, approach),
             (None, None) => return Decision::Continue,
         };
         let key = (approach.node, approach.thread);
@@ -290,31 +293,31 @@ impl Injector {
         Happening { kind, node: place, peer, label, port, connection: 0, in_data: true }
     }
 
-    fn changing(
-        &self,
-        _state: &State,
-        kind: Kind,
-        place: usize,
-        path: &str,
-        approach: &Approach,
-    ) -> Happening {
+    fn changing(&self, kind: Kind, place: usize, path: &str, approach: &Approach) -> Happening {
         let data = self.nodes.get(place).and_then(|name| self.controller.data(name));
         let within = |path: &str| {
             data.as_ref().is_none_or(|data| path.starts_with(&*data.to_string_lossy()))
         };
         let in_data = within(path) || approach.target.as_deref().is_some_and(within);
-        let base = data.as_ref().and_then(|data| {
-            let rest = std::path::Path::new(path).strip_prefix(data).ok()?;
-            Some(rest.to_string_lossy().into_owned())
-        });
         Happening {
             kind,
             node: place,
             peer: None,
-            label: Some(base.unwrap_or_else(|| path.to_owned())),
+            label: Some(self.stable_path(place, path.to_owned())),
             port: None,
             connection: 0,
             in_data,
+        }
+    }
+
+    /// A path as it is in every run: below the node's data directory, which has another place each
+    /// time.
+    fn stable_path(&self, place: usize, path: String) -> String {
+        let data = self.nodes.get(place).and_then(|name| self.controller.data(name));
+        match data.map(|data| Path::new(&path).strip_prefix(data)) {
+            Some(Ok(rest)) if rest.as_os_str().is_empty() => ".".into(),
+            Some(Ok(rest)) => rest.to_string_lossy().into_owned(),
+            _ => path,
         }
     }
 
@@ -382,10 +385,13 @@ impl Injector {
             state.live.peer(&tracker, channel, None)
         };
         let Some(peer) = peer.and_then(|peer| self.place(state, peer)) else { return };
-        if self.is_cut(state, peer, place)
+        let links = [(peer, place), (place, peer)];
+        if links.iter().any(|link| self.is_severed(state, *link))
             && let Some(copy) = site.node().duplicate(channel)
         {
-            self.filter(state, place, channel, &copy, (peer, place));
+            // What goes the other way is dropped by the other end.
+            let links = if self.is_cut(state, place, peer) { &links[..1] } else { &links[..] };
+            self.begin_cut(state, place, channel, &copy, links);
         }
     }
 

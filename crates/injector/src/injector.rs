@@ -18,11 +18,14 @@ use linchpin_tracker::{EventId, Recorder};
 
 use crate::controller::Controller;
 use crate::durable::Shadow;
-use crate::fault::{Effect, Fault, Kind, Lateness, Pattern, Trigger, Until};
+use crate::fault::{Count, Effect, Fault, Kind, Lateness, Pattern, Trigger, Until};
 use crate::queue::{Latch, Queue};
 use crate::report::FaultReport;
 use crate::schedule::Schedule;
 use crate::watch::{Happening, Watch};
+
+/// Longest that healing waits for nodes that are being ended or started.
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// What a run is about.
 #[derive(Clone, Debug)]
@@ -121,11 +124,15 @@ pub(crate) struct State {
     pub(crate) closed: BTreeMap<Channel, OwnedFd>,
     /// What opens when a link is healed.
     pub(crate) latches: BTreeMap<(usize, usize), Latch>,
+    /// Links of hosts that went quiet.
+    pub(crate) dark: BTreeMap<usize, Vec<(usize, usize)>>,
     /// Sockets of hosts that went quiet.
     pub(crate) silenced: BTreeMap<usize, Vec<OwnedFd>>,
     pub(crate) crashing: BTreeSet<usize>,
     /// Restarts that are due later: the fault, the node, its data.
     pub(crate) due_back: Vec<(usize, usize, crate::Data)>,
+    /// How many nodes are being started again.
+    pub(crate) returning: usize,
     pub(crate) shadows: BTreeMap<usize, Shadow>,
     /// How often each event has happened, by its name.
     pub(crate) census: BTreeMap<String, u32>,
@@ -178,7 +185,7 @@ fn arm(fault: Fault, rules: &Rules, watches: &mut Vec<Watch>) -> Armed {
             label: None,
             port: None,
             connection: None,
-            count: crate::Count::Nth(1),
+            count: Count::Nth(1),
         };
         fault.trigger = Trigger::Event(crate::Side::After, exit);
     }
@@ -262,9 +269,11 @@ impl Injector {
             hurried: BTreeMap::new(),
             closed: BTreeMap::new(),
             latches: BTreeMap::new(),
+            dark: BTreeMap::new(),
             silenced: BTreeMap::new(),
             crashing: BTreeSet::new(),
             due_back: Vec::new(),
+            returning: 0,
             shadows: BTreeMap::new(),
             census: BTreeMap::new(),
             begun: None,
@@ -345,16 +354,26 @@ impl Injector {
     /// delayed messages leave, and nodes that were to be started again later are started now. Other
     /// nodes that crashed stay as they are.
     pub fn heal(&self) {
+        // A node that is being ended or started: what follows from that must not be lost.
+        self.wait_until(|state| state.crashing.is_empty());
         let due = std::mem::take(&mut self.lock().due_back);
         for (fault, place, data) in due {
             self.restart(fault, place, data);
         }
+        self.wait_until(|state| state.returning == 0);
         let mut state = self.lock();
         state.over = true;
         for fault in 0..state.faults.len() {
             self.end(&mut state, fault);
             state.faults[fault].latch.open();
             state.faults[fault].phase = Phase::Over;
+        }
+    }
+
+    fn wait_until(&self, condition: impl Fn(&State) -> bool) {
+        let limit = Instant::now() + WAIT_MAX;
+        while !condition(&self.lock()) && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -403,6 +422,16 @@ impl Injector {
         let Watch { pattern, seen, .. } = &state.watches[watch];
         if *seen > 0 && armed.subject.is_some() && armed.phase == Phase::Waiting {
             return "the event it begins at did not happen".into();
+        }
+        let reached = match pattern.count {
+            Count::Nth(number) => *seen >= number,
+            Count::Every => *seen > 0,
+        };
+        if reached {
+            return match armed.fault.effect {
+                Effect::ShortWrite(_, bytes) => format!("no such call had more than {bytes} bytes"),
+                _ => "it happened when the workload had ended, and faults with it".into(),
+            };
         }
         if *seen > 0 {
             return format!("only {seen} such events were seen");

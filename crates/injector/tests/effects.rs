@@ -182,7 +182,7 @@ fn connects(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
         guest,
         "accept recv 100",
         "connect HERE connect HERE clock connect HERE took 300 send yes close",
-        &["refuse a->b #1", "time-out a->b #2", "hang a->b #3 for 600ms"],
+        &["refuse a->b #1", "time-out a->b #2", "hang a->b #3 for 900ms"],
     )?;
     outcome.expect("a", &["connect ECONNREFUSED", "connect ETIMEDOUT", "connect ok", "slow"])?;
     outcome.expect("b", &["listen ok", "recv yes eof"])?;

@@ -44,7 +44,7 @@ pub(crate) struct ClusterRunArguments {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = crate::trace_command::parameter)]
     parameters: Vec<(String, String)>,
 
-    /// Record the run in this folder, with a report to open in a browser
+    /// Record the run in this folder, with a report to open in a browser; replaces a record that is there
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -319,6 +319,10 @@ impl Director for Faults {
 
 struct Nodes(Arc<Control>);
 
+fn cannot(what: &str, from: &str, to: &str, error: &std::io::Error) -> String {
+    format!("the link {from}->{to} could not {what}: {error}")
+}
+
 impl Controller for Nodes {
     fn node_of(&self, id: NodeId) -> Option<String> {
         self.0.node_of(id).map(str::to_owned)
@@ -335,5 +339,13 @@ impl Controller for Nodes {
 
     fn data(&self, node: &str) -> Option<PathBuf> {
         Some(self.0.data(node))
+    }
+
+    fn cut(&self, from: &str, to: &str) -> Result<bool, String> {
+        self.0.cut(from, to).map_err(|error| cannot("be cut", from, to, &error))
+    }
+
+    fn heal(&self, from: &str, to: &str) -> Result<(), String> {
+        self.0.heal(from, to).map(drop).map_err(|error| cannot("be healed", from, to, &error))
     }
 }

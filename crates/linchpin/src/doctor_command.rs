@@ -1,6 +1,7 @@
 //! `linchpin doctor`: what works on this machine.
 
 use clap::{Args, ValueEnum};
+use linchpin_cluster::{Isolation, enter_private_namespaces};
 use linchpin_tracer::doctor::{self, Check, Health};
 use serde::Serialize;
 
@@ -36,7 +37,10 @@ struct DoctorJson<'a> {
 }
 
 pub(crate) fn command(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
-    let checks = doctor::examine();
+    // First of all: the system allows it to processes with one thread.
+    let network = network();
+    let mut checks = doctor::examine();
+    checks.push(network);
     let traces = checks.iter().all(|check| check.health != Health::Missing);
     if arguments.format == DoctorFormat::Json {
         let json = DoctorJson { schema: "linchpin.doctor/1", traces, checks: &checks };
@@ -45,6 +49,22 @@ pub(crate) fn command(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
         print(&checks, traces);
     }
     Ok(if traces { Exit::Holds } else { Exit::Broken })
+}
+
+/// The network that nodes get, made and taken down.
+fn network() -> Check {
+    let made = enter_private_namespaces()
+        .and_then(|()| linchpin_cluster::isolation(Isolation::Namespaces));
+    let (health, found, remedy) = match made {
+        Ok(_) => (Health::Works, "a node was joined to a bridge".to_owned(), None),
+        Err(error) => {
+            let remedy = "sudo modprobe -a veth bridge (CONFIG_VETH, CONFIG_BRIDGE), and see \
+                          `user namespaces`";
+            (Health::Limited, error.to_string(), Some(remedy.to_owned()))
+        }
+    };
+    let needed_for = "a network for each node, partitions of all that goes between them";
+    Check { name: "network of nodes", health, found, needed_for, remedy }
 }
 
 fn print(checks: &[Check], traces: bool) {

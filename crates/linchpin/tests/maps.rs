@@ -48,7 +48,7 @@ fn linchpin(arguments: &[&str]) -> String {
 #[test]
 fn every_cluster_file_is_right() {
     let (systems, examples) = (files("systems", "cluster"), files("examples", "cluster"));
-    assert_eq!((systems.len(), examples.len()), (15, 3));
+    assert_eq!((systems.len(), examples.len()), (21, 6));
     for file in systems.into_iter().chain(examples) {
         let cluster = Cluster::load(&file).unwrap_or_else(|error| panic!("{error}"));
         let folder = file.parent().expect("a folder");

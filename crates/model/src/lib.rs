@@ -8,8 +8,10 @@ mod bounds;
 mod fault;
 mod outcome;
 mod prior;
+mod suggest;
 
 pub use bounds::{Bounds, BoundsError, CrashModel};
 pub use fault::{Fault, FaultParseError, FaultSet, InputValue};
 pub use outcome::{Invariant, Outcome, Verdict};
 pub use prior::{Prior, PriorParseError};
+pub use suggest::closest;

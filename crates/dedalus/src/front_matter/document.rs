@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use linchpin_model::Prior;
+use linchpin_model::{Prior, closest};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -10,7 +10,6 @@ use super::{CrashModel, Expectation, FrontMatter, Invariant, Scenario, check};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{SourceMap, Span};
-use crate::suggest::closest;
 
 const SCENARIO: &str = "scenario";
 const KEYS: [&str; 13] = [

@@ -1,12 +1,13 @@
 //! Expressions and aggregates.
 
 use super::{Parsed, Parser};
+use linchpin_model::closest;
+
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Aggregate, ArithmeticOperator, ComparisonOperator, Value};
 use crate::lexer::{TokenKind, excerpt};
 use crate::source::Span;
-use crate::suggest::closest;
 use crate::syntax::{Expression, ExpressionKind, HeadColumn, Name};
 
 /// How deep an expression may nest: neither the parentheses in the source nor the tree made of

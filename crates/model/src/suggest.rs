@@ -1,10 +1,8 @@
 //! "Did you mean ...?"
 
-/// The candidate most like `name`, if one is like it at all.
-pub(crate) fn closest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The candidate most like `name`, if one is like it at all: by the characters that are inserted, deleted,
+/// replaced, or swapped with their neighbour (optimal string alignment; Damerau, CACM 7(3), 1964).
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     if length > 64 {
         return None;
