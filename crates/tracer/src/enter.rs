@@ -1,12 +1,13 @@
 //! Entries of system calls: what is about to happen, reported before the kernel acts.
 
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::call::Call;
 use crate::descriptor;
 use crate::event::{Action, Address, Channel, Endpoint, Payload, SocketFacts, Transport};
-use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE, Part};
+use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE, MessageHeader, Part};
 use crate::node::Node;
 use crate::pending::{Pending, Slot, Source};
 use crate::ptrace::Stopped;
@@ -102,6 +103,9 @@ impl Node {
     ) -> Option<Pending> {
         let thread = stopped.thread();
         let [first, second, third, fourth, fifth, sixth] = *arguments;
+        if self.let_through(thread, call, first) {
+            return None;
+        }
         match call {
             Call::Read => {
                 let parts = vec![part(second, third)];
@@ -143,6 +147,7 @@ impl Node {
             }
             Call::Sendmsg => {
                 let header = memory::read_header(thread, second).ok()?;
+                self.passing(thread, &header);
                 let outgoing = Outgoing {
                     parts: memory::read_parts(thread, header.parts, header.part_count).ok()?,
                     flags: third as i32,
@@ -154,6 +159,7 @@ impl Node {
             Call::Sendmmsg => self.enter_send_many(stopped, first, second, third),
             Call::Sendfile => {
                 let to = self.endpoint(thread, first).filter(|endpoint| endpoint.write)?;
+                self.not_plain(thread, to.channel);
                 self.enter_relay(stopped, None, Some((to.channel, first)), fourth, false)
             }
             Call::Splice | Call::Tee => {
@@ -163,6 +169,9 @@ impl Node {
                 };
                 let source = self.endpoint(thread, from).filter(|endpoint| endpoint.read);
                 let target = self.endpoint(thread, to).filter(|endpoint| endpoint.write);
+                for endpoint in [source, target].into_iter().flatten() {
+                    self.not_plain(thread, endpoint.channel);
+                }
                 self.enter_relay(
                     stopped,
                     source.map(|endpoint| endpoint.channel),
@@ -173,7 +182,9 @@ impl Node {
             }
             Call::Vmsplice => {
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
-                match self.endpoint(thread, first)? {
+                let endpoint = self.endpoint(thread, first)?;
+                self.not_plain(thread, endpoint.channel);
+                match endpoint {
                     endpoint if endpoint.write => {
                         let outgoing = Outgoing { parts, ..Outgoing::default() };
                         self.enter_send(stopped, first, &outgoing)
@@ -285,6 +296,25 @@ impl Node {
         }
     }
 
+    /// True for reads and writes of a pipe that the process holds alone.
+    fn let_through(&mut self, thread: i32, call: Call, number: u64) -> bool {
+        let plain = matches!(call, Call::Read | Call::Readv | Call::Write | Call::Writev);
+        plain
+            && match self.endpoint(thread, number) {
+                Some(Endpoint { channel: channel @ Channel::Pipe(..), .. }) => {
+                    self.quiet(thread, channel)
+                }
+                _ => false,
+            }
+    }
+
+    /// A pipe is used by a call that moves bytes the process does not see.
+    fn not_plain(&mut self, thread: i32, channel: Channel) {
+        if matches!(channel, Channel::Pipe(..)) {
+            self.share_for_good(thread, channel);
+        }
+    }
+
     fn enter_receive(
         &mut self,
         stopped: &Stopped,
@@ -386,7 +416,7 @@ impl Node {
             self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
             return None;
         }
-        Some(Pending::Send { call, single: true, unbound: self.unbound(channel, number) })
+        Some(Pending::Send { call, channel, single: true, unbound: self.unbound(channel, number) })
     }
 
     /// Reports one message that is about to be sent.
@@ -457,6 +487,7 @@ impl Node {
             else {
                 break;
             };
+            self.passing(thread, &header);
             let outgoing = Outgoing {
                 parts: memory::read_parts(thread, header.parts, header.part_count)
                     .unwrap_or_default(),
@@ -475,9 +506,10 @@ impl Node {
                 };
             }
         }
-        let pending = Pending::Send { call, single: false, unbound: self.unbound(channel, number) };
+        let unbound = self.unbound(channel, number);
+        let pending = Pending::Send { call, channel, single: false, unbound };
         if let Some(known) = self.threads.get_mut(&thread) {
-            known.pending = Some(Pending::Send { call, single: false, unbound: None });
+            known.pending = Some(Pending::Send { call, channel, single: false, unbound: None });
         }
         if self.carried_out(stopped, Some(call), decision) {
             return None;
@@ -678,6 +710,17 @@ impl Node {
         true
     }
 
+    /// Descriptors that are about to go to another process (SCM_RIGHTS).
+    fn passing(&mut self, thread: i32, header: &MessageHeader) {
+        for descriptor in memory::passed_descriptors(thread, header) {
+            if let Some(Endpoint { channel: channel @ Channel::Pipe(..), .. }) =
+                self.endpoint(thread, descriptor as u64)
+            {
+                self.share_for_good(thread, channel);
+            }
+        }
+    }
+
     /// The process gives up a descriptor.
     fn release(&mut self, thread: i32, descriptor: i32) {
         // Resolved first: a descriptor never used (a FIFO just opened) counts too.
@@ -688,7 +731,14 @@ impl Node {
             return;
         }
         let Some(known) = self.processes.get(&self.process_of(thread)) else { return };
-        let last = known.table.borrow_mut().remove(descriptor);
+        let table = Rc::clone(&known.table);
+        let last = table.borrow().last(descriptor);
+        if let Some(endpoint) = last {
+            // What lies in a pipe remains to be read after its writer is gone.
+            self.share(thread, endpoint.channel);
+        }
+        table.borrow_mut().remove(descriptor);
+        self.own_pipes.changed();
         if let Some(endpoint) = last {
             self.emit(thread, Action::Close { endpoint });
         }

@@ -28,6 +28,7 @@ mod launch;
 mod leave;
 mod memory;
 mod node;
+mod own;
 mod pending;
 mod policy;
 mod ptrace;

@@ -12,6 +12,7 @@ use crate::descriptor::{self, Table};
 use crate::event::{Action, CallId, Channel, ChildKind, Event, NodeId, SocketFacts, Status};
 use crate::inject::Watched;
 use crate::launch::Control;
+use crate::own::OwnPipes;
 use crate::pending::Pending;
 use crate::ptrace::{self, CallStop, PtraceError, Resume, Stop, Stopped, Waited};
 use crate::still::{Held, Still};
@@ -41,6 +42,8 @@ pub struct Report {
     pub stops: u64,
     /// Stops at entries, by system call.
     pub calls: BTreeMap<&'static str, u64>,
+    /// Reads and writes of busy pipes of one process alone, which have no events.
+    pub let_through: u64,
     /// Calls answered ENOSYS, by name.
     pub denied: BTreeMap<String, u64>,
     /// Time from noticing a stop to letting the thread go on, over all stops. (The kernel's own
@@ -53,11 +56,13 @@ pub(crate) struct Thread {
     pub(crate) pending: Option<Pending>,
     /// Its end was reported.
     pub(crate) exiting: bool,
+    /// The pipe of its process alone on which its last call was let through.
+    pub(crate) quiet: Option<Channel>,
 }
 
 impl Thread {
     fn of(process: i32) -> Thread {
-        Thread { process, pending: None, exiting: false }
+        Thread { process, pending: None, exiting: false, quiet: None }
     }
 }
 
@@ -86,6 +91,7 @@ pub(crate) struct Node {
     /// as /proc tells it.
     early: BTreeMap<i32, (Stopped, i32)>,
     pub(crate) sockets: BTreeMap<Channel, Option<SocketFacts>>,
+    pub(crate) own_pipes: OwnPipes,
     calls: u64,
     pub(crate) still: Still,
     /// The call being entered is to be held.
@@ -129,6 +135,7 @@ impl Node {
             stillborn: BTreeMap::new(),
             early: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            own_pipes: OwnPipes::default(),
             calls: 0,
             still: Still::default(),
             holding: None,
@@ -335,6 +342,10 @@ impl Node {
             }
             _ => ChildKind::Process,
         };
+        if let (Some(parent), ChildKind::Process) = (parent, kind) {
+            self.share_all(parent);
+            self.own_pipes.changed();
+        }
         if let Some(parent) = parent {
             self.emit(parent, Action::Spawn { child, kind });
         }
@@ -381,6 +392,7 @@ impl Node {
         } else {
             self.add_process(process, Rc::new(RefCell::new(after)), Watched::default());
         }
+        self.own_pipes.changed();
         self.discover(process, &endpoints);
         for (number, endpoint) in numbers {
             self.note_channel(process, number, endpoint.channel);
@@ -418,6 +430,7 @@ impl Node {
             self.report.status = Some(status);
         }
         self.processes.remove(&process);
+        self.own_pipes.changed();
     }
 
     fn gone(&mut self, thread: i32, status: i32) -> Result<(), TracerError> {

@@ -46,6 +46,7 @@ pub(crate) enum Pending {
     /// `unbound`: the descriptor of a socket that may get its address by this call.
     Send {
         call: CallId,
+        channel: Channel,
         single: bool,
         unbound: Option<i32>,
     },

@@ -196,6 +196,16 @@ impl Stopped {
         unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, thread, 0, 0) };
     }
 
+    /// Waits until a thread that was interrupted has stopped, or is gone. Leaves that to [`wait`].
+    pub(crate) fn await_stop(thread: i32) {
+        let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL;
+        let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: the kernel fills `information`; WNOWAIT leaves the event for later.
+        unsafe {
+            libc::waitid(libc::P_PID, thread as libc::id_t, information.as_mut_ptr(), flags);
+        }
+    }
+
     /// Lets a thread go on whose stop another thread of this process took.
     pub(crate) fn release_lost(thread: i32) {
         // The thread may run, or be gone: then the request fails, and nothing is to be done.
