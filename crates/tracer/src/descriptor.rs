@@ -313,6 +313,18 @@ fn name_of(socket: &OwnedFd, peer: bool) -> io::Result<Address> {
     Ok(address::parse(&bytes[..bytes.len().min(length as usize)]))
 }
 
+/// True if O_NONBLOCK is set.
+pub(crate) fn is_non_blocking(file: &OwnedFd) -> bool {
+    // SAFETY: fcntl with plain integers on a live descriptor.
+    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
+    flags >= 0 && flags & libc::O_NONBLOCK != 0
+}
+
+/// How many bytes a receive that waits, waits for.
+pub(crate) fn low_water(socket: &OwnedFd) -> Option<i32> {
+    option(socket, libc::SO_RCVLOWAT).ok()
+}
+
 /// True if a TCP connection takes `length` bytes at once, whatever the peer does: it stands, and
 /// its send buffer has several times the room.
 pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
@@ -320,7 +332,6 @@ pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
     const SEND_BUFFER: usize = 3; // SK_MEMINFO_SNDBUF
     const QUEUED: usize = 5; // SK_MEMINFO_WMEM_QUEUED
     const ESTABLISHED: u8 = 1;
-    const CLOSE_WAIT: u8 = 8;
     let Ok(memory) = read_option::<[u32; 9]>(socket, libc::SOL_SOCKET, SO_MEMINFO) else {
         return false;
     };
@@ -328,7 +339,7 @@ pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
     // Buffers are counted with their overhead, which is less than that of a page per write.
     length.saturating_add(4096).saturating_mul(2) <= free / 2
         && read_option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO)
-            .is_ok_and(|state| state == ESTABLISHED || state == CLOSE_WAIT)
+            .is_ok_and(|state| state == ESTABLISHED)
 }
 
 /// Asks the kernel about a socket; `None` if its family carries no messages we follow.

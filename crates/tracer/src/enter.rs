@@ -45,7 +45,7 @@ impl Node {
         endpoint.filter(|endpoint| !matches!(self.sockets.get(&endpoint.channel), Some(None)))
     }
 
-    fn handle(&self, thread: i32) -> Option<Arc<OwnedFd>> {
+    pub(crate) fn handle(&self, thread: i32) -> Option<Arc<OwnedFd>> {
         self.processes.get(&self.process_of(thread))?.handle.clone()
     }
 
@@ -336,6 +336,10 @@ impl Node {
         }
         self.note_urgent(thread, flags);
         let slot = Slot { parts, source };
+        let plain = matches!(call, Call::Read | Call::Recvfrom) && self.holding.is_none();
+        if plain && self.taken_over(stopped, endpoint.channel, &slot, flags, number as i32) {
+            return None;
+        }
         Some(Pending::Receive { channel: endpoint.channel, slot, flags, descriptor: number as i32 })
     }
 
@@ -402,24 +406,23 @@ impl Node {
             self.emit(thread, Action::NotFollowed { what });
         }
         let length = parts.iter().map(|part| part.length).sum();
-        let decision = self.ask_send(thread, call, channel, number, outgoing);
+        let (decision, readable) = self.ask_send(thread, call, channel, number, outgoing);
         let follow =
             matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
         if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
-        let readable = !follow && {
-            let limit = self.options.payload_limit.min(length as usize);
-            memory::gather(thread, parts, limit).len() == limit
-        };
-        if readable && self.taken_at_once(thread, number as i32, channel, length, *flags) {
-            self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
+        if !follow && readable && self.taken_at_once(thread, number as i32, channel, length, *flags)
+        {
+            let (messages, error, assumed) = (1, None, true);
+            self.emit(thread, Action::Sent { call, messages, bytes: length, error, assumed });
             return None;
         }
         Some(Pending::Send { call, channel, single: true, unbound: self.unbound(channel, number) })
     }
 
-    /// Reports one message that is about to be sent.
+    /// Reports one message that is about to be sent. Gives the decision, and whether its first
+    /// bytes could be read.
     fn ask_send(
         &mut self,
         thread: i32,
@@ -427,10 +430,11 @@ impl Node {
         channel: Channel,
         number: u64,
         outgoing: &Outgoing,
-    ) -> Decision {
+    ) -> (Decision, bool) {
         let Outgoing { parts, flags, name, ancillary } = outgoing;
         let length = parts.iter().map(|part| part.length).sum();
         let payload = self.payload(thread, channel, parts, length);
+        let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
         let to = sockaddr(thread, name.0, name.1);
         let handle = self.handle(thread);
         let site = Site {
@@ -442,14 +446,14 @@ impl Node {
             ancillary: *ancillary,
             ..Site::of(&self.remote, thread)
         };
-        self.ask(Action::Send { call, channel, to, payload }, &site)
+        (self.ask(Action::Send { call, channel, to, payload }, &site), readable)
     }
 
     /// True if the result of a send is known before it runs, so that its exit need not be seen: a
     /// TCP connection with room in its buffer takes all bytes, unless it is reset this instant,
     /// and then nobody receives them.
     fn taken_at_once(
-        &self,
+        &mut self,
         thread: i32,
         descriptor: i32,
         channel: Channel,
@@ -463,8 +467,9 @@ impl Node {
         });
         tcp && length > 0
             && flags & !HARMLESS == 0
-            && descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
-                .is_ok_and(|copy| descriptor::has_room(&copy, length))
+            && self
+                .copy_of(thread, descriptor, channel)
+                .is_some_and(|copy| descriptor::has_room(copy, length))
     }
 
     fn enter_send_many(
@@ -496,7 +501,7 @@ impl Node {
                 ancillary: header.control != 0 && header.control_length > 0,
             };
             // One call, one decision: that on the first message.
-            let now = self.ask_send(thread, call, channel, number, &outgoing);
+            let (now, _) = self.ask_send(thread, call, channel, number, &outgoing);
             if index == 0 {
                 // The call gives the number of messages sent, not of bytes.
                 decision = match now {
@@ -713,10 +718,13 @@ impl Node {
     /// Descriptors that are about to go to another process (SCM_RIGHTS).
     fn passing(&mut self, thread: i32, header: &MessageHeader) {
         for descriptor in memory::passed_descriptors(thread, header) {
-            if let Some(Endpoint { channel: channel @ Channel::Pipe(..), .. }) =
-                self.endpoint(thread, descriptor as u64)
-            {
-                self.share_for_good(thread, channel);
+            match self.endpoint(thread, descriptor as u64).map(|endpoint| endpoint.channel) {
+                Some(channel @ Channel::Pipe(..)) => self.share_for_good(thread, channel),
+                Some(channel) => {
+                    self.own_sockets.remove(&channel);
+                    self.copies.give_up(channel);
+                }
+                None => {}
             }
         }
     }
@@ -734,13 +742,28 @@ impl Node {
         let table = Rc::clone(&known.table);
         let last = table.borrow().last(descriptor);
         if let Some(endpoint) = last {
+            self.copies.give_up(endpoint.channel);
             // What lies in a pipe remains to be read after its writer is gone.
             self.share(thread, endpoint.channel);
         }
         table.borrow_mut().remove(descriptor);
         self.own_pipes.changed();
         if let Some(endpoint) = last {
+            self.forget_socket(endpoint.channel);
             self.emit(thread, Action::Close { endpoint });
+        }
+    }
+
+    /// Nothing need be known of a socket that no process holds and no call is made on.
+    fn forget_socket(&mut self, channel: Channel) {
+        let held = self.processes.values().any(|own| own.table.borrow().holds_any_end(channel));
+        let in_use = self
+            .threads
+            .values()
+            .any(|known| known.pending.as_ref().is_some_and(|call| call.concerns(channel)));
+        if !held && !in_use {
+            self.sockets.remove(&channel);
+            self.own_sockets.remove(&channel);
         }
     }
 

@@ -65,10 +65,13 @@ impl Node {
                     (None, true) => (1, taken),
                     (None, false) => (taken as u32, 0),
                 };
-                self.emit(thread, Action::Sent { call, messages, bytes, error });
+                self.emit(thread, Action::Sent { call, messages, bytes, error, assumed: false });
             }
             Pending::Relay { call, from, peek } => self.relayed(thread, call, from, peek, result),
-            Pending::Socket => self.opened(thread, result),
+            Pending::Socket => {
+                self.opened(thread, result);
+                self.own_socket(thread, result);
+            }
             Pending::Socketpair { descriptors } if result == 0 => {
                 let channels = [0, 4].map(|offset| {
                     let descriptor = memory::read_i32(thread, descriptors + offset).ok()?;
@@ -98,6 +101,7 @@ impl Node {
             }
             Pending::Accept { listener, name, length } if result >= 0 => {
                 self.opened(thread, result);
+                self.own_socket(thread, result);
                 if let Some(endpoint) = self.endpoint(thread, result as u64) {
                     let from = source(thread, Source::Pointers { name, length });
                     self.peer_was(thread, endpoint.channel, from);
@@ -167,6 +171,15 @@ impl Node {
         }
     }
 
+    /// The process made a socket, which nobody outside the node can have.
+    fn own_socket(&mut self, thread: i32, descriptor: i64) {
+        if let Ok(number @ 0..) = u64::try_from(descriptor)
+            && let Some(endpoint) = self.endpoint(thread, number)
+        {
+            self.own_sockets.insert(endpoint.channel);
+        }
+    }
+
     /// A call gave the process a new descriptor.
     fn opened(&mut self, thread: i32, descriptor: i64) {
         if descriptor < 0 {
@@ -185,7 +198,7 @@ impl Node {
         }
     }
 
-    fn receive_failed(&mut self, stopped: &Stopped, channel: Channel, error: i32) {
+    pub(crate) fn receive_failed(&mut self, stopped: &Stopped, channel: Channel, error: i32) {
         if FINAL.contains(&error) {
             let decision = self.emit(stopped.thread(), Action::ReceiveFailed { channel, error });
             if let crate::Decision::Answer(result) = decision {
@@ -268,7 +281,10 @@ impl Node {
         }
         if let Some(call) = call {
             let messages = u32::from(error.is_none());
-            self.emit(thread, Action::Sent { call, messages, bytes: length, error });
+            self.emit(
+                thread,
+                Action::Sent { call, messages, bytes: length, error, assumed: false },
+            );
         }
     }
 }

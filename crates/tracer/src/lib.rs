@@ -34,6 +34,7 @@ mod policy;
 mod ptrace;
 mod remote;
 mod still;
+mod takeover;
 
 pub use call::{Call, Selected};
 pub use event::{

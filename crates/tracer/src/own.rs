@@ -14,7 +14,6 @@ use std::rc::Rc;
 use crate::descriptor;
 use crate::event::{Action, Channel, Payload};
 use crate::node::Node;
-use crate::pending::Pending;
 use crate::ptrace::Stopped;
 
 /// Calls on a pipe of one process that are followed before further ones are let through.
@@ -86,12 +85,9 @@ impl Node {
 
     /// True if a pipe is empty and nobody is in a call on it that is followed.
     fn is_idle(&self, thread: i32, channel: Channel) -> bool {
-        let in_call = self.threads.values().any(|known| match &known.pending {
-            Some(Pending::Receive { channel: other, .. }) => *other == channel,
-            Some(Pending::Send { channel: other, .. }) => *other == channel,
-            Some(Pending::Relay { .. }) => true,
-            _ => false,
-        });
+        let mut threads = self.threads.values();
+        let in_call =
+            threads.any(|known| known.pending.as_ref().is_some_and(|call| call.concerns(channel)));
         !in_call && self.unread(thread, channel, 0).is_some_and(|(length, _)| length == 0)
     }
 
@@ -117,7 +113,10 @@ impl Node {
         let call = self.next_call();
         let payload = Payload { length, bytes, digest: None };
         self.emit(thread, Action::Send { call, channel, to: None, payload });
-        self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
+        self.emit(
+            thread,
+            Action::Sent { call, messages: 1, bytes: length, error: None, assumed: false },
+        );
     }
 
     /// The same for good: its descriptors go where they cannot be followed, or its bytes do.

@@ -102,3 +102,20 @@ pub(crate) enum Pending {
         information: u64,
     },
 }
+
+impl Pending {
+    /// True if the call is made on a channel, or may be.
+    pub(crate) fn concerns(&self, channel: Channel) -> bool {
+        match self {
+            Pending::Receive { channel: own, .. }
+            | Pending::ReceiveMany { channel: own, .. }
+            | Pending::Send { channel: own, .. }
+            | Pending::Connect { channel: own, .. }
+            | Pending::Bind { channel: own, .. }
+            | Pending::Listen { channel: own, .. }
+            | Pending::Accept { listener: own, .. } => *own == channel,
+            Pending::Relay { .. } => true,
+            _ => false,
+        }
+    }
+}

@@ -385,6 +385,14 @@ impl Stopped {
         self.check("set signal mask", result).map(|_| ())
     }
 
+    /// Writes one register, by its place in the registers.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn poke_register(&self, offset: usize, word: u64) -> Result<(), PtraceError> {
+        // SAFETY: writes a register of the tracee only; struct user begins with the registers.
+        let result = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.thread, offset, word) };
+        self.check("poke register", result).map(|_| ())
+    }
+
     /// Writes one word of the thread's memory, read-only pages included.
     pub(crate) fn poke(&self, address: u64, word: u64) -> Result<(), PtraceError> {
         // SAFETY: writes the tracee's memory only.

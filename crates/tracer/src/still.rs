@@ -164,7 +164,7 @@ impl Node {
         let Some(call) = call else { return Ok(()) };
         if delivered {
             let bytes = if single { result.max(0) as u64 } else { 0 };
-            self.emit(thread, Sent { call, messages: 1, bytes, error: None });
+            self.emit(thread, Sent { call, messages: 1, bytes, error: None, assumed: false });
         } else {
             self.emit(thread, Answered { call, result });
         }

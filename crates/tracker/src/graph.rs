@@ -181,6 +181,13 @@ impl Graph {
         self.entries[id.index()].thread
     }
 
+    /// The latest event of the thread that an event happened in, while that thread lives.
+    pub(crate) fn last_of_thread(&self, of: EventId) -> Option<EventId> {
+        let event = self.event(of);
+        let life = self.threads.get(&(event.node, event.thread))?;
+        if life.track == self.thread(of) { life.last } else { None }
+    }
+
     /// The life of the process it happened in.
     pub fn process(&self, id: EventId) -> Track {
         self.entries[id.index()].process
