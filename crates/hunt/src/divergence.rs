@@ -80,7 +80,11 @@ fn frontier(trace: &Indexed, other: &Indexed, is_folded: bool) -> Vec<Parting> {
             parted.insert(event);
         } else if lacks(event) {
             parted.insert(event);
-            frontier.push(Parting { position: event, event: trace.name(event).clone(), after: before });
+            frontier.push(Parting {
+                position: event,
+                event: trace.name(event).clone(),
+                after: before,
+            });
         }
     }
     frontier
