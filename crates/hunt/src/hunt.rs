@@ -206,7 +206,7 @@ impl<L: Laboratory> Hunted<'_, L> {
         if outcome == Outcome::Inconclusive || !has_fired && outcome != Outcome::Bad {
             self.proposals.in_vain(asked);
         } else {
-            self.proposals.conclude(&self.fired);
+            self.proposals.conclude(&self.fired, outcome == Outcome::Vacuous);
         }
         if outcome == Outcome::Inconclusive {
             self.knowledge.skip();
@@ -236,8 +236,9 @@ impl<L: Laboratory> Hunted<'_, L> {
             );
         }
         let ids: Vec<FaultId> = faults.iter().map(|fault| self.knowledge.id(fault)).collect();
+        let trace = &self.knowledge.runs()[run].trace;
         for (fault, id) in faults.iter().zip(&ids) {
-            self.account.candidate(*id, fault);
+            self.account.candidate(*id, fault, trace);
         }
         if self.options.strategy != Strategy::Lineage {
             return;
@@ -254,13 +255,19 @@ impl<L: Laboratory> Hunted<'_, L> {
             faults.sort_unstable();
             faults
         };
-        for (index, &id) in ids.iter().enumerate() {
-            self.proposals.offer(&self.knowledge, run, join(&[id]));
-            if is_undisturbed {
-                for &other in &ids[index + 1..] {
-                    self.proposals.offer(&self.knowledge, run, join(&[id, other]));
-                }
+        // What another input would change of a run, nothing tells: it comes before all faults.
+        let (inputs, ids): (Vec<FaultId>, Vec<FaultId>) =
+            ids.into_iter().partition(|id| self.knowledge.fault(*id).kind() == Kind::Input);
+        if is_undisturbed {
+            for id in inputs {
+                self.proposals.offer(&self.knowledge, run, join(&[id]));
             }
+        }
+        for &id in &ids {
+            self.proposals.offer(&self.knowledge, run, join(&[id]));
+        }
+        if is_undisturbed {
+            self.proposals.offer_pairs(&self.knowledge, run, ids);
         }
     }
 

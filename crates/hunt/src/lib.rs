@@ -19,6 +19,7 @@
 //! no system, protocol or message by name.
 
 mod account;
+mod alike;
 mod candidate;
 pub mod confidence;
 mod convert;
@@ -32,6 +33,7 @@ mod hunt;
 mod knowledge;
 mod laboratory;
 mod options;
+mod pairs;
 mod prediction;
 mod proposals;
 mod rank;
