@@ -6,12 +6,14 @@
 
 mod bounds;
 mod fault;
+mod memo;
 mod outcome;
 mod prior;
 mod suggest;
 
 pub use bounds::{Bounds, BoundsError, CrashModel};
 pub use fault::{Fault, FaultParseError, FaultSet, InputValue};
+pub use memo::Memo;
 pub use outcome::{Invariant, Outcome, Verdict};
 pub use prior::{Prior, PriorParseError};
 pub use suggest::closest;
