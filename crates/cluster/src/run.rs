@@ -140,6 +140,7 @@ pub fn run(
         steps: Vec::new(),
         notes: Vec::new(),
         noted: Vec::new(),
+        returned: Vec::new(),
     };
     run.director.prepared(&run.control);
     let judged = run.phases(options);
@@ -228,6 +229,8 @@ struct Run {
     notes: Vec<String>,
     /// Nodes whose end was noted.
     noted: Vec<usize>,
+    /// Nodes that were started again, and may not be ready yet.
+    returned: Vec<usize>,
 }
 
 impl Run {
@@ -259,7 +262,7 @@ impl Run {
 
     /// Attends to restarts, and says whether the run must end early.
     fn attend(&mut self) -> Result<(), Early> {
-        self.control.restart_due(&self.observer)?;
+        self.returned.extend(self.control.restart_due(&self.observer)?);
         if self.interrupt.load(Ordering::SeqCst) {
             return Err(Early::Inconclusive("interrupted".to_owned()));
         }
@@ -423,15 +426,17 @@ impl Run {
             return Ok(());
         }
         self.director.heal(&Arc::clone(&self.control));
-        let mut back: Vec<usize> = Vec::new();
         while self.control.restarts_pending() {
-            back.extend(self.control.restart_due(&self.observer)?);
             self.attend()?;
             std::thread::sleep(TICK);
         }
         let nodes = self.control.cluster.nodes.clone();
-        for index in back {
+        // Those that were started again just before the workload ended as well.
+        for index in std::mem::take(&mut self.returned) {
             let Some(ready) = &nodes[index].ready else { continue };
+            if self.control.ended(index).is_some() {
+                continue;
+            }
             let until = Instant::now() + ready.timeout;
             let mut probed = None;
             while !self.look(index, ready, &mut probed)? {
