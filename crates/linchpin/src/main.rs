@@ -9,6 +9,7 @@ mod cluster_run;
 mod collecting;
 mod completions;
 mod control;
+mod counterpart_command;
 mod directory;
 mod doctor_command;
 mod exit;

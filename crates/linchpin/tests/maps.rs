@@ -17,6 +17,8 @@ struct Map {
     nodes: BTreeMap<String, String>,
     messages: BTreeMap<String, String>,
     faults: BTreeMap<String, String>,
+    #[serde(default)]
+    parameters: BTreeMap<String, toml::Value>,
 }
 
 fn root() -> PathBuf {
