@@ -12,35 +12,44 @@
 //!
 //! A hypothesis is a set of candidates within the budgets that no run answers for. Hypotheses that
 //! would leave the acknowledgement but no holder of the value come first. Every run that is not bad
-//! teaches a support, conditional on the faults under which it was seen, and new candidates.
+//! teaches a support, conditional on the faults under which it was seen, and new candidates. The loop
+//! is that of `linchpin-search`, for which a laboratory is a system that can only be observed.
 //!
 //! What this crate does **not** do: it starts no process, reads no clock, prints nothing, and knows
 //! no system, protocol or message by name.
 
 mod account;
+mod alike;
 mod candidate;
 pub mod confidence;
 mod convert;
+mod counterexample;
 mod cut;
+mod divergence;
 mod event;
 mod event_set;
 mod fault;
 mod hunt;
 mod knowledge;
 mod laboratory;
+mod options;
+mod pairs;
 mod prediction;
 mod proposals;
-mod random;
 mod rank;
 mod resume;
+mod sentence;
 mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};
 pub use candidate::Durations;
 pub use convert::{Subject, trace_of};
+pub use counterexample::{Counterexample, Expected, Taken};
+pub use divergence::{Divergence, Parting};
 pub use event::{EventName, MessageName};
 pub use fault::{Budgets, Fault, Kind, Moment, Place, Trigger};
-pub use hunt::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch, hunt};
+pub use hunt::hunt;
 pub use laboratory::{Evidence, Experiment, Laboratory, Spent};
+pub use options::{HuntError, Options, Report, Strategy, Verdict, Watch};
 pub use resume::{Recorded, ResumeError, Resumed};
 pub use trace::{Acknowledgement, Node, Trace, TraceError, TraceEvent};

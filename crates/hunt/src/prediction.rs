@@ -33,8 +33,21 @@ pub(crate) struct Remains {
     pub(crate) holders: BTreeSet<usize>,
     /// Nodes that would have it, but paused or in a minority.
     pub(crate) doubted: BTreeSet<usize>,
+    /// Whether nodes that had it would be there without it.
+    pub(crate) lacking: Lacking,
     /// Whether the final state would show it.
     pub(crate) shown: Shown,
+}
+
+/// Whether nodes that had a value would be there without it: only such a node can deny it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Lacking {
+    /// No node.
+    Nobody,
+    /// Some, but not most of those who had it.
+    Some,
+    /// Most: they may agree that it never was.
+    Most,
 }
 
 /// Whether a question about the state would be answered with a value.
@@ -66,8 +79,8 @@ struct Need {
     tokens: BTreeSet<String>,
     /// What lies between request and answer.
     events: EventSet,
-    /// What can depend on the request, in order.
-    future: Vec<usize>,
+    /// What can depend on the request.
+    future: EventSet,
 }
 
 /// A trace prepared for predictions.
@@ -78,6 +91,11 @@ pub(crate) struct Predictor {
     carriers: BTreeMap<String, Vec<usize>>,
     /// Per acknowledged value: the events of the outcome that showed it.
     shown: BTreeMap<String, Vec<usize>>,
+    /// Nodes whose syncs were seen, but no writes: what they wrote is not known.
+    only_syncs: BTreeSet<usize>,
+    /// Per acknowledged value: the events that carry it, and the syncs of such nodes, which may have
+    /// made durable whatever the node had.
+    flows: BTreeMap<String, Vec<usize>>,
     /// What the outcome could have depended on.
     pub(crate) support: EventSet,
 }
@@ -92,7 +110,6 @@ impl Predictor {
                 let future = trace.future([ack.request]);
                 let mut events = trace.past([ack.answer]);
                 events.intersect_with(&future);
-                let future = future.iter().collect();
                 Need { answer: ack.answer, tokens: ack.tokens.clone(), events, future }
             })
             .collect();
@@ -118,7 +135,23 @@ impl Predictor {
         } else {
             trace.past(trace.trace.outcome.iter().copied())
         };
-        Self { needs, carriers, shown, support }
+        let nodes_with = |is_such: fn(&EventName) -> bool| -> BTreeSet<usize> {
+            let events = (0..trace.len()).filter(|event| is_such(trace.name(*event)));
+            events.map(|event| trace.node_of[event]).collect()
+        };
+        let syncers = nodes_with(|name| matches!(name, EventName::Sync { .. }));
+        let writers = nodes_with(|name| matches!(name, EventName::Write { .. }));
+        let only_syncs: BTreeSet<usize> = syncers.difference(&writers).copied().collect();
+        let is_sync = |event: &usize| matches!(trace.name(*event), EventName::Sync { .. });
+        let blind_syncs = (0..trace.len()).filter(is_sync);
+        let blind_syncs: Vec<usize> =
+            blind_syncs.filter(|event| only_syncs.contains(&trace.node_of[*event])).collect();
+        let flows = carriers.iter().map(|(token, events)| {
+            let all: BTreeSet<usize> = events.iter().chain(&blind_syncs).copied().collect();
+            (token.clone(), all.into_iter().collect())
+        });
+        let flows = flows.collect();
+        Self { needs, carriers, shown, only_syncs, flows, support }
     }
 
     /// Acknowledged values that the outcome showed.
@@ -143,8 +176,9 @@ impl Predictor {
                 match values.get_mut(token) {
                     Some(remains) => remains.acknowledgement = fate,
                     None => {
-                        let remains =
-                            self.remains(trace, token, fate, (&removed, &unprompted), cuts);
+                        let is_late = need.answer >= trace.trace.end;
+                        let gone = (&removed, &unprompted);
+                        let remains = self.remains(trace, (token, is_late), fate, gone, cuts);
                         values.insert(token.clone(), remains);
                     }
                 }
@@ -183,7 +217,7 @@ impl Predictor {
     ) -> (EventSet, bool) {
         let mut gone = EventSet::default();
         let mut has_spare = false;
-        for &event in &need.future {
+        for event in need.future.iter() {
             let causes = &trace.trace.events[event].causes;
             let own = trace.before[event].is_some_and(|before| gone.contains(before));
             let unheard = removed.contains(event)
@@ -206,20 +240,20 @@ impl Predictor {
         removed: &EventSet,
         lost: &EventSet,
     ) -> bool {
-        trace.by_node[trace.node_of[event]].iter().any(|&other| {
-            is_alike(trace, event, other)
-                && need.future.binary_search(&other).is_ok()
+        trace.alike[event].iter().any(|&other| {
+            need.future.contains(other)
                 && !need.events.contains(other)
                 && !removed.contains(other)
                 && !trace.trace.events[other].causes.iter().any(|&cause| lost.contains(cause))
-                && other < trace.trace.end
         })
     }
 
+    /// What is left of a value when the faults are healed; of one that is acknowledged later
+    /// (`is_late`), at the end.
     fn remains(
         &self,
         trace: &Indexed,
-        token: &str,
+        (token, is_late): (&str, bool),
         acknowledgement: Fate,
         (removed, unprompted): (&EventSet, &EventSet),
         cuts: &[&Cut],
@@ -228,10 +262,14 @@ impl Predictor {
         let death: BTreeMap<usize, Kind> = cuts.iter().filter_map(|cut| cut.dead).collect();
         let doubted: BTreeSet<usize> =
             cuts.iter().flat_map(|cut| cut.doubted.iter().copied()).collect();
+        let end = flow.healed.as_ref().filter(|_| !is_late).unwrap_or(&flow.now);
         let holds = |node: usize| match death.get(&node) {
-            None | Some(Kind::Pause) => flow.memory.contains(&node) || flow.written.contains(&node),
-            Some(Kind::Restart) => flow.written.contains(&node),
-            Some(Kind::PowerLoss) => flow.synced.contains(&node),
+            None | Some(Kind::Pause) => end.memory.contains(node) || end.written.contains(node),
+            Some(Kind::Restart) => {
+                end.written.contains(node)
+                    || end.memory.contains(node) && self.only_syncs.contains(&node)
+            }
+            Some(Kind::PowerLoss) => end.synced.contains(node),
             Some(_) => false,
         };
         let nodes = trace.trace.nodes.iter().enumerate().filter(|(_, node)| !node.is_client);
@@ -244,7 +282,21 @@ impl Predictor {
             let back = |kind: &Kind| matches!(kind, Kind::Restart | Kind::PowerLoss);
             doubted.extend(death.iter().filter(|(_, kind)| back(kind)).map(|(node, _)| *node));
         }
-        let doubted = doubted.difference(&holders).copied().collect();
+        let doubted: BTreeSet<usize> = doubted.difference(&holders).copied().collect();
+        let is_gone = |node: &usize| {
+            death.get(node).is_some_and(|kind| !matches!(kind, Kind::Restart | Kind::PowerLoss))
+        };
+        let carried = self.carriers.get(token).into_iter().flatten();
+        let had: BTreeSet<usize> = carried
+            .map(|event| trace.node_of[*event])
+            .filter(|node| !trace.trace.nodes[*node].is_client)
+            .collect();
+        let lacking = had.iter().filter(|node| !holds(**node) && !is_gone(node)).count();
+        let lacking = match lacking {
+            0 => Lacking::Nobody,
+            count if 2 * count > had.len() => Lacking::Most,
+            _ => Lacking::Some,
+        };
         let answers = self.shown.get(token).map_or(&[][..], Vec::as_slice);
         let how = |event: &usize| match () {
             () if flow.effective.contains(*event) => Shown::Same,
@@ -259,36 +311,41 @@ impl Predictor {
             Shown::Same | Shown::Never => 0,
         });
         let shown = shown.unwrap_or(Shown::Never);
-        Remains { acknowledgement, holders, doubted, shown }
+        Remains { acknowledgement, holders, doubted, lacking, shown }
     }
 
     /// Where a value still gets to.
     fn flow(&self, trace: &Indexed, token: &str, removed: &EventSet) -> Flow {
         let mut flow = Flow::default();
-        let mut met: BTreeSet<usize> = BTreeSet::new();
-        for &event in self.carriers.get(token).map_or(&[][..], Vec::as_slice) {
+        let mut met = EventSet::default();
+        for &event in self.flows.get(token).map_or(&[][..], Vec::as_slice) {
             let node = trace.node_of[event];
+            let carries = trace.trace.events[event].tokens.contains(token);
             // Whoever has it without having received it made it.
-            let is_origin = met.insert(node) && trace.name(event).is_visible()
+            let is_origin = carries && met.insert(node) && trace.name(event).is_visible()
                 || trace.trace.nodes[node].is_client;
+            if event >= trace.trace.end {
+                flow.healed.get_or_insert_with(|| flow.now.clone());
+            }
             if removed.contains(event) {
                 continue;
             }
-            let has = is_origin || flow.memory.contains(&node);
+            let has = is_origin || flow.now.memory.contains(node);
+            // Where syncs are seen but no writes, the writes were not seen.
+            let is_written =
+                flow.now.written.contains(node) || has && self.only_syncs.contains(&node);
             let takes_place = match trace.name(event) {
                 EventName::Receive(_) => trace.trace.events[event]
                     .causes
                     .iter()
                     .any(|&send| flow.effective.contains(send)),
                 EventName::Send(_) => has,
-                EventName::Write { .. } => has && flow.written.insert(node) | true,
-                EventName::Sync { .. } => {
-                    flow.written.contains(&node) && flow.synced.insert(node) | true
-                }
+                EventName::Write { .. } => has && flow.now.written.insert(node) | true,
+                EventName::Sync { .. } => is_written && flow.now.synced.insert(node) | true,
             };
             if takes_place {
                 flow.effective.insert(event);
-                flow.memory.insert(node);
+                flow.now.memory.insert(node);
             }
         }
         flow
@@ -320,9 +377,17 @@ impl Predictor {
 #[derive(Default)]
 struct Flow {
     effective: EventSet,
-    memory: BTreeSet<usize>,
-    written: BTreeSet<usize>,
-    synced: BTreeSet<usize>,
+    now: Holders,
+    /// When the faults were healed, after which everybody may learn from everybody; if that was seen.
+    healed: Option<Holders>,
+}
+
+/// The nodes that have a value, in which way. (Sets of nodes, by position.)
+#[derive(Clone, Default)]
+struct Holders {
+    memory: EventSet,
+    written: EventSet,
+    synced: EventSet,
 }
 
 /// What the cuts remove together, and the receives of what is not sent any more.
@@ -373,27 +438,6 @@ fn unprompted_round(trace: &Indexed, removed: &EventSet, lost: &EventSet) -> Eve
 
 /// Another node tells the receiver the same, later.
 fn has_later_spare(trace: &Indexed, event: usize, removed: &EventSet, lost: &EventSet) -> bool {
-    let events = &trace.by_node[trace.node_of[event]];
-    let later = events.partition_point(|other| *other <= event);
-    events[later..].iter().any(|&other| {
-        is_alike(trace, event, other)
-            && !removed.contains(other)
-            && !lost.contains(other)
-            && other < trace.trace.end
-    })
-}
-
-/// Two receives of a node that say the same, from two nodes: the same label, and the same values.
-/// What says no value to the client may answer anything, so it stands for nothing else.
-fn is_alike(trace: &Indexed, event: usize, other: usize) -> bool {
-    let (EventName::Receive(one), EventName::Receive(two)) = (trace.name(event), trace.name(other))
-    else {
-        return false;
-    };
-    let (tokens, others) = (&trace.trace.events[event].tokens, &trace.trace.events[other].tokens);
-    let is_client = trace.trace.nodes[trace.node_of[event]].is_client;
-    one.label == two.label
-        && one.from != two.from
-        && tokens.is_subset(others)
-        && !(is_client && tokens.is_empty())
+    let is_left = |other: &&usize| !removed.contains(**other) && !lost.contains(**other);
+    trace.alike[event].iter().filter(|other| **other > event).any(|other| is_left(&other))
 }

@@ -1,11 +1,13 @@
 //! The hypotheses in store, and which of them is next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use indexmap::IndexSet;
+use linchpin_search::Lessons;
 
-use crate::fault::{Budgets, Fault};
+use crate::fault::Fault;
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
+use crate::pairs::Pairs;
 use crate::prediction::Prediction;
 use crate::rank::{self, Class, FaultClass};
 
@@ -20,10 +22,12 @@ const MAY_NOT_FIRE: f64 = 2.0;
 /// For each of its parts with one fault less that no run has answered: they come first, unless this
 /// one is more promising by so much.
 const PART_UNKNOWN: f64 = 1.0;
-/// Per doubling of the runs that had a fault of the same kind, place and label.
-const FAULT_TRIED: f64 = 0.5;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
+
+/// So many pairs of a run are predicted at once, and so many more for every hypothesis that is chosen.
+const PAIRS_FIRST: usize = 4000;
+const PAIRS_MORE: usize = 400;
 
 /// Position of a class among all met.
 type ClassId = usize;
@@ -52,62 +56,91 @@ pub(crate) struct Proposal {
 #[derive(Debug, Default)]
 pub(crate) struct Proposals {
     store: BTreeMap<FaultIds, Proposal>,
+    /// Pairs not yet in the store.
+    pairs: Vec<Pairs>,
     classes: IndexSet<Class>,
     fault_classes: IndexSet<FaultClass>,
-    tried: BTreeSet<ClassId>,
+    /// The classes of which one was run, and which.
+    tried: BTreeMap<ClassId, FaultIds>,
     coarse_tried: BTreeMap<ClassId, u32>,
-    /// How often a hypothesis was tried in vain.
-    in_vain: BTreeMap<FaultIds, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<FaultClassId, i32>,
     /// Per kind of fault, place and label: runs that said something.
     faults_tried: BTreeMap<FaultClassId, u32>,
-    done: BTreeSet<FaultIds>,
 }
 
-/// Why hypotheses were not run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What became of the hypotheses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Left {
+    /// They were run after all.
+    pub(crate) tried: u64,
     /// Runs under a part of their faults answer for them.
     pub(crate) answered: u64,
-    /// One of their class was run.
-    pub(crate) like_another: u64,
+    /// One of their class was run: by class the first that was, and how many others there are.
+    pub(crate) like_another: BTreeMap<FaultIds, u64>,
     /// Not reached.
     pub(crate) waiting: u64,
 }
 
 impl Proposals {
+    /// How many there are, those not yet predicted included.
     pub(crate) fn len(&self) -> usize {
-        self.store.len()
+        self.store.len() + self.unpredicted()
     }
 
-    pub(crate) fn get(&self, faults: &[FaultId]) -> Option<&Proposal> {
-        self.store.get(faults)
+    fn unpredicted(&self) -> usize {
+        self.pairs.iter().map(Pairs::len).sum()
     }
 
-    pub(crate) fn is_done(&self, faults: &[FaultId]) -> bool {
-        self.done.contains(faults)
+    /// The pairs of these candidates in a run, whose single faults were offered before.
+    pub(crate) fn offer_pairs(
+        &mut self,
+        knowledge: &Knowledge,
+        base: usize,
+        mut faults: Vec<FaultId>,
+    ) {
+        let run = &knowledge.runs()[base];
+        let bits = |fault: &FaultId| {
+            let mut single = run.faults.clone();
+            single.push(*fault);
+            single.sort_unstable();
+            self.store.get(&single).map_or(f64::INFINITY, Proposal::bits)
+        };
+        faults.sort_by(|one, other| bits(one).total_cmp(&bits(other)));
+        self.pairs.push(Pairs::new(base, faults));
+        let last = self.pairs.len() - 1;
+        self.predict_pairs(knowledge, last, PAIRS_FIRST);
+    }
+
+    /// Predicts more pairs; false if there are none left.
+    fn predict_pairs(&mut self, knowledge: &Knowledge, from: usize, count: usize) -> bool {
+        let mut pairs = std::mem::take(&mut self.pairs);
+        let mut has_more = false;
+        for pairs in &mut pairs[from..] {
+            let base = pairs.base;
+            for pair in pairs.by_ref().take(count) {
+                has_more = true;
+                let mut faults = knowledge.runs()[base].faults.clone();
+                faults.extend(pair);
+                faults.sort_unstable();
+                self.offer(knowledge, base, faults);
+            }
+        }
+        self.pairs = pairs;
+        has_more
     }
 
     /// Predicts a hypothesis on a run made under a part of its faults, and stores it. A prediction
     /// on a run that had more of the faults replaces one on a run that had fewer.
-    pub(crate) fn offer(
-        &mut self,
-        knowledge: &Knowledge,
-        budgets: &Budgets,
-        base: usize,
-        faults: FaultIds,
-    ) {
+    pub(crate) fn offer(&mut self, knowledge: &Knowledge, base: usize, faults: FaultIds) {
         let run = &knowledge.runs()[base];
         let better =
             |known: &Proposal| knowledge.runs()[known.base].faults.len() < run.faults.len();
-        if self.done.contains(&faults) || !self.store.get(&faults).is_none_or(better) {
+        let is_wanted = self.store.get(&faults).is_none_or(better);
+        if !is_wanted || !knowledge.space().allows(&faults) {
             return;
         }
         let all: Vec<&Fault> = faults.iter().map(|id| knowledge.fault(*id)).collect();
-        if !budgets.allow(all.iter().copied()) {
-            return;
-        }
         let new: Vec<FaultId> =
             faults.iter().copied().filter(|id| !run.faults.contains(id)).collect();
         let Some(cuts) = knowledge.cuts(base, &new) else { return };
@@ -147,24 +180,40 @@ impl Proposals {
 
     /// The hypothesis that would surprise least if it broke the system. Without `every`, only one
     /// of each class.
-    pub(crate) fn next(&mut self, knowledge: &Knowledge, every: bool) -> Option<FaultIds> {
+    pub(crate) fn next(
+        &mut self,
+        knowledge: &Knowledge,
+        lessons: &Lessons,
+        every: bool,
+    ) -> Option<FaultIds> {
+        self.predict_pairs(knowledge, 0, PAIRS_MORE);
+        loop {
+            let best = self.best(knowledge, lessons, every);
+            if best.is_some() || !self.predict_pairs(knowledge, 0, PAIRS_FIRST) {
+                return best;
+            }
+        }
+    }
+
+    /// The same of those predicted.
+    fn best(&mut self, knowledge: &Knowledge, lessons: &Lessons, every: bool) -> Option<FaultIds> {
+        let touches = |run, fault| knowledge.touches(run, fault);
         let mut best: Option<(f64, usize, FaultIds)> = None;
         for (faults, proposal) in &mut self.store {
-            if self.done.contains(faults) || !every && self.tried.contains(&proposal.class) {
+            if lessons.is_done(faults) || !every && self.tried.contains_key(&proposal.class) {
                 continue;
             }
             proposal.count_supports(faults, knowledge);
             let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
-            let same = u32::from(self.tried.contains(&proposal.class));
-            let own = self.in_vain.get(faults).copied().unwrap_or(0);
+            let same = u32::from(self.tried.contains_key(&proposal.class));
+            let own = lessons.in_vain(faults);
             let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
             let vanity: i32 =
                 vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
             let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
-            let tried: f64 =
-                tried.map(|count| f64::from(count.copied().unwrap_or(0) + 1).log2()).sum();
+            let tried: f64 = tried.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
             let mut bits = proposal.bits()
-                + FAULT_TRIED * tried
+                + tried
                 + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
                 + IN_VAIN * f64::from(own)
                 + LIKE_IT_IN_VAIN * f64::from(vanity);
@@ -175,55 +224,48 @@ impl Proposals {
             if !is_better(bits) {
                 continue;
             }
-            bits += PART_UNKNOWN * unknown_parts(faults, knowledge) as f64;
-            if is_better(bits) && !knowledge.is_answered(faults) {
+            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64;
+            if is_better(bits) && !lessons.is_answered(faults, &touches) {
                 best = Some((bits, faults.len(), faults.clone()));
             }
         }
         best.map(|(_, _, faults)| faults)
     }
 
-    /// The hypothesis has its answer.
-    pub(crate) fn conclude(&mut self, faults: &[FaultId]) {
+    /// The hypothesis has its answer; a vacuous one says little of what is like it.
+    pub(crate) fn conclude(&mut self, faults: &[FaultId], is_vacuous: bool) {
         if let Some(proposal) = self.store.get(faults) {
-            self.tried.insert(proposal.class);
+            self.tried.entry(proposal.class).or_insert_with(|| faults.to_vec());
             for class in &proposal.faults {
                 *self.faults_tried.entry(*class).or_default() += 1;
             }
             *self.coarse_tried.entry(proposal.coarse).or_default() += 1;
             for class in &proposal.places {
-                *self.vanity.entry(*class).or_default() -= 1;
+                *self.vanity.entry(*class).or_default() += if is_vacuous { 1 } else { -1 };
             }
         }
-        self.done.insert(faults.to_vec());
     }
 
-    /// The hypothesis was run in vain: how often by now.
-    pub(crate) fn in_vain(&mut self, faults: &[FaultId]) -> u32 {
+    /// The hypothesis was run in vain.
+    pub(crate) fn in_vain(&mut self, faults: &[FaultId]) {
         if let Some(proposal) = self.store.get(faults) {
             for class in &proposal.places {
                 *self.vanity.entry(*class).or_default() += 1;
             }
         }
-        let count = self.in_vain.entry(faults.to_vec()).or_default();
-        *count += 1;
-        *count
     }
 
-    /// It will not be run any more.
-    pub(crate) fn retire(&mut self, faults: &[FaultId]) {
-        self.done.insert(faults.to_vec());
-    }
-
-    /// What became of the hypotheses that were not run.
-    pub(crate) fn left(&self, knowledge: &Knowledge) -> Left {
-        let mut left = Left::default();
+    /// What became of the hypotheses.
+    pub(crate) fn left(&self, knowledge: &Knowledge, lessons: &Lessons) -> Left {
+        let touches = |run, fault| knowledge.touches(run, fault);
+        let mut left = Left { waiting: self.unpredicted() as u64, ..Left::default() };
         for (faults, proposal) in &self.store {
-            if self.done.contains(faults) {
-            } else if knowledge.is_answered(faults) {
+            if lessons.is_done(faults) {
+                left.tried += u64::from(lessons.trial_count(faults) > 0);
+            } else if lessons.is_answered(faults, &touches) {
                 left.answered += 1;
-            } else if self.tried.contains(&proposal.class) {
-                left.like_another += 1;
+            } else if let Some(tried) = self.tried.get(&proposal.class) {
+                *left.like_another.entry(tried.clone()).or_default() += 1;
             } else {
                 left.waiting += 1;
             }
@@ -232,11 +274,18 @@ impl Proposals {
     }
 }
 
+/// What a number of runs that did not break the system takes from what they have in common, in bits
+/// against no run: Laplace's rule of succession, by which the next one breaks it with probability
+/// 1 / (runs + 2).
+fn succession_bits(runs: u32) -> f64 {
+    (f64::from(runs + 2) / 2.0).log2()
+}
+
 /// How many of the parts with one fault less no run was made under. (That without any fault was run.)
-fn unknown_parts(faults: &[FaultId], knowledge: &Knowledge) -> usize {
+fn unknown_parts(faults: &[FaultId], lessons: &Lessons) -> usize {
     let is_unknown = |without: &FaultId| {
         let part: FaultIds = faults.iter().copied().filter(|id| id != without).collect();
-        knowledge.runs_under(&part).is_empty()
+        lessons.trial_count(&part) == 0
     };
     faults.iter().filter(|id| is_unknown(id)).count()
 }
