@@ -102,6 +102,11 @@ fn judge(file: &Path, map: &Map) {
         assert!(known, "{name}: the cluster has no node `{node}`");
     }
 
+    let known = cluster.workload.map(|workload| workload.parameters).unwrap_or_default();
+    for parameter in map.parameters.keys() {
+        assert!(known.contains_key(parameter), "{name}: the workload has no `{parameter}`");
+    }
+
     // Every kind of fault within the bounds stands for something, and nothing else does.
     let number = |bound: &str| bounds[bound].as_u64().unwrap_or(0);
     let kinds = [
