@@ -57,6 +57,11 @@ impl Injector {
         let armed = &state.faults[fault];
         let again = matches!(&armed.fault.trigger,
             Trigger::Event(_, pattern) if pattern.count == Count::Every);
+        if state.over && armed.report.count == 0 {
+            let reason = format!("{} came only after the faults were healed", at.name);
+            state.faults[fault].report.reason = Some(reason);
+            return;
+        }
         if state.over || armed.phase == Phase::Active || (armed.phase == Phase::Over && !again) {
             return;
         }
