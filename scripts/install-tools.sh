@@ -20,6 +20,8 @@ need curl curl
 need node nodejs
 need java default-jdk-headless
 need etcd etcd-server
+need etcdctl etcd-client
+need go golang-go
 need rabbitmq-server rabbitmq-server
 [ -e /usr/share/java/zookeeper.jar ] || missing+=(libzookeeper-java)
 if [ ${#missing[@]} -gt 0 ]; then

@@ -34,7 +34,7 @@ const ROWS: [Row; 6] = [
     Row {
         cluster: "redis-sentinel/cluster-push.toml",
         faults: "redis-sentinel/split-brain.faults",
-        parameters: &["writes=30"],
+        parameters: &["writes=60"],
         outcome: "bad",
         because: "set: Acknowledged, but not in the final read",
     },
