@@ -18,6 +18,7 @@
 //! no system, protocol or message by name.
 
 mod account;
+mod acknowledgement;
 mod candidate;
 pub mod confidence;
 mod convert;
@@ -37,7 +38,7 @@ mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};
 pub use candidate::Durations;
-pub use convert::{Subject, trace_of};
+pub use convert::{FileWrite, Subject, Target, trace_of};
 pub use event::{EventName, MessageName};
 pub use fault::{Budgets, Fault, Kind, Moment, Place, Trigger};
 pub use hunt::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch, hunt};
