@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use linchpin_model::Outcome;
+use linchpin_search::{Lessons, Retired};
 use serde::Serialize;
 
 use crate::confidence::unseen_mass;
@@ -11,7 +12,6 @@ use crate::fault::{Fault, Kind};
 use crate::knowledge::{FaultId, Knowledge};
 use crate::laboratory::{Evidence, Experiment, Spent};
 use crate::proposals::Proposals;
-use crate::trace::Indexed;
 
 /// What a campaign did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -84,21 +84,39 @@ impl Account {
         }
     }
 
-    pub(crate) fn candidate(&mut self, id: FaultId, fault: &Fault, _trace: &Indexed) {
+    pub(crate) fn candidate(&mut self, id: FaultId, fault: &Fault) {
         if self.known.insert(id) {
             self.candidates.entry(fault.kind()).or_default().known += 1;
         }
     }
 
-    pub(crate) fn retire(&mut self, has_fired: bool) {
-        if has_fired {
-            self.not_judged += 1;
-        } else {
-            self.never_fired += 1;
-        }
+    /// How often which outcome was seen.
+    pub(crate) fn outcomes_in_words(&self) -> String {
+        let outcomes = self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}"));
+        outcomes.collect::<Vec<_>>().join(", ")
     }
 
-    pub(crate) fn close(&mut self, knowledge: &Knowledge, proposals: &Proposals) {
+    /// See [`Account::unseen_mass`].
+    pub(crate) fn unseen_now(&self) -> f64 {
+        let once = self.runs_by_messages.values().filter(|count| **count == 1).count() as u64;
+        unseen_mass(once, self.runs_by_messages.values().sum())
+    }
+
+    pub(crate) fn close(
+        &mut self,
+        knowledge: &Knowledge,
+        proposals: &Proposals,
+        lessons: &Lessons,
+    ) {
+        for why in lessons.retired().values() {
+            match why {
+                Retired::NeverFired => self.never_fired += 1,
+                Retired::NotJudged => self.not_judged += 1,
+            }
+        }
+        let tried = lessons.all_trials().filter(|(faults, _)| !faults.is_empty());
+        let least = tried.map(|(_, trials)| trials.runs.len()).min().unwrap_or(0);
+        self.least_trials = u32::try_from(least).unwrap_or(u32::MAX);
         for fault in &self.tried {
             if let Some(coverage) = self.candidates.get_mut(&fault.kind()) {
                 coverage.tried += 1;
@@ -114,12 +132,11 @@ impl Account {
             })
             .collect();
         self.hypotheses = proposals.len() as u64;
-        let left = proposals.left(knowledge);
+        let left = proposals.left(knowledge, lessons);
         (self.answered, self.like_another, self.waiting) =
             (left.answered, left.like_another, left.waiting);
         let kinds: BTreeSet<&EventName> = self.runs_by_messages.keys().flatten().collect();
         self.message_kinds = kinds.len() as u64;
-        let once = self.runs_by_messages.values().filter(|count| **count == 1).count() as u64;
-        self.unseen_mass = unseen_mass(once, self.runs_by_messages.values().sum());
+        self.unseen_mass = self.unseen_now();
     }
 }

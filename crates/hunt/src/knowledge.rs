@@ -1,24 +1,24 @@
-//! What the runs so far have taught.
-//!
-//! A run under the faults F that was not bad shows one support S: the past of its outcome. S may
-//! exist only because F struck (a failover), so it answers only for sets that contain F: "not all of
-//! F, or something of S is hit". Requiring every hypothesis to hit S would prune real bugs.
+//! What the runs so far have shown: their traces, the faults that could be put into them, and the ways
+//! in which values came to be seen. What follows from it for other sets of faults is for the search
+//! to say (`linchpin_search::Lessons`).
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use indexmap::IndexSet;
+use linchpin_formula::Variable;
 use linchpin_model::Outcome;
+use linchpin_search::FaultSpace;
 
 use crate::cut::Cut;
 use crate::event::EventName;
-use crate::fault::Fault;
+use crate::fault::{Budgets, Fault, Kind, Place};
 use crate::prediction::Predictor;
 use crate::trace::{Indexed, Trace, TraceError};
 
 /// Number of a fault among all that were ever candidates.
-pub(crate) type FaultId = u32;
+pub(crate) type FaultId = Variable;
 
 /// A set of faults: ascending numbers.
 pub(crate) type FaultIds = Vec<FaultId>;
@@ -55,34 +55,56 @@ pub(crate) struct Support {
     pub(crate) seen: u32,
 }
 
-/// Everything learned.
-#[derive(Debug, Default)]
+/// Everything seen.
+#[derive(Debug)]
 pub(crate) struct Knowledge {
+    /// Parallel to those of the space.
     faults: IndexSet<Fault>,
+    /// Where they happen: by position, the groups of the space.
+    places: IndexSet<Place>,
+    space: FaultSpace,
     runs: Vec<Run>,
-    /// The runs under each set of faults.
-    by_faults: BTreeMap<FaultIds, Vec<usize>>,
+    /// By number of the experiment: its position among the runs, if it could be judged.
+    by_number: Vec<Option<usize>>,
     supports: BTreeMap<(String, Vec<EventName>), usize>,
     support_list: Vec<Support>,
-    /// Minimal sets known to break the system, so far.
-    bad: BTreeSet<FaultIds>,
 }
 
 impl Knowledge {
+    pub(crate) fn new(budgets: &Budgets) -> Self {
+        // The budget of all faults, and one per kind.
+        let limits = std::iter::once(budgets.total).chain(Kind::ALL.map(|kind| budgets.of(kind)));
+        Self {
+            faults: IndexSet::new(),
+            places: IndexSet::new(),
+            space: FaultSpace::open(limits.map(|limit| limit as usize).collect()),
+            runs: Vec::new(),
+            by_number: Vec::new(),
+            supports: BTreeMap::new(),
+            support_list: Vec::new(),
+        }
+    }
+
+    pub(crate) fn space(&self) -> &FaultSpace {
+        &self.space
+    }
+
     pub(crate) fn id(&mut self, fault: &Fault) -> FaultId {
-        let index = match self.faults.get_index_of(fault) {
-            Some(index) => index,
-            None => self.faults.insert_full(fault.clone()).0,
-        };
-        u32::try_from(index).expect("fewer than 2^32 faults")
+        if let Some(index) = self.faults.get_index_of(fault) {
+            return Variable(index as u32);
+        }
+        let kind = fault.kind();
+        let place = self.places.insert_full(fault.place()).0;
+        let budget = Kind::ALL.iter().position(|other| *other == kind);
+        let budget = 1 + budget.expect("all kinds are listed");
+        self.faults.insert(fault.clone());
+        // Another input is no fault, and in no budget.
+        let budgets: &[usize] = if kind == Kind::Input { &[] } else { &[0, budget] };
+        self.space.add(place, budgets)
     }
 
     pub(crate) fn fault(&self, id: FaultId) -> &Fault {
-        &self.faults[id as usize]
-    }
-
-    pub(crate) fn fault_count(&self) -> usize {
-        self.faults.len()
+        &self.faults[id.0 as usize]
     }
 
     pub(crate) fn faults_of(&self, ids: &[FaultId]) -> Vec<Fault> {
@@ -97,8 +119,20 @@ impl Knowledge {
         &self.support_list
     }
 
-    pub(crate) fn bad(&self) -> &BTreeSet<FaultIds> {
-        &self.bad
+    /// The number of the next experiment.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.by_number.len() as u64
+    }
+
+    /// An experiment that could be judged, by its number.
+    pub(crate) fn run(&self, number: u64) -> Option<&Run> {
+        let position = self.by_number.get(usize::try_from(number).ok()?)?;
+        position.map(|position| &self.runs[position])
+    }
+
+    /// The experiment could not be judged.
+    pub(crate) fn skip(&mut self) {
+        self.by_number.push(None);
     }
 
     /// Enters a conclusive run; the position it has now.
@@ -120,13 +154,7 @@ impl Knowledge {
                 self.learn_support(index, token, path);
             }
         }
-        if outcome == Outcome::Bad {
-            self.bad.retain(|known| !contains(known, &faults));
-            if !self.bad.iter().any(|known| contains(&faults, known)) {
-                self.bad.insert(faults.clone());
-            }
-        }
-        self.by_faults.entry(faults.clone()).or_default().push(index);
+        self.by_number.push(Some(index));
         self.runs.push(Run { faults, outcome, trace, predictor, cuts: RefCell::default() });
         Ok(index)
     }
@@ -140,34 +168,22 @@ impl Knowledge {
         }
     }
 
-    /// The conclusive runs under exactly these faults.
-    pub(crate) fn runs_under(&self, faults: &[FaultId]) -> &[usize] {
-        self.by_faults.get(faults).map_or(&[], Vec::as_slice)
+    /// How many runs that could be judged were made under exactly these faults.
+    pub(crate) fn runs_under(&self, faults: &[FaultId]) -> usize {
+        self.runs.iter().filter(|run| run.faults == faults).count()
     }
 
-    /// Whether a fault changes anything of what the outcome of a run may have depended on.
-    pub(crate) fn touches(&self, run: usize, id: FaultId) -> bool {
+    /// Whether a fault changes anything of what the outcome of an experiment may have depended on.
+    pub(crate) fn touches(&self, number: u64, id: FaultId) -> bool {
+        let position = self.by_number.get(number as usize).copied().flatten();
+        position.is_some_and(|run| self.is_touched(run, id))
+    }
+
+    /// The same of a run by its position.
+    pub(crate) fn is_touched(&self, run: usize, id: FaultId) -> bool {
         let run = &self.runs[run];
         let cut = run.cut(id, self.fault(id));
         cut.is_some_and(|cut| cut.touches(&run.predictor.support))
-    }
-
-    /// Some runs answer for this set: all that were made under a part of it, and the rest touches
-    /// nothing that mattered in them. Or it contains a set known to be bad.
-    pub(crate) fn is_answered(&self, faults: &[FaultId]) -> bool {
-        if self.bad.iter().any(|bad| contains(faults, bad)) {
-            return true;
-        }
-        subsets(faults).iter().filter(|part| part.len() < faults.len()).any(|part| {
-            let runs = self.runs_under(part);
-            let rest: Vec<FaultId> =
-                faults.iter().copied().filter(|id| !part.contains(id)).collect();
-            !runs.is_empty()
-                && runs.iter().all(|run| {
-                    self.runs[*run].outcome != Outcome::Bad
-                        && rest.iter().all(|id| !self.touches(*run, *id))
-                })
-        })
     }
 
     /// How many of these faults wait for events that depend on what others of them cut.
@@ -199,21 +215,4 @@ impl Knowledge {
         });
         (!blocked).then_some(cuts)
     }
-}
-
-/// Whether the ascending `set` contains all of `part`.
-pub(crate) fn contains(set: &[FaultId], part: &[FaultId]) -> bool {
-    part.iter().all(|id| set.binary_search(id).is_ok())
-}
-
-/// All subsets, itself included, by size.
-pub(crate) fn subsets(faults: &[FaultId]) -> Vec<FaultIds> {
-    let mut all: Vec<FaultIds> = (0_u32..1 << faults.len().min(16))
-        .map(|bits| {
-            let inside = faults.iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1);
-            inside.map(|(_, id)| *id).collect()
-        })
-        .collect();
-    all.sort_by_key(Vec::len);
-    all
 }

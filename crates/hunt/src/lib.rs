@@ -12,7 +12,8 @@
 //!
 //! A hypothesis is a set of candidates within the budgets that no run answers for. Hypotheses that
 //! would leave the acknowledgement but no holder of the value come first. Every run that is not bad
-//! teaches a support, conditional on the faults under which it was seen, and new candidates.
+//! teaches a support, conditional on the faults under which it was seen, and new candidates. The loop
+//! is that of `linchpin-search`, for which a laboratory is a system that can only be observed.
 //!
 //! What this crate does **not** do: it starts no process, reads no clock, prints nothing, and knows
 //! no system, protocol or message by name.
@@ -29,9 +30,9 @@ mod fault;
 mod hunt;
 mod knowledge;
 mod laboratory;
+mod options;
 mod prediction;
 mod proposals;
-mod random;
 mod rank;
 mod resume;
 mod trace;
@@ -41,7 +42,8 @@ pub use candidate::Durations;
 pub use convert::{FileWrite, Subject, Target, trace_of};
 pub use event::{EventName, MessageName};
 pub use fault::{Budgets, Fault, Kind, Moment, Place, Trigger};
-pub use hunt::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch, hunt};
+pub use hunt::hunt;
 pub use laboratory::{Evidence, Experiment, Laboratory, Spent};
+pub use options::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch};
 pub use resume::{Recorded, ResumeError, Resumed};
 pub use trace::{Acknowledgement, Node, Trace, TraceError, TraceEvent};

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexSet;
+use linchpin_search::Lessons;
 
-use crate::fault::{Budgets, Fault};
+use crate::fault::Fault;
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
 use crate::prediction::Prediction;
 use crate::rank::{self, Class, FaultClass};
@@ -56,13 +57,10 @@ pub(crate) struct Proposals {
     fault_classes: IndexSet<FaultClass>,
     tried: BTreeSet<ClassId>,
     coarse_tried: BTreeMap<ClassId, u32>,
-    /// How often a hypothesis was tried in vain.
-    in_vain: BTreeMap<FaultIds, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<FaultClassId, i32>,
     /// Per kind of fault, place and label: runs that said something.
     faults_tried: BTreeMap<FaultClassId, u32>,
-    done: BTreeSet<FaultIds>,
 }
 
 /// Why hypotheses were not run.
@@ -81,33 +79,17 @@ impl Proposals {
         self.store.len()
     }
 
-    pub(crate) fn get(&self, faults: &[FaultId]) -> Option<&Proposal> {
-        self.store.get(faults)
-    }
-
-    pub(crate) fn is_done(&self, faults: &[FaultId]) -> bool {
-        self.done.contains(faults)
-    }
-
     /// Predicts a hypothesis on a run made under a part of its faults, and stores it. A prediction
     /// on a run that had more of the faults replaces one on a run that had fewer.
-    pub(crate) fn offer(
-        &mut self,
-        knowledge: &Knowledge,
-        budgets: &Budgets,
-        base: usize,
-        faults: FaultIds,
-    ) {
+    pub(crate) fn offer(&mut self, knowledge: &Knowledge, base: usize, faults: FaultIds) {
         let run = &knowledge.runs()[base];
         let better =
             |known: &Proposal| knowledge.runs()[known.base].faults.len() < run.faults.len();
-        if self.done.contains(&faults) || !self.store.get(&faults).is_none_or(better) {
+        let is_wanted = self.store.get(&faults).is_none_or(better);
+        if !is_wanted || !knowledge.space().allows(&faults) {
             return;
         }
         let all: Vec<&Fault> = faults.iter().map(|id| knowledge.fault(*id)).collect();
-        if !budgets.allow(all.iter().copied()) {
-            return;
-        }
         let new: Vec<FaultId> =
             faults.iter().copied().filter(|id| !run.faults.contains(id)).collect();
         let Some(cuts) = knowledge.cuts(base, &new) else { return };
@@ -147,16 +129,22 @@ impl Proposals {
 
     /// The hypothesis that would surprise least if it broke the system. Without `every`, only one
     /// of each class.
-    pub(crate) fn next(&mut self, knowledge: &Knowledge, every: bool) -> Option<FaultIds> {
+    pub(crate) fn next(
+        &mut self,
+        knowledge: &Knowledge,
+        lessons: &Lessons,
+        every: bool,
+    ) -> Option<FaultIds> {
+        let touches = |run, fault| knowledge.touches(run, fault);
         let mut best: Option<(f64, usize, FaultIds)> = None;
         for (faults, proposal) in &mut self.store {
-            if self.done.contains(faults) || !every && self.tried.contains(&proposal.class) {
+            if lessons.is_done(faults) || !every && self.tried.contains(&proposal.class) {
                 continue;
             }
             proposal.count_supports(faults, knowledge);
             let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
             let same = u32::from(self.tried.contains(&proposal.class));
-            let own = self.in_vain.get(faults).copied().unwrap_or(0);
+            let own = lessons.in_vain(faults);
             let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
             let vanity: i32 =
                 vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
@@ -175,8 +163,8 @@ impl Proposals {
             if !is_better(bits) {
                 continue;
             }
-            bits += PART_UNKNOWN * unknown_parts(faults, knowledge) as f64;
-            if is_better(bits) && !knowledge.is_answered(faults) {
+            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64;
+            if is_better(bits) && !lessons.is_answered(faults, &touches) {
                 best = Some((bits, faults.len(), faults.clone()));
             }
         }
@@ -195,32 +183,24 @@ impl Proposals {
                 *self.vanity.entry(*class).or_default() -= 1;
             }
         }
-        self.done.insert(faults.to_vec());
     }
 
-    /// The hypothesis was run in vain: how often by now.
-    pub(crate) fn in_vain(&mut self, faults: &[FaultId]) -> u32 {
+    /// The hypothesis was run in vain.
+    pub(crate) fn in_vain(&mut self, faults: &[FaultId]) {
         if let Some(proposal) = self.store.get(faults) {
             for class in &proposal.places {
                 *self.vanity.entry(*class).or_default() += 1;
             }
         }
-        let count = self.in_vain.entry(faults.to_vec()).or_default();
-        *count += 1;
-        *count
-    }
-
-    /// It will not be run any more.
-    pub(crate) fn retire(&mut self, faults: &[FaultId]) {
-        self.done.insert(faults.to_vec());
     }
 
     /// What became of the hypotheses that were not run.
-    pub(crate) fn left(&self, knowledge: &Knowledge) -> Left {
+    pub(crate) fn left(&self, knowledge: &Knowledge, lessons: &Lessons) -> Left {
+        let touches = |run, fault| knowledge.touches(run, fault);
         let mut left = Left::default();
         for (faults, proposal) in &self.store {
-            if self.done.contains(faults) {
-            } else if knowledge.is_answered(faults) {
+            if lessons.is_done(faults) {
+            } else if lessons.is_answered(faults, &touches) {
                 left.answered += 1;
             } else if self.tried.contains(&proposal.class) {
                 left.like_another += 1;
@@ -233,10 +213,10 @@ impl Proposals {
 }
 
 /// How many of the parts with one fault less no run was made under. (That without any fault was run.)
-fn unknown_parts(faults: &[FaultId], knowledge: &Knowledge) -> usize {
+fn unknown_parts(faults: &[FaultId], lessons: &Lessons) -> usize {
     let is_unknown = |without: &FaultId| {
         let part: FaultIds = faults.iter().copied().filter(|id| id != without).collect();
-        knowledge.runs_under(&part).is_empty()
+        lessons.trial_count(&part) == 0
     };
     faults.iter().filter(|id| is_unknown(id)).count()
 }

@@ -242,14 +242,14 @@ fn chance(make: fn() -> Model, seeds: u64) -> f64 {
 }
 
 /// Lineage against chance: at least five times fewer experiments where few of the fault sets break the
-/// system. Where every fifth does, chance needs no more than that, and lineage can hardly gain.
+/// system. Where every tenth does, chance needs no more than that, and lineage can hardly gain.
 #[test]
 fn lineage_needs_fewer_experiments_than_chance() {
     for (make, _) in broken() {
         let lineage = run(make(), &options(Strategy::Lineage, 0)).experiments_until_bad;
         let lineage = lineage.expect("it is found") as f64;
-        let random = chance(make, 4);
+        let random = chance(make, 20);
         println!("{}: lineage {lineage}, chance {random:.1}", make().name);
-        assert!(random <= 5.0 || random >= 5.0 * lineage, "{}", make().name);
+        assert!(random <= 10.0 || random >= 5.0 * lineage, "{}", make().name);
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn strategy_name(strategy: Strategy) -> &'static str {
         Strategy::Symbolic => "symbolic",
         Strategy::Exhaustive => "exhaustive",
         Strategy::Random => "random",
+        Strategy::Single => "single",
     }
 }
 

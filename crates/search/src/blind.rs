@@ -90,6 +90,19 @@ impl<S: System> Search<'_, S> {
         Ok(())
     }
 
+    /// Every single fault, in order.
+    pub(crate) fn single(&mut self) -> Result<(), End<S::Error>> {
+        for fault in (0..self.system.space().fault_count() as u32).map(Variable) {
+            let faults = [fault];
+            let is_wanted = self.system.space().allows(&faults);
+            if is_wanted && self.outcome(&faults)? == Outcome::Bad {
+                self.found(faults.to_vec())?;
+            }
+        }
+        self.covered(1);
+        Err(End::Partial)
+    }
+
     /// Draws until a bad run is found, then looks for minimal counterexamples within it.
     pub(crate) fn random(&mut self) -> Result<(), End<S::Error>> {
         let mut random = Random::new(self.options.seed);

@@ -147,7 +147,7 @@ impl<S: System> Search<'_, S> {
     }
 
     /// Asks the solver.
-    fn ask(
+    pub(crate) fn ask(
         &mut self,
         encoder: &mut Encoder,
         question: impl FnOnce(&mut Encoder) -> Answer,
@@ -155,7 +155,7 @@ impl<S: System> Search<'_, S> {
         question(encoder).map_err(|GaveUp| self.halted())
     }
 
-    fn encoder(&self) -> Encoder {
+    pub(crate) fn encoder(&self) -> Encoder {
         Encoder::new(self.system.space(), self.halt.clone())
     }
 

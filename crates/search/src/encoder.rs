@@ -26,6 +26,10 @@ pub(crate) struct Encoder {
     exclusive: FxHashMap<usize, Vec<Lit>>,
     crashes: Limit,
     recoveries: Limit,
+    /// Per budget of an open space: how many faults it allows, and those that appeared.
+    limits: Vec<(usize, Counter)>,
+    /// By fault: the budgets of an open space it counts towards.
+    limits_of: Vec<SmallVec<[usize; 2]>>,
     /// By recovery that did not appear yet: the faults of which it needs one.
     needs: FxHashMap<Variable, Vec<Variable>>,
     /// By formula: the solver's literal that implies it.
@@ -156,6 +160,8 @@ impl Encoder {
             exclusive: FxHashMap::default(),
             crashes: Limit::new(space.budget()),
             recoveries: Limit::new(space.recoveries()),
+            limits: space.limits.max.iter().map(|max| (*max, Counter::default())).collect(),
+            limits_of: space.limits.of_faults().to_vec(),
             needs: faults
                 .clone()
                 .filter_map(|fault| Some((fault, space.needs(fault)?.collect())))
@@ -249,7 +255,35 @@ impl Encoder {
                 self.clauses().add(&clause);
             }
         }
+        self.count_towards_limits(variable, literal);
         literal
+    }
+
+    fn count_towards_limits(&mut self, variable: Variable, literal: Lit) {
+        let Some(limits) = self.limits_of.get(variable.0 as usize) else { return };
+        let mut clauses = Clauses::new(&mut self.solver, &mut self.clause);
+        for &limit in limits {
+            let (max, counter) = &mut self.limits[limit];
+            counter.push(literal);
+            if let Some(enough) = counter.at_most(*max, &mut clauses) {
+                clauses.add(&[enough]);
+            }
+        }
+    }
+
+    /// Requires that not all of `given` occur, or something of `others` too.
+    pub(crate) fn require_other(
+        &mut self,
+        given: &[Variable],
+        others: impl Iterator<Item = Variable>,
+    ) {
+        let mut clause: Vec<Lit> = given.iter().map(|&fault| !self.fault(fault)).collect();
+        clause.extend(others.map(|fault| self.fault(fault)));
+        if clause.is_empty() {
+            self.contradict();
+        } else {
+            self.clauses().add(&clause);
+        }
     }
 
     /// Requires the formula to be true.

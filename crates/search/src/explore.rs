@@ -3,7 +3,7 @@
 use linchpin_formula::{Literal, Variable};
 use linchpin_model::{Outcome, Verdict};
 
-use crate::{Control, Event, Halt, Observation, StopReason, System};
+use crate::{Control, Event, Halt, Lessons, Observation, StopReason, System};
 
 /// How the next run is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Strategy {
     Exhaustive,
     /// Fault sets drawn uniformly: the baseline. What it finds is reduced to a minimal part.
     Random,
+    /// Every single fault, in the order of their numbers: the baseline of those who test by hand.
+    Single,
 }
 
 /// What to search for, and how.
@@ -58,6 +60,8 @@ pub struct Report {
     pub solver_calls: u64,
     /// Every fault set with at most this many faults was accounted for.
     pub size_covered: Option<usize>,
+    /// Of an observed system: what its runs taught.
+    pub lessons: Lessons,
 }
 
 /// Why a search has no result.
@@ -86,6 +90,8 @@ pub(crate) enum End<E> {
     Failed(SearchError<E>),
     /// One counterexample was asked for and found.
     Found,
+    /// The strategy has nothing left to try, though it does not cover all there is.
+    Partial,
 }
 
 impl<E> From<SearchError<E>> for End<E> {
@@ -100,6 +106,7 @@ pub(crate) struct Search<'a, S: System> {
     pub(crate) options: Options,
     pub(crate) report: Report,
     pub(crate) halt: Halt,
+    pub(crate) lessons: Lessons,
 }
 
 /// Searches the fault space of a system for counterexamples.
@@ -121,16 +128,19 @@ pub fn search<S: System>(
         complete: false,
         solver_calls: 0,
         size_covered: None,
+        lessons: Lessons::default(),
     };
     let halt = control.halt();
     system.halt_when(halt.clone());
-    let mut search = Search { system, control, options, report, halt };
+    let mut search = Search { system, control, options, report, halt, lessons: Lessons::default() };
     let end = search.explore();
     let mut report = search.report;
+    report.lessons = search.lessons;
     system.halt_when(Halt::default());
     match end {
         Ok(()) | Err(End::Found) => report.complete = true,
         Err(End::Stopped(reason)) => report.stopped = Some(reason),
+        Err(End::Partial) => {}
         Err(End::Failed(error)) => return Err(error),
     }
     let space = system.space();
@@ -148,6 +158,9 @@ pub fn search<S: System>(
 
 impl<S: System> Search<'_, S> {
     fn explore(&mut self) -> Result<(), End<S::Error>> {
+        if self.system.is_observed() {
+            return self.observed();
+        }
         if self.options.strategy == Strategy::Lineage {
             let observation = self.run(&[])?;
             if observation.outcome == Outcome::Bad {
@@ -184,6 +197,7 @@ impl<S: System> Search<'_, S> {
                 self.exhaustive(&all)
             }
             Strategy::Random => self.random(),
+            Strategy::Single => self.single(),
         }
     }
 

@@ -6,6 +6,9 @@
 //! SIGMOD 2015, section 4) keeps every support it has seen. Its next hypothesis is a smallest set of
 //! faults within the bounds that falsifies them all; when there is none, no counterexample exists.
 //!
+//! A system that can only be *observed* (processes) states no formula: its runs teach what [`Lessons`]
+//! says, its fault space grows ([`FaultSpace::open`]), and it may suggest what to run next.
+//!
 //! What this crate does **not** do: it knows nothing of specifications, processes or services, it
 //! prints nothing, reads no clock (see [`Control`]), and never judges a run by anything but the
 //! system's own observation.
@@ -17,7 +20,10 @@ mod encoder;
 mod enumerate;
 mod explore;
 mod halt;
+mod lessons;
 mod likelihood;
+mod observed;
+mod open;
 mod random;
 mod resumed;
 mod space;
@@ -27,6 +33,7 @@ mod transcript;
 
 pub use explore::{Options, Report, SearchError, Strategy, search};
 pub use halt::Halt;
+pub use lessons::{Lessons, Retired, Trials};
 pub use resumed::Resumed;
 pub use space::{Budget, FaultSpace};
-pub use system::{Control, Event, Observation, StopReason, System};
+pub use system::{Control, Event, Observation, StopReason, Suggestion, System};

@@ -21,6 +21,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number from 0 to 1, 1 excluded, with the 53 bits that a float holds.
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// A number below `bound` (> 0), uniformly: what would favour small ones is drawn again.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let unfair = u64::MAX - u64::MAX % bound;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Outcome;
 
-use crate::{FaultSpace, Halt, Observation, System};
+use crate::{FaultSpace, Halt, Lessons, Observation, Suggestion, System};
 
 /// A system some of whose runs were made in an earlier search: those are not made again.
 ///
@@ -83,5 +83,25 @@ impl<S: System> System for Resumed<'_, S> {
 
     fn failure(&mut self) -> Option<Literal> {
         self.system.failure()
+    }
+
+    fn is_observed(&self) -> bool {
+        self.system.is_observed()
+    }
+
+    fn fired(&self, faults: &[Variable]) -> Vec<Variable> {
+        self.system.fired(faults)
+    }
+
+    fn touches(&self, run: u64, fault: Variable) -> bool {
+        self.system.touches(run, fault)
+    }
+
+    fn suggest(&mut self, lessons: &Lessons) -> Suggestion {
+        self.system.suggest(lessons)
+    }
+
+    fn repeats(&self, faults: &[Variable]) -> u32 {
+        self.system.repeats(faults)
     }
 }

@@ -10,6 +10,7 @@ use num_bigint::BigUint;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::likelihood::Likelihood;
+use crate::open::Limits;
 use crate::random::Random;
 
 fn hash_of(fault: &Fault) -> u64 {
@@ -38,12 +39,14 @@ pub struct FaultSpace {
     numbers: Arc<HashTable<Variable>>,
     /// Disjoint groups of mutually exclusive faults, whose number is not bounded. (The ways in
     /// which what is sent over a channel at one time can go wrong; the alternatives of an input.)
-    exclusive: Vec<Vec<Variable>>,
+    pub(crate) exclusive: Vec<Vec<Variable>>,
     budget: Budget,
     /// A group per node, parallel to those of the crashes; empty if nothing recovers.
     recoveries: Budget,
     /// Per fault: the group it belongs to.
-    group_of: Vec<Group>,
+    pub(crate) group_of: Vec<Group>,
+    /// Of a space that was not made of bounds.
+    pub(crate) limits: Limits,
     pub(crate) likelihood: Likelihood,
     /// See [`FaultSpace::set_symmetries`].
     pub(crate) symmetries: Vec<Vec<Variable>>,
@@ -120,6 +123,7 @@ impl FaultSpace {
             budget,
             recoveries,
             group_of,
+            limits: Limits::default(),
             likelihood: Likelihood::default(),
             symmetries: Vec::new(),
         }
@@ -128,10 +132,18 @@ impl FaultSpace {
     /// How many different faults there are.
     #[must_use]
     pub fn fault_count(&self) -> usize {
-        self.faults.len()
+        self.group_of.len()
+    }
+
+    /// True if only the system can name the faults (or there are none).
+    pub(crate) fn names_no_fault(&self) -> bool {
+        self.faults.is_empty()
     }
 
     /// The fault a variable stands for.
+    ///
+    /// # Panics
+    /// If there is no such fault, or if the space is open: then only the system can name its faults.
     #[must_use]
     pub fn fault(&self, variable: Variable) -> &Fault {
         &self.faults[variable.0 as usize]
@@ -186,9 +198,12 @@ impl FaultSpace {
     /// Can `candidate` join the faults `chosen`, which are within the bounds and before it?
     pub(crate) fn admits(
         &self,
-        chosen: impl Iterator<Item = Variable>,
+        chosen: impl Iterator<Item = Variable> + Clone,
         candidate: Variable,
     ) -> bool {
+        if !self.limits.admit(chosen.clone(), candidate) {
+            return false;
+        }
         let own = self.group_of[candidate.0 as usize];
         let (mut crashes, mut recoveries, mut has_crashed) = (0, 0, false);
         for other in chosen {

@@ -3,14 +3,15 @@
 use linchpin_formula::{Graph, Literal, Variable};
 use linchpin_model::Outcome;
 
-use crate::{FaultSpace, Halt};
+use crate::{FaultSpace, Halt, Lessons};
 
 /// Something that can be run under faults.
 pub trait System {
     /// Why a run has no outcome at all.
     type Error;
 
-    /// The faults that may occur and their bounds. Does not change during a search.
+    /// The faults that may occur and their bounds. Does not change during a search, but for an open
+    /// space, which every run may add to.
     fn space(&self) -> &FaultSpace;
 
     /// Runs the system under these faults (in ascending order, within the bounds). The search
@@ -69,6 +70,49 @@ pub trait System {
     /// The formula that is true of exactly the fault sets whose run is bad (or has no outcome), if
     /// the system can state it. Asked for after the run without faults.
     fn failure(&mut self) -> Option<Literal>;
+
+    /// True if only runs tell anything of the system: [`Observation::support`] and
+    /// [`System::failure`] are not asked for, but what follows here.
+    fn is_observed(&self) -> bool {
+        false
+    }
+
+    /// Of an observed system: which of the faults of the last run happened. (In ascending order.)
+    fn fired(&self, faults: &[Variable]) -> Vec<Variable> {
+        faults.to_vec()
+    }
+
+    /// Of an observed system: whether a fault would have changed anything of what the outcome of a
+    /// run that was judged, and not bad, can have depended on. Runs are numbered from 0.
+    fn touches(&self, run: u64, fault: Variable) -> bool {
+        let _ = (run, fault);
+        true
+    }
+
+    /// Of an observed system: which hypothesis it would run next. The search sees to it that it is
+    /// within the bounds, and that no earlier run answers for it ([`Lessons::is_open`]).
+    fn suggest(&mut self, lessons: &Lessons) -> Suggestion {
+        let _ = lessons;
+        Suggestion::Smallest
+    }
+
+    /// Of an observed system: how many runs in which exactly these faults strike are wanted, as far as
+    /// is known by now.
+    fn repeats(&self, faults: &[Variable]) -> u32 {
+        let _ = faults;
+        1
+    }
+}
+
+/// What an observed system would run next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Suggestion {
+    /// These faults.
+    Run(Vec<Variable>),
+    /// A smallest set that no run answers for.
+    Smallest,
+    /// Nothing: what is left is taken to end like something that was run.
+    Enough,
 }
 
 /// What a run showed.
