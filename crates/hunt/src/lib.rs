@@ -35,6 +35,7 @@ mod prediction;
 mod proposals;
 mod rank;
 mod resume;
+mod sentence;
 mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};

@@ -1,11 +1,9 @@
 //! The laboratory of a hunt: runs the cluster, keeps every run, and says how far things are.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use linchpin_cluster::{Cluster, Workspace};
+use linchpin_cluster::Cluster;
 use linchpin_hunt::{Evidence, Experiment, Laboratory, Recorded, Watch};
 use linchpin_laboratory::{Conditions, Plan, carry_out, evidence};
 use linchpin_model::Outcome;
@@ -14,7 +12,6 @@ use thiserror::Error;
 
 use crate::cluster_run::injected;
 use crate::control::Interrupt;
-use crate::human::plural;
 use crate::output::to_stderr;
 use crate::trace_cluster;
 use crate::trace_command::unix_ns;
@@ -36,10 +33,10 @@ pub(crate) enum NoResult {
 pub(crate) struct Bench<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) seed: u64,
-    pub(crate) writer: Option<&'a mut TraceWriter>,
+    pub(crate) writer: &'a mut TraceWriter,
     pub(crate) interrupt: &'a Interrupt,
     /// What was run so far, the runs of earlier sittings included.
-    pub(crate) recorded: Vec<Recorded>,
+    pub(crate) recorded: &'a mut Vec<Recorded>,
 }
 
 impl Laboratory for Bench<'_> {
@@ -61,11 +58,7 @@ impl Bench<'_> {
     /// Runs an experiment; `None` if the user interrupted it.
     fn carry_out(&mut self, experiment: &Experiment) -> anyhow::Result<Option<Evidence>> {
         let plan = Plan::of(&experiment.faults)?;
-        let scratch = Workspace::new()?;
-        let folder: PathBuf = match &self.writer {
-            Some(writer) => writer.begin_run()?,
-            None => scratch.path.clone(),
-        };
+        let folder = self.writer.begin_run()?;
         let started_unix_ns = unix_ns();
         let conditions = Conditions {
             faults: plan.faults.clone(),
@@ -73,7 +66,7 @@ impl Bench<'_> {
             parameters: plan.parameters.clone(),
             is_experiment: true,
             logs: folder.join("logs"),
-            interrupt: Arc::clone(&self.interrupt.flag()),
+            interrupt: self.interrupt.flag(),
             judge: Some(crate::judge::judge),
         };
         let run = carry_out(self.cluster, &conditions).map_err(trace_cluster::laboratory_error)?;
@@ -89,14 +82,11 @@ impl Bench<'_> {
             started_unix_ns,
         );
         finished.record.faults = injected(&run.reports);
-        if let Some(writer) = &mut self.writer {
-            let recorded = Recorded { experiment: experiment.clone(), evidence: evidence.clone() };
-            let path = folder.join(EVIDENCE);
-            let bytes = serde_json::to_vec(&recorded)?;
-            std::fs::write(&path, bytes)
-                .with_context(|| format!("cannot write {}", path.display()))?;
-            trace_cluster::keep(writer, &folder, &finished)?;
-        }
+        let recorded = Recorded { experiment: experiment.clone(), evidence: evidence.clone() };
+        let path = folder.join(EVIDENCE);
+        let bytes = serde_json::to_vec(&recorded)?;
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        trace_cluster::keep(self.writer, &folder, &finished)?;
         Ok(Some(evidence))
     }
 }
@@ -133,7 +123,7 @@ impl Watching {
         }
     }
 
-    fn tell(&self, experiment: &Experiment, evidence: &Evidence, left: usize) {
+    fn tell(&self, experiment: &Experiment, evidence: &Evidence, hypotheses: usize) {
         let Some(terminal) = self.terminal else { return };
         let what = if experiment.faults.is_empty() {
             "no faults".to_owned()
@@ -150,8 +140,7 @@ impl Watching {
         let line = format!("run {}: {}{fired}; {what}", experiment.number, evidence.outcome);
         if terminal && evidence.outcome != Outcome::Bad {
             let elapsed = self.started.elapsed().as_secs();
-            let waiting = plural(left as u64, "hypothesis").replace("hypothesiss", "hypotheses");
-            to_stderr(format_args!("\r\u{1b}[2K{line} ({waiting} left, {elapsed} s)"));
+            to_stderr(format_args!("\r\u{1b}[2K{line} ({hypotheses} hypotheses, {elapsed} s)"));
         } else {
             let start = if terminal { "\r\u{1b}[2K" } else { "" };
             to_stderr(format_args!("{start}{line}\n"));
@@ -172,10 +161,10 @@ impl Watch for Watching {
         self.stopped.is_some()
     }
 
-    fn ran(&mut self, experiment: &Experiment, evidence: &Evidence, left: usize) {
+    fn ran(&mut self, experiment: &Experiment, evidence: &Evidence, hypotheses: usize) {
         self.runs += 1;
         if self.runs > self.recorded {
-            self.tell(experiment, evidence, left);
+            self.tell(experiment, evidence, hypotheses);
         }
     }
 }

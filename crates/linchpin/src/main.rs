@@ -15,6 +15,8 @@ mod exit;
 mod given;
 mod history_command;
 mod human;
+mod hunt_answer;
+mod hunt_record;
 mod hunting;
 mod input;
 mod json;

@@ -270,6 +270,7 @@ pub(crate) fn header(cluster: &Cluster, isolated: Isolated, with_versions: bool)
         kernel: kernel_release(),
         machine: std::env::consts::ARCH.to_owned(),
         isolation: isolated.name().to_owned(),
+        hunt: None,
         versions: if with_versions { versions(cluster) } else { BTreeMap::new() },
     }
 }
