@@ -16,10 +16,11 @@ use linchpin_search::{
 
 use crate::account::Account;
 use crate::candidate::candidates;
+use crate::counterexample::Counterexample;
 use crate::fault::{Fault, Kind};
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
 use crate::laboratory::{Evidence, Experiment, Laboratory};
-use crate::options::{Counterexample, HuntError, Options, Report, Strategy, Verdict, Watch};
+use crate::options::{HuntError, Options, Report, Strategy, Verdict, Watch};
 use crate::proposals::Proposals;
 
 /// Hunts for sets of faults within the budgets that break a system.
@@ -265,8 +266,11 @@ impl<L: Laboratory> Hunted<'_, L> {
 
     fn report(mut self, found: &linchpin_search::Report) -> Report {
         let lessons = &found.lessons;
-        let counterexamples: Vec<Counterexample> =
-            lessons.bad().iter().map(|bad| self.counterexample(bad, lessons)).collect();
+        let counterexamples: Vec<Counterexample> = lessons
+            .bad()
+            .iter()
+            .map(|bad| Counterexample::of(bad, &self.knowledge, lessons))
+            .collect();
         let verdict = match (counterexamples.is_empty(), found.complete) {
             (false, _) => Verdict::Broken,
             (true, true) => Verdict::Survived,
@@ -280,22 +284,5 @@ impl<L: Laboratory> Hunted<'_, L> {
             experiments_until_bad: self.until_bad,
             account: self.account,
         }
-    }
-
-    fn counterexample(&self, bad: &FaultIds, lessons: &Lessons) -> Counterexample {
-        let trials = lessons.trials(bad).cloned().unwrap_or_default();
-        let mut faults = self.knowledge.faults_of(bad);
-        let is_bad = |number: &&u64| {
-            self.knowledge.run(**number).is_some_and(|run| run.outcome == Outcome::Bad)
-        };
-        let run = trials.runs.iter().find(is_bad).and_then(|number| self.knowledge.run(*number));
-        // Inputs first, then in the order in which their events came in the bad run.
-        faults.sort_by_key(|fault| {
-            fault.trigger().map(|name| {
-                let position = run.and_then(|run| run.trace.positions.get(&name));
-                position.copied().unwrap_or(usize::MAX)
-            })
-        });
-        Counterexample { faults, experiments: trials.runs, bad: trials.bad }
     }
 }

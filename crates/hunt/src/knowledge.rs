@@ -26,6 +26,8 @@ pub(crate) type FaultIds = Vec<FaultId>;
 /// One run that said something.
 #[derive(Debug)]
 pub(crate) struct Run {
+    /// Of the experiment.
+    pub(crate) number: u64,
     /// The faults that fired.
     pub(crate) faults: FaultIds,
     pub(crate) outcome: Outcome,
@@ -154,8 +156,9 @@ impl Knowledge {
                 self.learn_support(index, token, path);
             }
         }
+        let number = self.next_number();
         self.by_number.push(Some(index));
-        self.runs.push(Run { faults, outcome, trace, predictor, cuts: RefCell::default() });
+        self.runs.push(Run { number, faults, outcome, trace, predictor, cuts: RefCell::default() });
         Ok(index)
     }
 

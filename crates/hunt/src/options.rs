@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use crate::account::Account;
 use crate::candidate::Durations;
-use crate::fault::{Budgets, Fault};
+use crate::counterexample::Counterexample;
+use crate::fault::Budgets;
 use crate::laboratory::{Evidence, Experiment};
 use crate::trace::TraceError;
 
@@ -89,25 +90,6 @@ pub enum Verdict {
     Survived,
     /// The hunt stopped before it could tell.
     Unknown,
-}
-
-/// A set of faults that broke the system.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counterexample {
-    /// The faults, in the order in which they struck. No smaller set that was tried broke it.
-    pub faults: Vec<Fault>,
-    /// Numbers of the experiments with exactly these faults, in which all of them fired.
-    pub experiments: Vec<u64>,
-    /// How many of these were bad.
-    pub bad: u32,
-}
-
-impl Counterexample {
-    /// It was run more than once, and broke the system only once.
-    #[must_use]
-    pub fn is_once_only(&self) -> bool {
-        self.bad == 1 && self.experiments.len() > 1
-    }
 }
 
 /// The result of a hunt.

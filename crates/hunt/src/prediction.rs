@@ -33,6 +33,8 @@ pub(crate) struct Remains {
     pub(crate) holders: BTreeSet<usize>,
     /// Nodes that would have it, but paused or in a minority.
     pub(crate) doubted: BTreeSet<usize>,
+    /// Most of those who had it would be there without it, and might agree that it never was.
+    pub(crate) is_outvoted: bool,
     /// Whether the final state would show it.
     pub(crate) shown: Shown,
 }
@@ -244,7 +246,17 @@ impl Predictor {
             let back = |kind: &Kind| matches!(kind, Kind::Restart | Kind::PowerLoss);
             doubted.extend(death.iter().filter(|(_, kind)| back(kind)).map(|(node, _)| *node));
         }
-        let doubted = doubted.difference(&holders).copied().collect();
+        let doubted: BTreeSet<usize> = doubted.difference(&holders).copied().collect();
+        let is_gone = |node: &usize| {
+            death.get(node).is_some_and(|kind| !matches!(kind, Kind::Restart | Kind::PowerLoss))
+        };
+        let carried = self.carriers.get(token).into_iter().flatten();
+        let had: BTreeSet<usize> = carried
+            .map(|event| trace.node_of[*event])
+            .filter(|node| !trace.trace.nodes[*node].is_client)
+            .collect();
+        let lacking = had.iter().filter(|node| !holds(**node) && !is_gone(node)).count();
+        let is_outvoted = 2 * lacking > had.len();
         let answers = self.shown.get(token).map_or(&[][..], Vec::as_slice);
         let how = |event: &usize| match () {
             () if flow.effective.contains(*event) => Shown::Same,
@@ -259,7 +271,7 @@ impl Predictor {
             Shown::Same | Shown::Never => 0,
         });
         let shown = shown.unwrap_or(Shown::Never);
-        Remains { acknowledgement, holders, doubted, shown }
+        Remains { acknowledgement, holders, doubted, is_outvoted, shown }
     }
 
     /// Where a value still gets to.

@@ -19,6 +19,8 @@ const ANSWER_SPARE: f64 = 0.5;
 const HOLDER: f64 = 1.0;
 /// Per node that would hold it in a minority, or paused.
 const DOUBTED_HOLDER: f64 = 0.25;
+/// Per trusted node that would hold it, if most of the others came to be there without it.
+const OUTVOTED_HOLDER: f64 = 0.25;
 /// Per known way to show the value that would be left.
 const SUPPORT_LEFT: f64 = 1.5;
 /// The same node would answer, without the value.
@@ -58,9 +60,10 @@ fn value_bits(remains: &Remains, supports_left: usize) -> f64 {
         Shown::Silent => SHOWN_SILENT,
         Shown::Same | Shown::Never => 0.0,
     };
+    let holder = if remains.is_outvoted { OUTVOTED_HOLDER } else { HOLDER };
     answer
         + shown
-        + HOLDER * remains.holders.len().min(COUNT_MAX) as f64
+        + holder * remains.holders.len().min(COUNT_MAX) as f64
         + DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
         + SUPPORT_LEFT * supports_left.min(COUNT_MAX) as f64
 }
@@ -156,6 +159,7 @@ struct RemainsClass {
     acknowledgement: Fate,
     holders: Vec<String>,
     doubted: Vec<String>,
+    is_outvoted: bool,
     shown: Shown,
 }
 
@@ -221,6 +225,7 @@ pub(crate) fn class(
             acknowledgement: remains.acknowledgement,
             holders: roles(&remains.holders),
             doubted: roles(&remains.doubted),
+            is_outvoted: remains.is_outvoted,
             shown: remains.shown,
         })
         .collect();

@@ -1,4 +1,4 @@
-//! Faults in words, one sentence each.
+//! Faults in words.
 
 use crate::event::{EventName, MessageName};
 use crate::fault::{Fault, Kind, Moment, Trigger};
@@ -10,41 +10,49 @@ impl Fault {
         match self {
             Self::Node { kind, node, at, duration_ms } => {
                 let when = when(at);
-                let span = span(*duration_ms);
+                let after = duration(*duration_ms);
                 match kind {
-                    Kind::Crash => format!("{node} crashes {when}."),
-                    Kind::SilentCrash => {
-                        format!(
-                            "The host of {node} goes silent {when}: its peers are told nothing."
-                        )
+                    Kind::Restart => {
+                        format!("{node} is killed {when}, and started again {after} later.")
                     }
                     Kind::PowerLoss => format!(
-                        "{node} loses its power {when}, and what it had not synced with it; it is \
-                         started again after {span}."
+                        "{node} loses power {when}, and with it all it did not sync; it is started \
+                         again {after} later."
                     ),
-                    Kind::Restart => {
-                        format!("{node} crashes {when}; it is started again after {span}.")
+                    Kind::Pause => format!("{node} stands still for {after} {when}."),
+                    Kind::SilentCrash => {
+                        format!("The host of {node} goes quiet {when}, and stays so.")
                     }
-                    Kind::Pause => format!("{node} stands still for {span}, {when}."),
-                    other => format!("{other} of {node} {when}."),
+                    _ => format!("{node} is killed {when}."),
                 }
             }
             Self::Partition { one, other, at } => {
-                let join = |nodes: &std::collections::BTreeSet<String>| {
-                    nodes.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+                let list = |names: &std::collections::BTreeSet<String>| {
+                    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
                 };
-                format!("{} and {} cannot reach each other {}.", join(one), join(other), since(at))
+                let (one, other, when) = (list(one), list(other), when(at));
+                format!("{one} and {other} cannot reach each other from just {when} on.")
             }
             Self::Stall { from, to, at } => {
-                format!("Nothing that {from} sends reaches {to}, {}.", since(at))
+                let when = when(at);
+                format!("What {from} sends to {to} is held back from just {when} on.")
             }
             Self::Delay { message, duration_ms } => {
-                let late = span(*duration_ms);
-                format!("{} arrives {late} late, and what follows it.", upper(&named(message)))
+                let late = duration(*duration_ms);
+                let MessageName { from, to, .. } = message;
+                format!(
+                    "{} from {from} to {to}, and what follows it, arrives {late} late.",
+                    named(message)
+                )
             }
-            Self::Loss { message } => format!("{} is lost.", upper(&named(message))),
+            Self::Loss { message } => {
+                let MessageName { from, to, .. } = message;
+                format!("{} from {from} to {to} is lost.", named(message))
+            }
             Self::Error { event, error } => {
-                format!("{} fails with {error}.", upper(&noun(event)))
+                let (node, number) = (event.node(), event.occurrence());
+                let what = if matches!(event, EventName::Sync { .. }) { "sync" } else { "write" };
+                format!("{what} {number} of {node} fails with {error}.")
             }
             Self::Input { parameter, value } => {
                 format!("The workload runs with {parameter} = {value}.")
@@ -53,14 +61,34 @@ impl Fault {
     }
 }
 
-fn upper(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+fn when(at: &Trigger) -> String {
+    let moment = match at.moment {
+        Moment::Before => "before",
+        Moment::After => "after",
+    };
+    let what = match &at.event {
+        EventName::Send(message) => {
+            format!("{} sends {} to {}", message.from, named(message), message.to)
+        }
+        EventName::Receive(message) => {
+            format!("{} receives {} from {}", message.to, named(message), message.from)
+        }
+        EventName::Write { node, occurrence } => format!("write {occurrence} of {node}"),
+        EventName::Sync { node, occurrence } => format!("sync {occurrence} of {node}"),
+    };
+    format!("{moment} {what}")
 }
 
-fn span(milliseconds: u64) -> String {
+/// A message by its label and number.
+fn named(message: &MessageName) -> String {
+    if message.label.is_empty() {
+        format!("message {}", message.occurrence)
+    } else {
+        format!("{} {}", message.label, message.occurrence)
+    }
+}
+
+fn duration(milliseconds: u64) -> String {
     if milliseconds.is_multiple_of(1000) {
         format!("{} s", milliseconds / 1000)
     } else {
@@ -68,98 +96,46 @@ fn span(milliseconds: u64) -> String {
     }
 }
 
-fn ordinal(number: u32) -> String {
-    let ending = match (number % 10, number % 100) {
-        (1, hundred) if hundred != 11 => "st",
-        (2, hundred) if hundred != 12 => "nd",
-        (3, hundred) if hundred != 13 => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
-}
-
-fn label(message: &MessageName) -> String {
-    if message.label.is_empty() { "message".to_owned() } else { format!("`{}`", message.label) }
-}
-
-/// "the 2nd `write` from client to a".
-fn named(message: &MessageName) -> String {
-    let MessageName { from, to, occurrence, .. } = message;
-    format!("the {} {} from {from} to {to}", ordinal(*occurrence), label(message))
-}
-
-fn noun(event: &EventName) -> String {
-    match event {
-        EventName::Send(message) | EventName::Receive(message) => named(message),
-        EventName::Write { node, occurrence } => {
-            format!("the {} write of {node} to its files", ordinal(*occurrence))
-        }
-        EventName::Sync { node, occurrence } => {
-            format!("the {} fsync of {node}", ordinal(*occurrence))
-        }
-    }
-}
-
-fn when(at: &Trigger) -> String {
-    let side = match at.moment {
-        Moment::Before => "just before",
-        Moment::After => "just after",
-    };
-    let event = noun(&at.event);
-    match &at.event {
-        EventName::Send(_) => {
-            format!("{side} it sends {event}").replace("after it sends", "after it has sent")
-        }
-        EventName::Receive(_) => format!("{side} it receives {event}")
-            .replace("after it receives", "after it has received"),
-        EventName::Write { .. } | EventName::Sync { .. } => format!("{side} {event}"),
-    }
-}
-
-fn since(at: &Trigger) -> String {
-    let word = match at.moment {
-        Moment::Before => "from",
-        Moment::After => "after",
-    };
-    format!("{word} {} on", noun(&at.event))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn faults_read_as_sentences() {
-        let message = |occurrence| MessageName {
+    fn faults_are_told_in_one_sentence_each() {
+        let message = |label: &str| MessageName {
             from: "a".into(),
             to: "b".into(),
-            label: "REPL".into(),
-            occurrence,
+            label: label.into(),
+            occurrence: 2,
         };
-        let at = |moment| Trigger { moment, event: EventName::Send(message(2)) };
-        let node = |kind, moment| Fault::Node {
+        let at = |moment| Trigger { moment, event: EventName::Send(message("REPL")) };
+        let node = |kind| Fault::Node {
             kind,
             node: "a".into(),
-            at: at(moment),
+            at: at(Moment::Before),
             duration_ms: 1500,
         };
-        let sentences = [
-            node(Kind::Crash, Moment::After).sentence(),
-            node(Kind::Restart, Moment::Before).sentence(),
-            Fault::Delay { message: message(11), duration_ms: 1000 }.sentence(),
-            Fault::Error {
-                event: EventName::Sync { node: "a".into(), occurrence: 3 },
-                error: "EIO".into(),
-            }
-            .sentence(),
-        ];
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let event = EventName::Sync { node: "a".into(), occurrence: 3 };
+        let told = [
+            node(Kind::Crash),
+            node(Kind::PowerLoss),
+            node(Kind::Pause),
+            Fault::Partition { one: set(&["a"]), other: set(&["b", "c"]), at: at(Moment::After) },
+            Fault::Delay { message: message(""), duration_ms: 2000 },
+            Fault::Error { event, error: "EIO".into() },
+        ]
+        .map(|fault| fault.sentence());
         assert_eq!(
-            sentences,
+            told,
             [
-                "a crashes just after it has sent the 2nd `REPL` from a to b.",
-                "a crashes just before it sends the 2nd `REPL` from a to b; it is started again after 1500 ms.",
-                "The 11th `REPL` from a to b arrives 1 s late, and what follows it.",
-                "The 3rd fsync of a fails with EIO.",
+                "a is killed before a sends REPL 2 to b.",
+                "a loses power before a sends REPL 2 to b, and with it all it did not sync; it is \
+                 started again 1500 ms later.",
+                "a stands still for 1500 ms before a sends REPL 2 to b.",
+                "a and b, c cannot reach each other from just after a sends REPL 2 to b on.",
+                "message 2 from a to b, and what follows it, arrives 2 s late.",
+                "sync 3 of a fails with EIO.",
             ]
         );
     }

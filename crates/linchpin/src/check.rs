@@ -252,12 +252,12 @@ pub(crate) fn within(
     let plan = Plan {
         runs_max: options.runs_max,
         fault_sets: each_is_run.then(|| bounds.fault_space().to_string().parse().ok()).flatten(),
-        recorded: recorded.len() as u64,
+        recorded: recorded.runs.len() as u64,
         faults: Some(system.space().fault_count()),
     };
     let progress = Progress::new(arguments.quiet, plan, limits.deadline);
-    let known = recording::known(&recorded, system.space())?;
-    let mut watch = Watch::new(limits, progress, system.space().clone(), writer, recorded);
+    let known = recording::known(&recorded.runs, system.space())?;
+    let mut watch = Watch::new(limits, progress, system.space().clone(), writer, recorded.runs);
     let result = search(&mut Resumed::new(&mut system, known), options, &mut watch);
     let (runs, writer) = watch.finish()?;
     let report = match result {
@@ -275,7 +275,7 @@ pub(crate) fn within(
     let header = Header { conclusion: Some(conclusion), ..header };
     let mut campaign = Campaign { header, runs, kept: BTreeMap::new(), torn: None };
     if recording::is_shown(arguments) {
-        recording::keep_runs(&mut campaign, &mut system, writer.is_some());
+        recording::keep_runs(&mut campaign, &mut system, writer.is_some(), recorded.kept);
     }
     if let Some(writer) = writer {
         recording::conclude(writer, &campaign)?;

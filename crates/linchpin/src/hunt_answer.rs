@@ -94,12 +94,15 @@ fn counterexample(
     for expected in &found.expected {
         let _ = writeln!(
             out,
-            "In {} the value {} was shown by way of\n     {}\n   of which `{}` did not happen.",
-            plural(u64::from(expected.runs), "other run"),
+            "Known way to show {} (seen in {}):\n     {}",
             expected.value,
-            expected.path.join(" => "),
-            expected.missing
+            plural(u64::from(expected.runs), "run"),
+            expected.path.join(" => ")
         );
+        let _ = match &expected.cuts[..] {
+            [] => writeln!(out, "   It was expected to hold, and did not."),
+            cuts => writeln!(out, "   {}", taken(cuts)),
+        };
     }
     let style = look.style();
     let shown = |run: u64, event: Option<u32>| -> anyhow::Result<Option<String>> {
@@ -107,35 +110,28 @@ fn counterexample(
         let diagram = Diagram::new(&campaign.header, &trace);
         Ok(Some(terminal::around(&diagram, event, ROWS_AROUND, style)))
     };
+    let place = |partings: &[Parting]| partings.iter().find_map(|parting| parting.event);
+    let named = |partings: &[Parting]| {
+        let names: Vec<String> =
+            partings.iter().take(3).map(|parting| format!("`{}`", parting.name)).collect();
+        names.join(", ")
+    };
     let nearest = found.nearest.as_ref();
-    let _ = writeln!(
-        out,
-        "\nRun {} (bad){}:",
-        found.run,
-        match nearest {
-            Some(nearest) => nearest.instead.as_ref().map_or_else(String::new, |instead| format!(
-                ", first different from run {} at `{instead}`",
-                nearest.run
-            )),
-            None => String::new(),
-        }
-    );
-    if let Some(text) = shown(found.run, nearest.and_then(|nearest| nearest.instead_event))? {
-        out.push_str(&text);
+    let _ = write!(out, "\nRun {} (bad)", found.run);
+    if let Some(nearest) = nearest.filter(|nearest| !nearest.new.is_empty()) {
+        let _ = write!(out, "; first that run {} has not: {}", nearest.run, named(&nearest.new));
     }
+    out.push('\n');
+    let event = nearest.and_then(|nearest| place(&nearest.new));
+    out.push_str(&shown(found.run, event)?.unwrap_or_default());
     if let Some(nearest) = nearest {
-        let _ = writeln!(
-            out,
-            "\nRun {} (good), the nearest{}:",
-            nearest.run,
-            nearest.missing.as_ref().map_or_else(String::new, |missing| format!(
-                ", which has `{missing}`, and run {} has not",
-                found.run
-            ))
-        );
-        if let Some(text) = shown(nearest.run, nearest.missing_event)? {
-            out.push_str(&text);
+        let _ = write!(out, "\nRun {} (good), the nearest", nearest.run);
+        if !nearest.lacking.is_empty() {
+            let _ =
+                write!(out, "; first that run {} has not: {}", found.run, named(&nearest.lacking));
         }
+        out.push('\n');
+        out.push_str(&shown(nearest.run, place(&nearest.lacking))?.unwrap_or_default());
     }
     let trials = found.runs.len() as u64;
     if trials > 1 {
@@ -150,6 +146,16 @@ fn counterexample(
         );
     }
     Ok(out)
+}
+
+/// "Fault 1 takes away `x`; fault 2 takes away `y`."
+fn taken(cuts: &[(usize, String)]) -> String {
+    let parts: Vec<String> = cuts
+        .iter()
+        .map(|(fault, event)| format!("fault {} takes away `{event}`", fault + 1))
+        .collect();
+    let text = parts.join("; ");
+    format!("F{}.", &text[1..])
 }
 
 fn run_command(campaign: &TraceCampaign, found: &HuntCounterexample) -> String {

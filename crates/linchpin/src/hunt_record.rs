@@ -1,16 +1,15 @@
 //! How a hunt ended, for the record: in the record's own terms, with what explains a
 //! counterexample.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use linchpin_hunt::confidence::{break_rate_at_least, break_rate_at_most};
-use linchpin_hunt::{Account, Counterexample, EventName, Recorded, Report, Strategy, Verdict};
-use linchpin_model::Outcome;
+use linchpin_hunt::confidence::break_rate_at_most;
+use linchpin_hunt::{Account, Counterexample, EventName, Report, Strategy, Verdict};
 use linchpin_record::{
     Expected, HuntAccount, HuntConclusion, HuntCounterexample, HuntCoverage, HuntFault,
-    HuntSupport, Nearest, Trace, TraceCampaign,
+    HuntSupport, Nearest, Parting, Trace, TraceCampaign,
 };
 use serde_json::json;
 
@@ -36,14 +35,13 @@ fn verdict_name(verdict: Verdict) -> &'static str {
 pub(crate) fn conclusion(
     report: &Report,
     stopped: Option<&str>,
-    recorded: &[Recorded],
     campaign: &TraceCampaign,
     elapsed: Duration,
 ) -> anyhow::Result<HuntConclusion> {
     let counterexamples = report
         .counterexamples
         .iter()
-        .map(|found| counterexample(found, &report.account, recorded, campaign))
+        .map(|found| counterexample(found, campaign))
         .collect::<anyhow::Result<_>>()?;
     Ok(HuntConclusion {
         verdict: verdict_name(report.verdict).to_owned(),
@@ -96,98 +94,56 @@ fn account(account: &Account, elapsed: Duration) -> HuntAccount {
 
 fn counterexample(
     found: &Counterexample,
-    account: &Account,
-    recorded: &[Recorded],
     campaign: &TraceCampaign,
 ) -> anyhow::Result<HuntCounterexample> {
-    let run = |number: u64| recorded.iter().find(|one| one.experiment.number == number);
-    // Faults that did not fire are no part of it, so the run may have had more.
-    let bad = found
-        .experiments
-        .iter()
-        .filter_map(|number| run(*number))
-        .find(|one| one.evidence.outcome == Outcome::Bad)
-        .ok_or_else(|| anyhow!("a counterexample without a bad run"))?;
-    let number = bad.experiment.number;
-    let reason = campaign.runs.iter().find(|run| run.run == number);
-    let trials = found.experiments.len() as u32;
-    let faults = found.faults.iter();
+    let run = found.first_bad.ok_or_else(|| anyhow!("a counterexample without a bad run"))?;
+    let reason = campaign.runs.iter().find(|one| one.run == run);
+    let faults = found.faults.iter().zip(&found.sentences);
     Ok(HuntCounterexample {
         faults: faults
-            .map(|fault| HuntFault { fault: fault.to_string(), sentence: fault.sentence() })
+            .map(|(fault, sentence)| HuntFault {
+                fault: fault.to_string(),
+                sentence: sentence.clone(),
+            })
             .collect(),
-        run: number,
+        run,
         reason: reason.map(|run| run.reason.clone()).unwrap_or_default(),
         runs: found.experiments.clone(),
         bad: found.bad,
-        break_rate: (
-            break_rate_at_least(found.bad, trials, CONFIDENCE),
-            break_rate_at_most(found.bad, trials, CONFIDENCE),
-        ),
-        nearest: nearest(bad, recorded, campaign)?,
-        expected: expected(bad, account),
+        break_rate: found.break_rate(CONFIDENCE),
+        nearest: nearest(found, run, campaign)?,
+        expected: found
+            .supports
+            .iter()
+            .map(|support| Expected {
+                value: support.value.clone(),
+                path: support.path.clone(),
+                runs: support.runs,
+                cuts: support.cuts.iter().map(|cut| (cut.fault, cut.event.clone())).collect(),
+            })
+            .collect(),
     })
 }
 
-/// The names of what happened before faults were healed, in order, with the kind of each.
-fn names(one: &Recorded) -> Vec<&EventName> {
-    let trace = &one.evidence.trace;
-    trace.events.iter().take(trace.end).map(|event| &event.name).collect()
-}
-
-/// The good run that shares most with a bad one, and where they part.
 fn nearest(
-    bad: &Recorded,
-    recorded: &[Recorded],
+    found: &Counterexample,
+    bad: u64,
     campaign: &TraceCampaign,
 ) -> anyhow::Result<Option<Nearest>> {
-    let own = names(bad);
-    let set: BTreeSet<&EventName> = own.iter().copied().collect();
-    let alike = |one: &Recorded| names(one).iter().filter(|name| set.contains(*name)).count();
-    let good = recorded.iter().filter(|one| one.evidence.outcome == Outcome::Good);
-    // Of those that share as much, the shortest differs least; of these the first.
-    let best = good.max_by_key(|one| {
-        let number = std::cmp::Reverse(one.experiment.number);
-        (2 * alike(one) as i64 - names(one).len() as i64, number)
-    });
-    let Some(best) = best else { return Ok(None) };
-    let theirs = names(best);
-    let number = best.experiment.number;
-    let missing = first_new(&theirs, &own);
-    let instead = first_new(&own, &theirs);
-    let place = |run: u64, name: Option<&EventName>| -> anyhow::Result<Option<u32>> {
-        let Some(name) = name else { return Ok(None) };
-        Ok(campaign.trace(run)?.and_then(|trace| position(&trace, name)))
+    let Some((good, divergence)) = found.nearest_good.zip(found.divergence.as_ref()) else {
+        return Ok(None);
     };
-    Ok(Some(Nearest {
-        run: number,
-        alike: alike(best) as u64,
-        missing: missing.map(EventName::to_string),
-        missing_event: place(number, missing)?,
-        instead: instead.map(EventName::to_string),
-        instead_event: place(bad.experiment.number, instead)?,
-    }))
-}
-
-/// Kinds of events of which both runs have so many only repeat: polls, heartbeats, retries.
-const REPEATED: usize = 3;
-
-/// The first event of `here` that is not in `there`.
-fn first_new<'a>(here: &[&'a EventName], there: &[&EventName]) -> Option<&'a EventName> {
-    let count = |names: &[&EventName]| {
-        let mut counts: BTreeMap<EventName, usize> = BTreeMap::new();
-        for name in names {
-            *counts.entry(name.kind()).or_default() += 1;
-        }
-        counts
+    let placed = |run: u64, partings: &[linchpin_hunt::Parting]| -> anyhow::Result<Vec<Parting>> {
+        let trace = campaign.trace(run)?;
+        let place = |name: &EventName| trace.as_ref().and_then(|trace| position(trace, name));
+        let parting = |parting: &linchpin_hunt::Parting| Parting {
+            name: parting.event.to_string(),
+            event: place(&parting.event),
+        };
+        Ok(partings.iter().map(parting).collect())
     };
-    let (own, other) = (count(here), count(there));
-    let known: BTreeSet<&EventName> = there.iter().copied().collect();
-    let repeats = |name: &EventName| {
-        let of = |counts: &BTreeMap<EventName, usize>| counts.get(&name.kind()).copied();
-        of(&own).unwrap_or(0).min(of(&other).unwrap_or(0)) >= REPEATED
-    };
-    here.iter().copied().find(|name| !known.contains(name) && !repeats(name))
+    let (lacking, new) = (placed(good, &divergence.lacking)?, placed(bad, &divergence.new)?);
+    Ok(Some(Nearest { run: good, lacking, new }))
 }
 
 /// Where an event is in a trace, by what it is called there.
@@ -213,37 +169,6 @@ fn position(trace: &Trace, name: &EventName) -> Option<u32> {
     events.sort_unstable();
     let (sent, received) = *events.get(wanted.checked_sub(1)?)?;
     if name.is_visible() { Some(sent) } else { received }
-}
-
-/// Per value that was acknowledged and is not shown, how other runs came to show it: the way of
-/// which most happened, and the first event that did not.
-fn expected(bad: &Recorded, account: &Account) -> Vec<Expected> {
-    let trace = &bad.evidence.trace;
-    let shown: BTreeSet<&String> =
-        trace.outcome.iter().flat_map(|event| &trace.events[*event].tokens).collect();
-    let happened: BTreeSet<String> =
-        trace.events.iter().map(|event| event.name.to_string()).collect();
-    let lost: BTreeSet<&String> = trace
-        .acknowledgements
-        .iter()
-        .flat_map(|ack| &ack.tokens)
-        .filter(|token| !shown.contains(token))
-        .collect();
-    lost.into_iter()
-        .filter_map(|value| {
-            let ways = account.supports.iter().filter(|support| support.value == *value);
-            let reached = |path: &[String]| path.iter().position(|event| !happened.contains(event));
-            let (at, support) = ways
-                .filter_map(|support| Some((reached(&support.path)?, support)))
-                .max_by_key(|(at, support)| (*at, support.runs))?;
-            Some(Expected {
-                value: value.clone(),
-                path: support.path.clone(),
-                missing: support.path[at].clone(),
-                runs: support.runs,
-            })
-        })
-        .collect()
 }
 
 /// The answer as one JSON object.

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use linchpin_formula::Variable;
-use linchpin_model::{Bounds, FaultSet, Outcome};
+use linchpin_model::{Bounds, FaultSet, Memo, Outcome};
 use linchpin_record::{
-    CAMPAIGN_SCHEMA, Campaign, CampaignError, Conclusion, Counterexample, Existing, Header, Limits,
-    Options, Run, RunSummary, Stopped, Vocabulary, Writer,
+    CAMPAIGN_SCHEMA, Campaign, CampaignError, Conclusion, Counterexample, Detail, Existing, Header,
+    Limits, Options, Run, RunSummary, Stopped, Vocabulary, Writer,
 };
 use linchpin_report::html;
 use linchpin_search::{Control, Event, FaultSpace, Halt, Report, StopReason, Strategy};
@@ -108,42 +108,47 @@ pub(crate) fn search_header(
     }
 }
 
-/// Where a search is recorded: in a new campaign, or in one that goes on, with the runs that were
-/// made in it.
+/// Where a search is recorded: in a new campaign, or in one that goes on, with what was recorded of
+/// its runs.
 pub(crate) fn open(
     arguments: &CheckArguments,
     out: Option<&Path>,
     header: &Header,
-) -> anyhow::Result<(Option<Writer>, Vec<RunSummary>)> {
-    let Some(directory) = out else { return Ok((None, Vec::new())) };
+) -> anyhow::Result<(Option<Writer>, Recorded)> {
+    let Some(directory) = out else { return Ok((None, Recorded::default())) };
     if arguments.resume.is_some() {
-        let (writer, runs) = resume::reopen(directory, header)?;
-        return Ok((Some(writer), runs));
+        let (writer, recorded) = resume::reopen(directory, header)?;
+        return Ok((Some(writer), recorded));
     }
-    Ok((Some(Writer::create(directory, header.clone(), Existing::Replace)?), Vec::new()))
+    let writer = Writer::create(directory, header.clone(), Existing::Replace)?;
+    Ok((Some(writer), Recorded::default()))
 }
 
-/// The outcomes recorded, by faults.
+/// What earlier sittings recorded.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    pub(crate) runs: Vec<RunSummary>,
+    /// The runs kept to be redrawn, by number.
+    pub(crate) kept: BTreeMap<u64, Run>,
+}
+
+/// What is recorded of each run, by faults.
 pub(crate) fn known(
     recorded: &[RunSummary],
     space: &FaultSpace,
-) -> anyhow::Result<BTreeMap<Vec<Variable>, Outcome>> {
-    recorded
-        .iter()
-        .map(|run| {
-            let faults: Option<Vec<Variable>> =
-                run.faults.iter().map(|fault| space.variable(fault)).collect();
-            let Some(mut faults) = faults else {
-                bail!(
-                    "run {} is recorded with {}, which is beyond the bounds",
-                    run.run,
-                    run.faults
-                );
-            };
-            faults.sort_unstable();
-            Ok((faults, run.outcome))
-        })
-        .collect()
+) -> anyhow::Result<BTreeMap<Vec<Variable>, (Outcome, Memo)>> {
+    let mut known = BTreeMap::new();
+    for run in recorded {
+        let faults: Option<Vec<Variable>> =
+            run.faults.iter().map(|fault| space.variable(fault)).collect();
+        let Some(mut faults) = faults else {
+            bail!("run {} is recorded with {}, which is beyond the bounds", run.run, run.faults);
+        };
+        faults.sort_unstable();
+        // A random search may draw a set twice.
+        known.entry(faults).or_insert((run.outcome, run.memo()));
+    }
+    Ok(known)
 }
 
 /// Watches a search: limits, progress, and the record.
@@ -180,7 +185,11 @@ impl<'a> Watch<'a> {
     /// Records a run that is not recorded yet; one that is must be the same.
     fn record(&mut self, run: &RunSummary) -> anyhow::Result<()> {
         match (self.recorded.get(run.run as usize), &mut self.writer) {
-            (Some(recorded), _) if recorded == run => Ok(()),
+            (Some(recorded), _)
+                if (&recorded.faults, recorded.outcome) == (&run.faults, run.outcome) =>
+            {
+                Ok(())
+            }
             (Some(recorded), _) => bail!(
                 "the search takes another course than the one recorded: run {} was {} with {}, \
                  and is now {} with {}. The record was changed, or written by another version of \
@@ -202,6 +211,10 @@ impl Control for Watch<'_> {
         self.limits.halt()
     }
 
+    fn records(&self) -> bool {
+        self.writer.is_some()
+    }
+
     fn stop(&mut self) -> Option<StopReason> {
         self.progress.tick();
         if self.error.is_some() {
@@ -212,10 +225,11 @@ impl Control for Watch<'_> {
 
     fn observe(&mut self, event: Event<'_>) {
         self.progress.observe(&event);
-        if let Event::Run { number, faults, outcome } = event
+        if let Event::Run { number, faults, outcome, memo } = event
             && self.error.is_none()
         {
-            let run = RunSummary { run: number, faults: self.space.fault_set(faults), outcome };
+            let run = RunSummary::new(number, self.space.fault_set(faults), outcome);
+            let run = memo.map_or_else(|| run.clone(), |memo| run.clone().with_memo(memo));
             self.error = self.record(&run).err();
             self.runs.push(run);
         }
@@ -260,8 +274,14 @@ pub(crate) fn conclusion(
 }
 
 /// Runs again what is worth keeping: in full the run without faults, the counterexamples and the
-/// runs they are compared with; with `diagrams`, the first of the others as diagrams.
-pub(crate) fn keep_runs(campaign: &mut Campaign, system: &mut Specification, diagrams: bool) {
+/// runs they are compared with; with `diagrams`, the first of the others as diagrams. What an earlier
+/// sitting kept is taken from there.
+pub(crate) fn keep_runs(
+    campaign: &mut Campaign,
+    system: &mut Specification,
+    diagrams: bool,
+    mut kept: BTreeMap<u64, Run>,
+) {
     let counterexamples =
         campaign.header.conclusion.as_ref().map_or(&[][..], |each| &each.counterexamples);
     let mut full = BTreeSet::from([0]);
@@ -277,9 +297,15 @@ pub(crate) fn keep_runs(campaign: &mut Campaign, system: &mut Specification, dia
         if !in_full && run.run >= others {
             continue;
         }
-        // It ran before; what cannot be run again is not kept.
-        let Ok(execution) = system.execute(&run.faults) else { continue };
-        let record = linchpin_recorder::run(run.run, &execution);
+        let before = kept.remove(&run.run).filter(|each| each.faults == run.faults);
+        let record = match before.filter(|each| !in_full || each.detail == Detail::Full) {
+            Some(record) => record,
+            // It ran before; what cannot be run again is not kept.
+            None => match system.execute(&run.faults) {
+                Ok(execution) => linchpin_recorder::run(run.run, &execution),
+                Err(_) => continue,
+            },
+        };
         campaign.kept.insert(run.run, if in_full { record } else { record.to_diagram(&outcome) });
     }
 }
@@ -296,8 +322,7 @@ pub(crate) fn conclude(mut writer: Writer, campaign: &Campaign) -> Result<(), Ca
 
 /// Runs as a campaign of their own; the first is the one without faults.
 pub(crate) fn of_runs(header: Header, runs: Vec<Run>) -> Campaign {
-    let summary =
-        |run: &Run| RunSummary { run: run.run, faults: run.faults.clone(), outcome: run.outcome };
+    let summary = |run: &Run| RunSummary::new(run.run, run.faults.clone(), run.outcome);
     Campaign {
         header,
         runs: runs.iter().map(summary).collect(),

@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use linchpin_record::{Bounds, Collection, Existing, Header, RunSummary, SourceFile, Writer};
+use linchpin_record::{Bounds, Collection, Existing, Header, SourceFile, Writer};
 use sha2::{Digest, Sha256};
 
 use crate::args::CheckArguments;
 use crate::given;
+use crate::recording::Recorded;
 
 /// The arguments with which the search recorded in `directory` goes on.
 pub(crate) fn arguments(now: &CheckArguments, directory: &Path) -> anyhow::Result<CheckArguments> {
@@ -28,14 +29,11 @@ pub(crate) fn arguments(now: &CheckArguments, directory: &Path) -> anyhow::Resul
 }
 
 /// Goes on with the campaign in a folder, whose header would be `header` if it began now. Returns
-/// the runs that were made. A campaign of a collection may not have begun.
-pub(crate) fn reopen(
-    directory: &Path,
-    header: &Header,
-) -> anyhow::Result<(Writer, Vec<RunSummary>)> {
+/// what was recorded. A campaign of a collection may not have begun.
+pub(crate) fn reopen(directory: &Path, header: &Header) -> anyhow::Result<(Writer, Recorded)> {
     if !directory.exists() {
         let writer = Writer::create(directory, header.clone(), Existing::Refuse)?;
-        return Ok((writer, Vec::new()));
+        return Ok((writer, Recorded::default()));
     }
     let (campaign, mut writer) = Writer::resume(directory)?;
     let differences = differences(&campaign.header, header);
@@ -48,7 +46,7 @@ pub(crate) fn reopen(
         );
     }
     writer.reopen(header.clone())?;
-    Ok((writer, campaign.runs))
+    Ok((writer, Recorded { runs: campaign.runs, kept: campaign.kept }))
 }
 
 /// What keeps a search from going on as it began: one line each.

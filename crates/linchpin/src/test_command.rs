@@ -185,9 +185,8 @@ pub(crate) fn command(arguments: &TestArguments, look: Look) -> anyhow::Result<E
     let started = Instant::now();
     let (report, stopped) = search(arguments, &mut campaign, &interrupt)?;
     let elapsed = started.elapsed();
-    let recorded = std::mem::take(&mut campaign.recorded);
     let loaded = TraceCampaign::load(&campaign.directory)?;
-    let conclusion = hunt_record::conclusion(&report, stopped, &recorded, &loaded, elapsed)?;
+    let conclusion = hunt_record::conclusion(&report, stopped, &loaded, elapsed)?;
     if let Some(hunt) = &mut campaign.header.hunt {
         hunt.conclusion = Some(conclusion);
     }

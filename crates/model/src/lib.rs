@@ -6,10 +6,12 @@
 
 mod bounds;
 mod fault;
+mod memo;
 mod outcome;
 mod prior;
 
 pub use bounds::{Bounds, BoundsError, CrashModel};
 pub use fault::{Fault, FaultParseError, FaultSet, InputValue};
+pub use memo::Memo;
 pub use outcome::{Invariant, Outcome, Verdict};
 pub use prior::{Prior, PriorParseError};

@@ -89,39 +89,39 @@ pub struct HuntFault {
     pub sentence: String,
 }
 
-/// The good run nearest to a bad one, and where the two part. What only repeats, such as polls and
-/// heartbeats, is left out.
+/// The good run nearest to a bad one, and where the two part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nearest {
     /// Its number.
     pub run: u64,
-    /// Events that both have, by name.
-    pub alike: u64,
-    /// The first event of the good run that the bad one does not have.
-    #[serde(default)]
-    pub missing: Option<String>,
-    /// Where it is in the trace of the good run.
-    #[serde(default)]
-    pub missing_event: Option<u32>,
-    /// The first event of the bad run that the good one does not have.
-    #[serde(default)]
-    pub instead: Option<String>,
-    /// Where it is in the trace of the bad run.
-    #[serde(default)]
-    pub instead_event: Option<u32>,
+    /// The first events of the good run that the bad one lacks; at most one per node.
+    pub lacking: Vec<Parting>,
+    /// The first events of the bad run that the good one lacks.
+    pub new: Vec<Parting>,
 }
 
-/// A support of another run, and what was missing of it.
+/// An event at which two runs part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parting {
+    /// Its name.
+    pub name: String,
+    /// Where it is in the trace of its run, if it is there: writes to files are not.
+    #[serde(default)]
+    pub event: Option<u32>,
+}
+
+/// A way in which a value came to be shown in other runs, and what the faults took away of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
-    /// The value that was acknowledged and is not shown.
+    /// The value.
     pub value: String,
-    /// The events that carried it to the final state in other runs.
+    /// The events that carried it to the final state.
     pub path: Vec<String>,
-    /// The first of them that did not happen.
-    pub missing: String,
     /// In how many runs it was seen.
     pub runs: u32,
+    /// Which of the faults (from 0) took away which event of it first. If empty, it was expected to
+    /// hold, and did not.
+    pub cuts: Vec<(usize, String)>,
 }
 
 /// The account of a hunt.

@@ -38,7 +38,7 @@ pub use header::{
 };
 pub use hunt::{
     Expected, HuntAccount, HuntConclusion, HuntCounterexample, HuntCoverage, HuntFault, HuntHeader,
-    HuntSupport, Nearest,
+    HuntSupport, Nearest, Parting,
 };
 pub use run::{Absence, Derivation, Detail, Fact, Kept, Message, RUN_SCHEMA, Run, RunSummary};
 pub use trace::{

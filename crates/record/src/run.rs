@@ -1,6 +1,6 @@
 //! `runs.jsonl` and `runs/N.json`: what happened in each run.
 
-use linchpin_model::{Fault, FaultSet, Outcome};
+use linchpin_model::{Fault, FaultSet, InputValue, Memo, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::{Value, wire};
@@ -19,6 +19,45 @@ pub struct RunSummary {
     /// How it ended.
     #[serde(with = "wire::outcome")]
     pub outcome: Outcome,
+    /// Where something was sent: sender, receiver, time. Only if the search needs it to go on without
+    /// making the run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<(String, String, u32)>>,
+    /// The rows achieved by the run without faults, if other runs are judged by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub achieved: Option<Vec<Vec<Value>>>,
+}
+
+impl RunSummary {
+    /// A run of which only the outcome is known.
+    #[must_use]
+    pub fn new(run: u64, faults: FaultSet, outcome: Outcome) -> Self {
+        Self { run, faults, outcome, channels: None, achieved: None }
+    }
+
+    /// The same with what a search needs to go on without making the run again.
+    #[must_use]
+    pub fn with_memo(self, memo: &Memo) -> Self {
+        let value = |value: &InputValue| match value {
+            InputValue::Integer(integer) => Value::Integer(*integer),
+            InputValue::String(text) => Value::Text(text.clone()),
+        };
+        let row = |row: &Vec<InputValue>| row.iter().map(value).collect();
+        let achieved = memo.achieved.as_ref().map(|rows| rows.iter().map(row).collect());
+        Self { channels: memo.channels.clone(), achieved, ..self }
+    }
+
+    /// What a search needs to go on without making the run again.
+    #[must_use]
+    pub fn memo(&self) -> Memo {
+        let value = |value: &Value| match value {
+            Value::Integer(integer) => InputValue::Integer(*integer),
+            Value::Text(text) => InputValue::String(text.clone()),
+        };
+        let row = |row: &Vec<Value>| row.iter().map(value).collect();
+        let achieved = self.achieved.as_ref().map(|rows| rows.iter().map(row).collect());
+        Memo { channels: self.channels.clone(), achieved }
+    }
 }
 
 /// `runs/N.json`: a run with what is needed to redraw it.

@@ -29,6 +29,9 @@ impl<S: System> Search<'_, S> {
     ) -> Option<(Vec<Variable>, Result<Outcome, S::Error>)> {
         if ahead.is_empty() {
             let batch_max = if self.options.threads > 1 { BATCH } else { 1 };
+            let left = self.options.runs_max.map(|max| max.saturating_sub(self.report.runs));
+            let left = left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
+            let batch_max = batch_max.min(left.max(1));
             let mut batch = Vec::new();
             while batch.len() < batch_max
                 && let Some(faults) = choose(self)
@@ -77,7 +80,7 @@ impl<S: System> Search<'_, S> {
             }
             self.admit_run()?;
             let outcome = outcome.map_err(|error| self.failed(error, &faults))?;
-            self.count_run(&faults, outcome);
+            self.count_run(&faults, outcome, None);
             if outcome == Outcome::Bad {
                 if self.options.all || space.is_uniform() {
                     self.found(faults)?;
@@ -134,7 +137,7 @@ impl<S: System> Search<'_, S> {
             known_in_a_row = 0;
             self.admit_run()?;
             let outcome = outcome.map_err(|error| self.failed(error, &faults))?;
-            self.count_run(&faults, outcome);
+            self.count_run(&faults, outcome, None);
             if outcome == Outcome::Bad {
                 let before = self.report.counterexamples.len();
                 self.lineage(None, Some(&faults))?;

@@ -1,7 +1,7 @@
 //! The search loop.
 
 use linchpin_formula::{Literal, Variable};
-use linchpin_model::{Outcome, Verdict};
+use linchpin_model::{Memo, Outcome, Verdict};
 
 use crate::{Control, Event, Halt, Lessons, Observation, StopReason, System};
 
@@ -240,12 +240,17 @@ impl<S: System> Search<'_, S> {
         Ok(())
     }
 
-    pub(crate) fn count_run(&mut self, faults: &[Variable], outcome: Outcome) {
-        self.control.observe(Event::Run { number: self.report.runs, faults, outcome });
+    pub(crate) fn count_run(&mut self, faults: &[Variable], outcome: Outcome, memo: Option<&Memo>) {
+        self.control.observe(Event::Run { number: self.report.runs, faults, outcome, memo });
         self.report.runs += 1;
         if outcome == Outcome::Bad {
             self.report.runs_until_bad.get_or_insert(self.report.runs);
         }
+    }
+
+    /// What else to record of the latest run.
+    fn memo(&mut self) -> Option<Memo> {
+        self.control.records().then(|| self.system.memo()).filter(|memo| !memo.is_empty())
     }
 
     /// One run, and what it teaches.
@@ -253,7 +258,8 @@ impl<S: System> Search<'_, S> {
         self.admit_run()?;
         let result = self.system.run(faults);
         let observation = result.map_err(|error| self.failed(error, faults))?;
-        self.count_run(faults, observation.outcome);
+        let memo = self.memo();
+        self.count_run(faults, observation.outcome, memo.as_ref());
         Ok(observation)
     }
 
@@ -262,7 +268,8 @@ impl<S: System> Search<'_, S> {
         self.admit_run()?;
         let result = self.system.outcome(faults);
         let outcome = result.map_err(|error| self.failed(error, faults))?;
-        self.count_run(faults, outcome);
+        let memo = if faults.is_empty() { self.memo() } else { None };
+        self.count_run(faults, outcome, memo.as_ref());
         Ok(outcome)
     }
 

@@ -3,30 +3,37 @@
 use std::collections::BTreeMap;
 
 use linchpin_formula::{Graph, Literal, Variable};
-use linchpin_model::Outcome;
+use linchpin_model::{Memo, Outcome};
 
 use crate::{FaultSpace, Halt, Lessons, Observation, Suggestion, System};
 
 /// A system some of whose runs were made in an earlier search: those are not made again.
 ///
 /// A search chooses the same runs whenever it learns the same from them. So a search of this system
-/// retraces the earlier one from the outcomes recorded, and goes on where that one ended. Only the
-/// run without faults is made in any case: from it a system derives everything else.
+/// retraces the earlier one from what was recorded, and goes on where that one ended. A run is made
+/// in spite of its record only if the record lacks what the system needs of it ([`Memo`]).
 #[derive(Debug)]
 pub struct Resumed<'a, S> {
     system: &'a mut S,
-    known: BTreeMap<Vec<Variable>, Outcome>,
+    known: BTreeMap<Vec<Variable>, (Outcome, Memo)>,
+    /// What is recorded of the latest run, if it was not made.
+    recalled: Option<Memo>,
 }
 
 impl<'a, S: System> Resumed<'a, S> {
-    /// The system, and the outcome of each run that was made (faults in ascending order).
+    /// The system, and what is recorded of each run that was made (faults in ascending order).
     #[must_use]
-    pub fn new(system: &'a mut S, known: BTreeMap<Vec<Variable>, Outcome>) -> Self {
-        Self { system, known }
+    pub fn new(system: &'a mut S, mut known: BTreeMap<Vec<Variable>, (Outcome, Memo)>) -> Self {
+        if let Some((outcome, memo)) = known.get(&[][..])
+            && !system.restore(*outcome, memo)
+        {
+            known.remove(&[][..]);
+        }
+        Self { system, known, recalled: None }
     }
 
     fn known(&self, faults: &[Variable]) -> Option<Outcome> {
-        self.known.get(faults).copied().filter(|_| !faults.is_empty())
+        self.known.get(faults).map(|(outcome, _)| *outcome)
     }
 }
 
@@ -38,17 +45,30 @@ impl<S: System> System for Resumed<'_, S> {
     }
 
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, S::Error> {
-        if let Some(outcome) = self.known(faults)
-            && let Some(observation) = self.system.recall(faults, outcome)?
+        self.recalled = None;
+        if let Some((outcome, memo)) = self.known.get(faults)
+            && let Some(observation) = self.system.recall(faults, *outcome, memo)?
         {
+            self.recalled = Some(memo.clone());
             return Ok(observation);
         }
         self.system.run(faults)
     }
 
+    fn memo(&mut self) -> Memo {
+        match &self.recalled {
+            Some(memo) => memo.clone(),
+            None => self.system.memo(),
+        }
+    }
+
     fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, S::Error> {
-        match self.known(faults) {
-            Some(outcome) => Ok(outcome),
+        self.recalled = None;
+        match self.known.get(faults) {
+            Some((outcome, memo)) => {
+                self.recalled = Some(memo.clone());
+                Ok(*outcome)
+            }
             None => self.system.outcome(faults),
         }
     }

@@ -1,7 +1,7 @@
 //! What the search asks of a system, and of whoever started it.
 
 use linchpin_formula::{Graph, Literal, Variable};
-use linchpin_model::Outcome;
+use linchpin_model::{Memo, Outcome};
 
 use crate::{FaultSpace, Halt, Lessons};
 
@@ -21,6 +21,18 @@ pub trait System {
     /// If the run cannot be carried out or has no outcome; the search ends with that error.
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, Self::Error>;
 
+    /// What of the latest [`System::run`] (or of the run without faults, however it was made) a
+    /// later search needs to know besides the outcome, to go on without that run.
+    fn memo(&mut self) -> Memo {
+        Memo::default()
+    }
+
+    /// Takes the run without faults as made in an earlier search. False if it must be made.
+    fn restore(&mut self, outcome: Outcome, memo: &Memo) -> bool {
+        let _ = (outcome, memo);
+        false
+    }
+
     /// What a run teaches whose outcome is known from an earlier search, without running it: the
     /// observation that [`System::run`] would have made. `None` if only the run itself can tell.
     ///
@@ -30,8 +42,9 @@ pub trait System {
         &mut self,
         faults: &[Variable],
         outcome: Outcome,
+        memo: &Memo,
     ) -> Result<Option<Observation>, Self::Error> {
-        let _ = (faults, outcome);
+        let _ = (faults, outcome, memo);
         Ok(None)
     }
 
@@ -147,6 +160,8 @@ pub enum Event<'a> {
         faults: &'a [Variable],
         /// Its outcome.
         outcome: Outcome,
+        /// What else is to be recorded of it, if [`Control::records`].
+        memo: Option<&'a Memo>,
     },
     /// No fault set of this size or smaller is left to try.
     Exhausted {
@@ -168,6 +183,11 @@ pub trait Control {
     /// The same question for those who do something long in between; asked for once.
     fn halt(&self) -> Halt {
         Halt::default()
+    }
+
+    /// True if runs are recorded, so that a later search can go on from them.
+    fn records(&self) -> bool {
+        false
     }
 
     /// Told of everything that happens.

@@ -16,14 +16,18 @@ pub fn inputs(program: &Program) -> Vec<Vec<Fault>> {
 }
 
 fn input(program: &Program, fact: &Fact) -> Fault {
-    let value = |value: &Value| match value {
-        Value::Integer(integer) => InputValue::Integer(*integer),
-        Value::String(string) => InputValue::String(string.to_string()),
-    };
     Fault::Input {
         relation: program.relation(fact.relation).name.clone(),
-        row: fact.row.iter().map(value).collect(),
+        row: fact.row.iter().map(input_value).collect(),
         at: fact.time,
+    }
+}
+
+/// A value in the vocabulary of faults.
+pub(crate) fn input_value(value: &Value) -> InputValue {
+    match value {
+        Value::Integer(integer) => InputValue::Integer(*integer),
+        Value::String(string) => InputValue::String(string.to_string()),
     }
 }
 

@@ -1,18 +1,20 @@
 //! A specification as a system under test.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use linchpin_dedalus::hir::{Program, RelationId};
+use linchpin_dedalus::hir::{Program, RelationId, Value};
 use linchpin_formula::{Graph, Literal, Reasons, Values, Variable};
-use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Outcome};
+use linchpin_model::{Bounds, Fault, FaultSet, InputValue, Invariant, Memo, Outcome};
 use linchpin_search::{FaultSpace, Halt, Observation, System};
 use thiserror::Error;
 
-use crate::channels::{ChannelConditions, Channels};
+use crate::channels::{ChannelConditions, Channels, Traffic};
 use crate::compiled::{Compiled, Tables};
 use crate::error::{RunError, RunErrorKind};
 use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
 use crate::ground::{Ground, ground};
+use crate::inputs::input_value;
 use crate::lineage::FactRef;
 use crate::not_grounded::{NotGrounded, NotGroundedReason};
 use crate::simulate::{Machine, Past, Run};
@@ -26,7 +28,11 @@ type Row = Box<[Symbol]>;
 #[derive(Debug)]
 pub struct Specification {
     compiled: Compiled,
+    /// The values of the ground program. Runs number theirs on their own (`scratch`), so that
+    /// formulas depend neither on which runs were made, nor on how many, nor on threads.
     interner: Interner,
+    /// The values of runs.
+    scratch: Interner,
     space: FaultSpace,
     invariant: Invariant,
     outcome_relations: OutcomeRelations,
@@ -34,18 +40,28 @@ pub struct Specification {
     channels: ChannelConditions,
     ground: Option<Result<Ground, NotGrounded>>,
     /// Rows of the failure-free run that must not go missing (`baseline` and `good`).
-    reference: Option<BTreeSet<Row>>,
+    reference: Option<Reference>,
     /// True once a run without faults was vacuous.
     vacuous: Option<bool>,
     /// The latest run that was not recorded: the next one begins where it differs.
     past: Option<Past>,
-    /// The values of runs of which only the outcome matters. They have numbers of their own, so that
-    /// those in the graph depend neither on how many such runs there were nor on threads.
-    scratch: Option<Interner>,
     /// The run without faults, until it is asked for.
     first_run: Option<Run>,
+    /// Where something was sent in the latest run of which that is to be remembered.
+    latest_traffic: Option<Traffic>,
+    /// The latest run was the one without faults.
+    latest_is_first: bool,
+    /// Runs begun.
+    runs: AtomicU64,
     halt: Halt,
     reasons: Reasons,
+}
+
+/// Rows, as they are numbered in runs and in the ground program.
+#[derive(Clone, Debug)]
+struct Reference {
+    in_runs: BTreeSet<Row>,
+    in_ground: BTreeSet<Row>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +149,7 @@ impl Specification {
             ChannelConditions::new(&compiled, &mut graph, &|fault| space.variable(fault));
         Ok(Self {
             compiled,
+            scratch: interner.clone(),
             interner,
             space,
             invariant,
@@ -144,7 +161,9 @@ impl Specification {
             vacuous: None,
             first_run: None,
             past: None,
-            scratch: None,
+            latest_traffic: None,
+            latest_is_first: false,
+            runs: AtomicU64::new(0),
             halt: Halt::default(),
             reasons: Reasons::default(),
         })
@@ -167,6 +186,12 @@ impl Specification {
     #[must_use]
     pub fn vacuous(&self) -> Option<bool> {
         self.vacuous
+    }
+
+    /// How many runs were made so far, whatever for.
+    #[must_use]
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
     }
 
     /// Why the program could not be grounded, if it could not: then every run teaches only about
@@ -257,9 +282,14 @@ impl Specification {
         if self.invariant != Invariant::Implication {
             self.learn_reference()?;
         }
-        let run = Machine::new(&self.compiled, &mut self.interner, faults, true).run()?;
+        self.count_run();
+        let run = Machine::new(&self.compiled, &mut self.scratch, faults, true).run()?;
         let outcome = self.judge(&run.tables);
         Ok(self.describe(faults, outcome, &run))
+    }
+
+    fn count_run(&self) {
+        self.runs.fetch_add(1, Ordering::Relaxed);
     }
 
     fn rows_at_end(&self, tables: &Tables, relation: RelationId) -> BTreeSet<Row> {
@@ -281,10 +311,25 @@ impl Specification {
             Invariant::Baseline | Invariant::Good => after.is_empty(),
         });
         if self.invariant != Invariant::Implication {
-            self.reference = Some(after);
+            let values =
+                |row: &Row| row.iter().map(|&cell| self.scratch.value(cell).clone()).collect();
+            let rows = after.iter().map(values).collect();
+            self.judge_by(rows);
         }
         self.first_run = Some(run);
         Ok(())
+    }
+
+    /// Judges runs by these rows of the run without faults.
+    fn judge_by(&mut self, rows: BTreeSet<Vec<Value>>) {
+        let number = |interner: &mut Interner| {
+            let cells = |row: &Vec<Value>| row.iter().map(|value| interner.intern(value)).collect();
+            rows.iter().map(cells).collect()
+        };
+        self.reference = Some(Reference {
+            in_runs: number(&mut self.scratch),
+            in_ground: number(&mut self.interner),
+        });
     }
 
     /// A run that is not recorded.
@@ -294,7 +339,8 @@ impl Specification {
         {
             return Ok(run);
         }
-        Machine::new(&self.compiled, &mut self.interner, faults, false).until(&self.halt).run()
+        self.count_run();
+        Machine::new(&self.compiled, &mut self.scratch, faults, false).until(&self.halt).run()
     }
 
     /// The outcome of a run that shares its beginning with `past`, and the past of the next one.
@@ -305,6 +351,7 @@ impl Specification {
         faults: &[Variable],
     ) -> Result<Outcome, SystemError> {
         let faults = self.space.fault_set(faults);
+        self.count_run();
         let machine = Machine::after(past.take(), &self.compiled, interner, &faults);
         let run = machine.until(&self.halt).run()?;
         let outcome = self.judge(&run.tables);
@@ -329,9 +376,13 @@ impl Specification {
         match (&self.reference, before) {
             (None, Some(before)) => judge(&mut before.rows()),
             (Some(reference), Some(before)) => judge(
-                &mut reference.iter().map(|row| &row[..]).filter(|row| before.find(row).is_some()),
+                &mut reference
+                    .in_runs
+                    .iter()
+                    .map(|row| &row[..])
+                    .filter(|row| before.find(row).is_some()),
             ),
-            (Some(reference), None) => judge(&mut reference.iter().map(|row| &row[..])),
+            (Some(reference), None) => judge(&mut reference.in_runs.iter().map(|row| &row[..])),
             (None, None) => unreachable!("`good` compares with the failure-free run"),
         }
     }
@@ -350,6 +401,7 @@ impl Specification {
                 .map(|(row, asked)| (row.into(), (asked, answered(row))))
                 .collect(),
             (Some(reference), before) => reference
+                .in_ground
                 .iter()
                 .map(|row| {
                     let asked = before.as_ref().map_or(Literal::TRUE, |before| {
@@ -388,7 +440,7 @@ impl Specification {
         let space = &self.space;
         let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
         let Some(Ok(ground)) = &self.ground else {
-            return Ok(self.same_traffic(faults, run));
+            return Ok(self.same_traffic(faults, run.traffic.iter()));
         };
         self.compare(ground, &values, run)
             .map_err(|()| SystemError::Disagreement { faults: faults.clone() })?;
@@ -431,27 +483,38 @@ impl Specification {
     fn compare(&self, ground: &Ground, values: &Values, run: &Run) -> Result<(), ()> {
         let relations = [self.outcome_relations.before, Some(self.outcome_relations.after)];
         for relation in relations.into_iter().flatten() {
-            let simulated = self.rows_at_end(&run.tables, relation);
             let predicted: BTreeSet<Row> = ground
                 .rows(relation, self.compiled.bounds.eot)
                 .filter(|(_, condition)| values.of(*condition))
                 .map(|(row, _)| row.into())
                 .collect();
-            if simulated != predicted {
+            let simulated = run.tables.at(self.compiled.bounds.eot, relation);
+            let is_predicted = |row: &[Symbol]| {
+                let row: Option<Row> = row.iter().map(|&cell| self.grounded(cell)).collect();
+                row.is_some_and(|row| predicted.contains(&row))
+            };
+            if simulated.len() != predicted.len() || !simulated.rows().all(is_predicted) {
                 return Err(());
             }
         }
         Ok(())
     }
 
+    /// The number that a value of a run has in the ground program.
+    fn grounded(&self, symbol: Symbol) -> Option<Symbol> {
+        self.interner.lookup(self.scratch.value(symbol))
+    }
+
     /// The support that needs no ground program: whenever the same messages arrive, and the same
     /// nodes crash and recover if that makes a difference at the node itself or the program can see
     /// it, and the same inputs come, the run is the same.
-    fn same_traffic(&mut self, faults: &FaultSet, run: &Run) -> Literal {
+    fn same_traffic(
+        &mut self,
+        faults: &FaultSet,
+        traffic: impl Iterator<Item = (usize, usize, u32)>,
+    ) -> Literal {
         let channels = Channels::new(&self.compiled, faults);
-        let mut parts: Vec<Literal> = run
-            .traffic
-            .iter()
+        let mut parts: Vec<Literal> = traffic
             .flat_map(|(from, to, time)| {
                 let travel = channels.travel(from, to, time);
                 self.channels.travels(from, to, time).iter().map(move |&(steps, condition)| {
@@ -477,9 +540,31 @@ impl Specification {
         self.graph.and(parts)
     }
 
+    /// What a run teaches of which it is recorded where something was sent.
+    fn recall_traffic(
+        &mut self,
+        faults: &FaultSet,
+        outcome: Outcome,
+        memo: &Memo,
+    ) -> Option<Observation> {
+        if outcome == Outcome::Bad {
+            return Some(Observation { outcome, support: None });
+        }
+        let nodes = &self.compiled.bounds.nodes;
+        let node = |name: &String| nodes.iter().position(|node| node == name);
+        let eot = self.compiled.bounds.eot;
+        let place = |(from, to, time): &(String, String, u32)| {
+            let is_within = (1..=eot).contains(time);
+            is_within.then_some(()).and(Some((node(from)?, node(to)?, *time)))
+        };
+        let traffic: Vec<_> = memo.channels.as_ref()?.iter().map(place).collect::<Option<_>>()?;
+        let support = self.same_traffic(faults, traffic.into_iter());
+        Some(Observation { outcome, support: Some(support) })
+    }
+
     fn describe(&self, faults: &FaultSet, outcome: Outcome, run: &Run) -> Execution {
         let program = &self.compiled.program;
-        let value = |symbol: Symbol| self.interner.value(symbol).clone();
+        let value = |symbol: Symbol| self.scratch.value(symbol).clone();
         let values = |row: &[Symbol]| row.iter().map(|&symbol| value(symbol)).collect::<Vec<_>>();
         let mut facts: Vec<(Fact, FactRef)> = Vec::new();
         for time in 1..=self.compiled.bounds.eot {
@@ -582,28 +667,69 @@ impl System for Specification {
 
     fn run(&mut self, faults: &[Variable]) -> Result<Observation, SystemError> {
         self.learn_reference()?;
+        self.latest_is_first = faults.is_empty();
         let faults = self.space.fault_set(faults);
-        let machine = Machine::new(&self.compiled, &mut self.interner, &faults, false);
-        let run = machine.until(&self.halt).run()?;
+        let run = self.simulate(&faults)?;
         let outcome = self.judge(&run.tables);
         let support = match outcome {
             Outcome::Bad => None,
             _ => Some(self.support(&faults, &run)?),
         };
+        let is_grounded = matches!(self.ground, Some(Ok(_)));
+        self.latest_traffic = (support.is_some() && !is_grounded).then_some(run.traffic);
         Ok(Observation { outcome, support })
     }
 
-    /// What the ground program says of the run is all that the run would have shown. (The run
-    /// without faults came before, so that values have the numbers they had then.)
+    fn memo(&mut self) -> Memo {
+        let name = |node: usize| self.compiled.bounds.nodes[node].clone();
+        let channel = |(from, to, time): (usize, usize, u32)| (name(from), name(to), time);
+        let traffic = self.latest_traffic.take();
+        let value = |&cell: &Symbol| input_value(self.scratch.value(cell));
+        let rows = |reference: &Reference| {
+            let mut rows: Vec<Vec<InputValue>> = Vec::new();
+            rows.extend(reference.in_runs.iter().map(|row| row.iter().map(value).collect()));
+            rows.sort();
+            rows
+        };
+        Memo {
+            channels: traffic.map(|traffic| traffic.iter().map(channel).collect()),
+            achieved: self.reference.as_ref().filter(|_| self.latest_is_first).map(rows),
+        }
+    }
+
+    fn restore(&mut self, outcome: Outcome, memo: &Memo) -> bool {
+        if self.invariant == Invariant::Implication {
+            self.vacuous = Some(outcome == Outcome::Vacuous);
+            return true;
+        }
+        let Some(rows) = &memo.achieved else { return false };
+        let columns = self.compiled.program.relation(self.outcome_relations.after).columns.len();
+        if rows.iter().any(|row| row.len() != columns) {
+            return false;
+        }
+        let value = |value: &InputValue| match value {
+            InputValue::Integer(integer) => Value::Integer(*integer),
+            InputValue::String(string) => Value::String(string.as_str().into()),
+        };
+        self.vacuous = Some(rows.is_empty());
+        self.judge_by(rows.iter().map(|row| row.iter().map(value).collect()).collect());
+        true
+    }
+
+    /// What the ground program says of the run is all that the run would have shown; without one,
+    /// where something was sent.
     fn recall(
         &mut self,
         faults: &[Variable],
         outcome: Outcome,
+        memo: &Memo,
     ) -> Result<Option<Observation>, SystemError> {
         self.learn_reference()?;
         self.prepare();
-        let Some(Ok(ground)) = &self.ground else { return Ok(None) };
         let faults = self.space.fault_set(faults);
+        let Some(Ok(ground)) = &self.ground else {
+            return Ok(self.recall_traffic(&faults, outcome, memo));
+        };
         let space = &self.space;
         let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
         if self.predicted_outcome(ground, &values) != Some(outcome) {
@@ -615,15 +741,18 @@ impl System for Specification {
 
     fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {
         self.learn_reference()?;
+        self.latest_is_first = faults.is_empty();
         if faults.is_empty()
             && let Some(run) = self.first_run.take()
         {
-            return Ok(self.judge(&run.tables));
+            let outcome = self.judge(&run.tables);
+            self.latest_traffic = (outcome != Outcome::Bad).then_some(run.traffic);
+            return Ok(outcome);
         }
-        let mut scratch = self.scratch.take().unwrap_or_else(|| self.interner.clone());
+        let mut scratch = std::mem::take(&mut self.scratch);
         let mut past = self.past.take();
         let outcome = self.outcome_after(&mut scratch, &mut past, faults);
-        (self.scratch, self.past) = (Some(scratch), past);
+        (self.scratch, self.past) = (scratch, past);
         outcome
     }
 
@@ -643,7 +772,7 @@ impl System for Specification {
                 .chunks(runs.len().div_ceil(threads))
                 .map(|runs| {
                     scope.spawn(move || {
-                        let mut interner = this.interner.clone();
+                        let mut interner = this.scratch.clone();
                         let mut past = None;
                         let outcome =
                             |faults: &Vec<_>| this.outcome_after(&mut interner, &mut past, faults);

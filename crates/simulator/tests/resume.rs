@@ -7,7 +7,7 @@ use linchpin_dedalus::front_matter::{self, Scenario};
 use linchpin_dedalus::load::FileSystem;
 use linchpin_dedalus::{CompileOptions, compile_files};
 use linchpin_formula::{Graph, Literal, Variable};
-use linchpin_model::{Bounds, CrashModel, Invariant, Outcome};
+use linchpin_model::{Bounds, CrashModel, Invariant, Memo, Outcome};
 use linchpin_search::{
     Control, Event, FaultSpace, Observation, Options, Report, Resumed, SearchError, StopReason,
     Strategy, System, search,
@@ -46,12 +46,21 @@ impl System for Counted {
         self.specification.outcomes(runs, threads)
     }
 
+    fn memo(&mut self) -> Memo {
+        self.specification.memo()
+    }
+
+    fn restore(&mut self, outcome: Outcome, memo: &Memo) -> bool {
+        self.specification.restore(outcome, memo)
+    }
+
     fn recall(
         &mut self,
         faults: &[Variable],
         outcome: Outcome,
+        memo: &Memo,
     ) -> Result<Option<Observation>, SystemError> {
-        self.specification.recall(faults, outcome)
+        self.specification.recall(faults, outcome, memo)
     }
 
     fn graph(&mut self) -> &mut Graph {
@@ -65,16 +74,23 @@ impl System for Counted {
 
 /// Writes down the course of a search.
 #[derive(Default)]
-struct Course(Vec<(Vec<Variable>, Outcome)>);
+struct Course(Vec<Step>);
+
+/// The faults of a run, and what is recorded of it.
+type Step = (Vec<Variable>, (Outcome, Memo));
 
 impl Control for Course {
     fn stop(&mut self) -> Option<StopReason> {
         None
     }
 
+    fn records(&self) -> bool {
+        true
+    }
+
     fn observe(&mut self, event: Event<'_>) {
-        if let Event::Run { faults, outcome, .. } = event {
-            self.0.push((faults.to_vec(), outcome));
+        if let Event::Run { faults, outcome, memo, .. } = event {
+            self.0.push((faults.to_vec(), (outcome, memo.cloned().unwrap_or_default())));
         }
     }
 }
@@ -106,6 +122,15 @@ fn compile(file: &Path) -> linchpin_dedalus::Compilation {
 }
 
 fn counted(file: &Path, scenario: &Scenario) -> Option<Counted> {
+    let invariant = match scenario.invariant {
+        Some(front_matter::Invariant::Baseline) => Invariant::Baseline,
+        Some(front_matter::Invariant::Good) => Invariant::Good,
+        _ => Invariant::Implication,
+    };
+    judged(file, scenario, invariant)
+}
+
+fn judged(file: &Path, scenario: &Scenario, invariant: Invariant) -> Option<Counted> {
     let program = compile(file).program?;
     let bounds = Bounds {
         eot: scenario.eot?,
@@ -121,11 +146,6 @@ fn counted(file: &Path, scenario: &Scenario) -> Option<Counted> {
         },
         inputs: linchpin_simulator::inputs(&program),
     };
-    let invariant = match scenario.invariant {
-        Some(front_matter::Invariant::Baseline) => Invariant::Baseline,
-        Some(front_matter::Invariant::Good) => Invariant::Good,
-        _ => Invariant::Implication,
-    };
     let specification = Specification::new(&program, &bounds, invariant).ok()?;
     Some(Counted { specification, runs: Vec::new() })
 }
@@ -134,7 +154,7 @@ fn explore(
     system: &mut impl System<Error = SystemError>,
     strategy: Strategy,
     threads: usize,
-) -> (Report, Vec<(Vec<Variable>, Outcome)>) {
+) -> (Report, Vec<Step>) {
     let runs_max = Some(40);
     let options = Options { strategy, seed: 7, ..Options::default() };
     let options = Options { all: true, runs_max, threads, ..options };
@@ -164,28 +184,70 @@ fn a_resumed_search_takes_the_same_course_and_repeats_nothing() {
             let (report, course) = explore(&mut whole, strategy, 1);
             let cuts = [1, course.len() / 2, course.len() - 1, course.len()];
             for cut in cuts.into_iter().filter(|&cut| cut > 0) {
-                let known: BTreeMap<_, _> = course[..cut].iter().cloned().collect();
-                let mut system = counted(&file, &scenario).expect("as before");
-                let (again, same) =
-                    explore(&mut Resumed::new(&mut system, known.clone()), strategy, 2);
+                let system = counted(&file, &scenario).expect("as before");
                 let name = format!("{} {strategy:?} cut at {cut}", file.display());
-                assert_eq!(same, course, "{name}");
-                assert_eq!(again.counterexamples, report.counterexamples, "{name}");
-                assert_eq!(
-                    (again.verdict, again.runs, again.stopped, again.size_covered),
-                    (report.verdict, report.runs, report.stopped, report.size_covered),
-                    "{name}"
-                );
-                let repeated =
-                    |faults: &&Vec<Variable>| !faults.is_empty() && known.contains_key(*faults);
-                assert_eq!(system.runs.iter().find(repeated), None, "{name}");
-                resumed_runs += cut - 1;
+                assert_resumed(system, strategy, (&report, &course), cut, &name);
+                resumed_runs += cut;
                 searches += 1;
             }
         }
     }
     eprintln!("{searches} searches resumed; {resumed_runs} runs not repeated");
     assert!(searches > 400 && resumed_runs > 2000, "{searches} searches, {resumed_runs} runs");
+}
+
+/// Cuts a search after so many runs: it goes on to the same end, and makes none of those runs.
+fn assert_resumed(
+    mut system: Counted,
+    strategy: Strategy,
+    (report, course): (&Report, &[Step]),
+    cut: usize,
+    name: &str,
+) {
+    // A random search may draw a set twice: the first run of it is the one to go by.
+    let known: BTreeMap<_, _> = course[..cut].iter().rev().cloned().collect();
+    let (again, same) = explore(&mut Resumed::new(&mut system, known.clone()), strategy, 2);
+    assert_eq!(same, course, "{name}");
+    assert_eq!(again.counterexamples, report.counterexamples, "{name}");
+    assert_eq!(
+        (again.verdict, again.runs, again.stopped, again.size_covered),
+        (report.verdict, report.runs, report.stopped, report.size_covered),
+        "{name}"
+    );
+    let repeated = |faults: &&Vec<Variable>| known.contains_key(*faults);
+    assert_eq!(system.runs.iter().find(repeated), None, "{name}");
+    // Nor does the specification make any on the quiet.
+    assert_eq!(system.specification.runs(), system.runs.len() as u64, "{name}");
+}
+
+/// What is recorded is enough for other ways to judge runs, and where a program is not grounded.
+#[test]
+fn a_resumed_search_that_learns_from_runs_alone_repeats_nothing() {
+    let mut searches = 0;
+    for (file, scenario) in scenarios() {
+        for invariant in [Invariant::Implication, Invariant::Baseline, Invariant::Good] {
+            for is_grounded in [true, false] {
+                let make = || {
+                    let mut system = judged(&file, &scenario, invariant)?;
+                    if !is_grounded {
+                        system.specification = system.specification.without_grounding();
+                    }
+                    Some(system)
+                };
+                for strategy in [Strategy::Auto, Strategy::Lineage, Strategy::Exhaustive] {
+                    let Some(mut whole) = make() else { continue };
+                    let (report, course) = explore(&mut whole, strategy, 1);
+                    for cut in [1, course.len()] {
+                        let system = make().expect("as before");
+                        let name = format!("{} {strategy:?} {invariant} {cut}", file.display());
+                        assert_resumed(system, strategy, (&report, &course), cut, &name);
+                        searches += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(searches > 500, "{searches} searches");
 }
 
 #[test]
@@ -198,9 +260,9 @@ fn a_record_that_is_not_true_is_noticed() {
     let (_, course) = explore(&mut whole, Strategy::Lineage, 1);
     for index in 1..course.len() {
         let mut known: BTreeMap<_, _> = course.iter().cloned().collect();
-        let (faults, outcome) = &course[index];
+        let (faults, (outcome, memo)) = &course[index];
         let other = if *outcome == Outcome::Bad { Outcome::Good } else { Outcome::Bad };
-        known.insert(faults.clone(), other);
+        known.insert(faults.clone(), (other, memo.clone()));
         let mut system = counted(&file, &scenario).expect("as before");
         let options = Options { strategy: Strategy::Lineage, all: true, ..Options::default() };
         let result = search(&mut Resumed::new(&mut system, known), options, &mut ());

@@ -51,7 +51,7 @@ pub(crate) fn summary(run: u64) -> RunSummary {
         _ => [Fault::omission("a", "b", run as u32), Fault::crash("b", 2)].into_iter().collect(),
     };
     let outcome = if run % 3 == 2 { Outcome::Bad } else { Outcome::Good };
-    RunSummary { run, faults, outcome }
+    RunSummary::new(run, faults, outcome)
 }
 
 pub(crate) fn run(number: u64) -> Run {

@@ -68,10 +68,8 @@ pub(crate) fn campaign_within(
         .0
         .into_iter()
         .enumerate()
-        .map(|(run, (faults, outcome))| RunSummary {
-            run: run as u64,
-            faults: system.space().fault_set(&faults),
-            outcome,
+        .map(|(run, (faults, outcome))| {
+            RunSummary::new(run as u64, system.space().fault_set(&faults), outcome)
         })
         .collect();
     let mut kept = BTreeMap::new();

@@ -25,10 +25,9 @@ pub(crate) fn campaign(run_count: u64, fact_count: u32) -> Campaign {
         losses.chain((run > 0).then(|| Fault::crash(node(run), 1 + run / 40 % EOT))).collect()
     };
     let runs: Vec<RunSummary> = (0..run_count)
-        .map(|run| RunSummary {
-            run,
-            faults: faults(run),
-            outcome: if run % 10 == 9 { Outcome::Bad } else { Outcome::Good },
+        .map(|run| {
+            let outcome = if run % 10 == 9 { Outcome::Bad } else { Outcome::Good };
+            RunSummary::new(run, faults(run), outcome)
         })
         .collect();
     let mut kept: BTreeMap<u64, Run> =
