@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexSet;
+use linchpin_model::Outcome;
 use linchpin_search::Lessons;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
+use crate::options::Options;
 use crate::prediction::Prediction;
-use crate::rank::{self, Class, FaultClass};
+use crate::rank::{self, Beliefs, Class, FaultClass};
 
 /// How many runs each hypothesis of a class takes away from the others of its class, in bits.
 const LIKE_IT_TRIED: f64 = 1.0;
@@ -23,6 +25,14 @@ const MAY_NOT_FIRE: f64 = 2.0;
 const PART_UNKNOWN: f64 = 1.0;
 /// Per doubling of the runs that had a fault of the same kind, place and label.
 const FAULT_TRIED: f64 = 0.5;
+/// For each of its parts under which all runs were vacuous: what was missing will be missing again.
+const PART_VACUOUS: f64 = 3.0;
+/// Per vacuous run with a fault like it, as long as there are more of them than others.
+const LIKE_IT_VACUOUS: f64 = 0.75;
+/// Under one of its faults alone the event that another waits for did not happen.
+const NOT_SEEN_UNDER_PART: f64 = 5.0;
+/// Per doubling of the runs that had a fault of the same kind, over all places.
+const KIND_TRIED: f64 = 0.75;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
 
@@ -59,6 +69,12 @@ pub(crate) struct Proposals {
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<FaultClassId, i32>,
+    /// Per kind of fault: runs that said something.
+    kinds_tried: BTreeMap<Kind, u32>,
+    /// Likewise: vacuous runs, less those that were not.
+    emptiness: BTreeMap<FaultClassId, i32>,
+    /// Runs that were to be without an answer: all of them, and those that were vacuous.
+    unanswered: (u32, u32),
     /// Per kind of fault, place and label: runs that said something.
     faults_tried: BTreeMap<FaultClassId, u32>,
 }
@@ -133,9 +149,15 @@ impl Proposals {
         &mut self,
         knowledge: &Knowledge,
         lessons: &Lessons,
-        every: bool,
+        options: &Options,
     ) -> Option<FaultIds> {
+        let every = options.every;
         let touches = |run, fault| knowledge.touches(run, fault);
+        let alone = Alone::new(knowledge);
+        let beliefs = Beliefs {
+            answer_cut: self.answer_cut_bits(options.answers_are_told),
+            is_about_values: options.answers_are_told,
+        };
         let mut best: Option<(f64, usize, FaultIds)> = None;
         for (faults, proposal) in &mut self.store {
             if lessons.is_done(faults) || !every && self.tried.contains(&proposal.class) {
@@ -145,17 +167,24 @@ impl Proposals {
             let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
             let same = u32::from(self.tried.contains(&proposal.class));
             let own = lessons.in_vain(faults);
-            let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
-            let vanity: i32 =
-                vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
+            let like_it = |counts: &BTreeMap<FaultClassId, i32>| -> f64 {
+                let counts = proposal.places.iter().map(|class| counts.get(class));
+                let count = counts.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX));
+                f64::from(count.sum::<i32>())
+            };
             let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
             let tried: f64 =
                 tried.map(|count| f64::from(count.copied().unwrap_or(0) + 1).log2()).sum();
-            let mut bits = proposal.bits()
+            let kinds = faults.iter().map(|id| self.kinds_tried.get(&knowledge.fault(*id).kind()));
+            let kinds: f64 =
+                kinds.map(|count| f64::from(count.copied().unwrap_or(0) + 1).log2()).sum();
+            let mut bits = proposal.bits(&beliefs)
+                + KIND_TRIED * kinds / faults.len().max(1) as f64
                 + FAULT_TRIED * tried
                 + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
                 + IN_VAIN * f64::from(own)
-                + LIKE_IT_IN_VAIN * f64::from(vanity);
+                + LIKE_IT_IN_VAIN * like_it(&self.vanity)
+                + LIKE_IT_VACUOUS * like_it(&self.emptiness);
             // The rest costs more to find out and only adds to it.
             let is_better = |bits: f64| {
                 best.as_ref().is_none_or(|(least, size, _)| (bits, faults.len()) < (*least, *size))
@@ -163,7 +192,9 @@ impl Proposals {
             if !is_better(bits) {
                 continue;
             }
-            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64;
+            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64
+                + PART_VACUOUS * f64::from(alone.vacuous(faults, knowledge))
+                + NOT_SEEN_UNDER_PART * f64::from(alone.not_seen(faults, proposal.base, knowledge));
             if is_better(bits) && !lessons.is_answered(faults, &touches) {
                 best = Some((bits, faults.len(), faults.clone()));
             }
@@ -171,9 +202,31 @@ impl Proposals {
         best.map(|(_, _, faults)| faults)
     }
 
+    /// How surprising it would be if a run without an answer broke the system: it must not be
+    /// vacuous, and how many of those seen were not says how likely that is.
+    fn answer_cut_bits(&self, is_told: bool) -> f64 {
+        /// So many runs seen weigh as much as what is assumed before any was.
+        const ASSUMED_RUNS: f64 = 4.0;
+        let assumed = if is_told { 1.0 / 16.0 } else { 1.0 / 2.0 };
+        let (all, vacuous) = self.unanswered;
+        let judged = ASSUMED_RUNS * assumed + f64::from(all - vacuous);
+        -(judged / (ASSUMED_RUNS + f64::from(all))).log2()
+    }
+
     /// The hypothesis has its answer.
-    pub(crate) fn conclude(&mut self, faults: &[FaultId]) {
+    pub(crate) fn conclude(&mut self, knowledge: &Knowledge, faults: &[FaultId], outcome: Outcome) {
+        for kind in faults.iter().map(|id| knowledge.fault(*id).kind()) {
+            *self.kinds_tried.entry(kind).or_default() += 1;
+        }
         if let Some(proposal) = self.store.get(faults) {
+            let is_vacuous = outcome == Outcome::Vacuous;
+            if proposal.prediction.is_unanswered() {
+                self.unanswered.0 += 1;
+                self.unanswered.1 += u32::from(is_vacuous);
+            }
+            for class in &proposal.places {
+                *self.emptiness.entry(*class).or_default() += if is_vacuous { 1 } else { -1 };
+            }
             self.tried.insert(proposal.class);
             for class in &proposal.faults {
                 *self.faults_tried.entry(*class).or_default() += 1;
@@ -212,6 +265,62 @@ impl Proposals {
     }
 }
 
+/// What runs under single faults showed.
+struct Alone(BTreeMap<FaultId, Vec<usize>>);
+
+impl Alone {
+    fn new(knowledge: &Knowledge) -> Self {
+        let mut alone: BTreeMap<FaultId, Vec<usize>> = BTreeMap::new();
+        for (index, run) in knowledge.runs().iter().enumerate() {
+            if let [fault] = run.faults[..] {
+                alone.entry(fault).or_default().push(index);
+            }
+        }
+        Self(alone)
+    }
+
+    /// How many of these faults made every run under them alone vacuous.
+    fn vacuous(&self, faults: &[FaultId], knowledge: &Knowledge) -> u32 {
+        if faults.len() < 2 {
+            return 0;
+        }
+        let is_vacuous = |fault: &&FaultId| {
+            self.0.get(fault).is_some_and(|runs| {
+                runs.iter().all(|run| knowledge.runs()[*run].outcome == Outcome::Vacuous)
+            })
+        };
+        faults.iter().filter(is_vacuous).count() as u32
+    }
+
+    /// How many of these faults wait for an event that comes after another of them strikes, and that
+    /// no run under the other alone had.
+    fn not_seen(&self, faults: &[FaultId], base: usize, knowledge: &Knowledge) -> u32 {
+        if faults.len() < 2 {
+            return 0;
+        }
+        let base = &knowledge.runs()[base].trace.positions;
+        let not_seen = |fault: &&FaultId| {
+            let Some(event) = knowledge.fault(**fault).trigger() else { return false };
+            let own = base.get(&event);
+            faults.iter().any(|other| {
+                let earlier = match knowledge.fault(*other).trigger() {
+                    Some(trigger) => base.get(&trigger) < own,
+                    None => true,
+                };
+                other != *fault
+                    && earlier
+                    && self.0.get(other).is_some_and(|runs| {
+                        let has = |run: &usize| {
+                            knowledge.runs()[*run].trace.positions.contains_key(&event)
+                        };
+                        !runs.iter().any(has)
+                    })
+            })
+        };
+        faults.iter().filter(not_seen).count() as u32
+    }
+}
+
 /// How many of the parts with one fault less no run was made under. (That without any fault was run.)
 fn unknown_parts(faults: &[FaultId], lessons: &Lessons) -> usize {
     let is_unknown = |without: &FaultId| {
@@ -240,8 +349,8 @@ impl Proposal {
         self.supports_counted = knowledge.supports().len();
     }
 
-    fn bits(&self) -> f64 {
+    fn bits(&self, beliefs: &Beliefs) -> f64 {
         let left = |token: &str| self.supports_left.get(token).copied().unwrap_or(0);
-        self.fault_bits + rank::prediction_bits(&self.prediction, left)
+        self.fault_bits + rank::prediction_bits(&self.prediction, left, beliefs)
     }
 }

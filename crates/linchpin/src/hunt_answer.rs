@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use linchpin_record::{HuntAccount, HuntConclusion, HuntCounterexample, HuntHeader, TraceCampaign};
+use linchpin_record::{
+    HuntAccount, HuntConclusion, HuntCounterexample, HuntHeader, Parting, TraceCampaign,
+};
 use linchpin_report::causal::{Diagram, terminal};
 
 use crate::exit::Exit;

@@ -266,7 +266,7 @@ fn resume(directory: &Path, look: Look) -> anyhow::Result<Result<Campaign, Exit>
             directory.display()
         );
     }
-    let options = recorded_options(recorded)
+    let options = recorded_options(recorded, &cluster)
         .with_context(|| format!("{} cannot go on", directory.display()))?;
     let (loaded, writer) = TraceWriter::resume(directory)?;
     let mut header = loaded.header.clone();
@@ -390,9 +390,18 @@ fn options(arguments: &TestArguments, cluster: &Cluster) -> anyhow::Result<Optio
         every: arguments.every,
         all: arguments.all,
         reproductions: arguments.reproduce,
+        answers_are_told: answers_are_told(cluster),
         seed: arguments.seed,
         ..Options::default()
     })
+}
+
+/// A history says what was acknowledged; what the invariant of a command hangs on, nobody knows.
+fn answers_are_told(cluster: &Cluster) -> bool {
+    matches!(
+        cluster.invariant.as_ref().map(|invariant| &invariant.judge),
+        Some(linchpin_cluster::Judge::History { .. })
+    )
 }
 
 /// The choices of a hunt, for the record.
@@ -417,7 +426,7 @@ fn hunt_header(options: &Options) -> HuntHeader {
 }
 
 /// The choices of a recorded hunt.
-fn recorded_options(recorded: &HuntHeader) -> anyhow::Result<Options> {
+fn recorded_options(recorded: &HuntHeader, cluster: &Cluster) -> anyhow::Result<Options> {
     let mut by_kind = BTreeMap::new();
     for (name, count) in &recorded.budgets {
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
@@ -443,6 +452,7 @@ fn recorded_options(recorded: &HuntHeader) -> anyhow::Result<Options> {
         every: recorded.every,
         all: recorded.all,
         reproductions: recorded.reproductions,
+        answers_are_told: answers_are_told(cluster),
         seed: recorded.seed,
         ..Options::default()
     })
