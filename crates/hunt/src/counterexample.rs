@@ -25,7 +25,8 @@ pub struct Counterexample {
     pub bad: u32,
     /// The first bad one of them.
     pub first_bad: Option<u64>,
-    /// The good run that is most like it, by the number of its experiment.
+    /// Of the good runs that had none but some of its faults the one most like it, by the number of
+    /// its experiment.
     pub nearest_good: Option<u64>,
     /// Where the bad run parts from that one.
     pub divergence: Option<Divergence>,
@@ -103,9 +104,11 @@ impl Counterexample {
     }
 }
 
-/// The good run most like this one; of several, that with the fewest faults, and the first.
+/// Of the good runs that had none but some of the faults the one most like this; of several, that
+/// with the fewest faults, and the first.
 fn nearest_good<'a>(bad: &Run, knowledge: &'a Knowledge) -> Option<&'a Run> {
-    let good = knowledge.runs().iter().filter(|run| run.outcome == Outcome::Good);
+    let is_part = |run: &&Run| run.faults.iter().all(|fault| bad.faults.contains(fault));
+    let good = knowledge.runs().iter().filter(|run| run.outcome == Outcome::Good).filter(is_part);
     let weighed = good.map(|run| (likeness(&run.trace, &bad.trace), run));
     let nearer = |one: &(f64, &Run), other: &(f64, &Run)| {
         let fewer = other.1.faults.len().cmp(&one.1.faults.len());

@@ -236,8 +236,9 @@ impl<L: Laboratory> Hunted<'_, L> {
             );
         }
         let ids: Vec<FaultId> = faults.iter().map(|fault| self.knowledge.id(fault)).collect();
+        let trace = &self.knowledge.runs()[run].trace;
         for (fault, id) in faults.iter().zip(&ids) {
-            self.account.candidate(*id, fault);
+            self.account.candidate(*id, fault, trace);
         }
         if self.options.strategy != Strategy::Lineage {
             return;
@@ -254,6 +255,14 @@ impl<L: Laboratory> Hunted<'_, L> {
             faults.sort_unstable();
             faults
         };
+        // What another input would change of a run, nothing tells: it comes before all faults.
+        let (inputs, ids): (Vec<FaultId>, Vec<FaultId>) =
+            ids.into_iter().partition(|id| self.knowledge.fault(*id).kind() == Kind::Input);
+        if is_undisturbed {
+            for id in inputs {
+                self.proposals.offer(&self.knowledge, run, join(&[id]));
+            }
+        }
         for (index, &id) in ids.iter().enumerate() {
             self.proposals.offer(&self.knowledge, run, join(&[id]));
             if is_undisturbed {

@@ -51,7 +51,7 @@ pub(crate) struct Support {
     pub(crate) run: usize,
     /// The value.
     pub(crate) token: String,
-    /// The messages, writes and syncs that carried it.
+    /// The messages, writes and syncs that carried it, as they were called in that run.
     pub(crate) path: Vec<EventName>,
     /// In how many runs it was seen.
     pub(crate) seen: u32,
@@ -68,6 +68,7 @@ pub(crate) struct Knowledge {
     runs: Vec<Run>,
     /// By number of the experiment: its position among the runs, if it could be judged.
     by_number: Vec<Option<usize>>,
+    /// By value, and the kinds of what carried it.
     supports: BTreeMap<(String, Vec<EventName>), usize>,
     support_list: Vec<Support>,
 }
@@ -164,7 +165,9 @@ impl Knowledge {
 
     fn learn_support(&mut self, run: usize, token: String, path: Vec<EventName>) {
         let next = self.support_list.len();
-        let index = *self.supports.entry((token.clone(), path.clone())).or_insert(next);
+        // How many heartbeats came before makes no other way.
+        let kinds: Vec<EventName> = path.iter().map(EventName::kind).collect();
+        let index = *self.supports.entry((token.clone(), kinds)).or_insert(next);
         match self.support_list.get_mut(index) {
             Some(support) => support.seen += 1,
             None => self.support_list.push(Support { run, token, path, seen: 1 }),

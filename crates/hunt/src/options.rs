@@ -49,8 +49,9 @@ pub struct Options {
     pub experiments_max: Option<u64>,
     /// Every hypothesis is run so often (at least once).
     pub repeat: u32,
-    /// Every hypothesis is run, not one of each class: of single faults, those of one kind, place and
-    /// label; of several, those of the same kinds and places that are predicted to leave the same.
+    /// Every hypothesis is run, not one of each class: those of the same kinds and places (up to
+    /// interchangeable nodes), single faults of the same moment and label too, that are predicted to
+    /// leave the same.
     pub every: bool,
     /// The hunt goes on after a set of faults that broke the system, for those that do not contain it.
     pub all: bool,

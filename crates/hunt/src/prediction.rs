@@ -33,10 +33,21 @@ pub(crate) struct Remains {
     pub(crate) holders: BTreeSet<usize>,
     /// Nodes that would have it, but paused or in a minority.
     pub(crate) doubted: BTreeSet<usize>,
-    /// Most of those who had it would be there without it, and might agree that it never was.
-    pub(crate) is_outvoted: bool,
+    /// Whether nodes that had it would be there without it.
+    pub(crate) lacking: Lacking,
     /// Whether the final state would show it.
     pub(crate) shown: Shown,
+}
+
+/// Whether nodes that had a value would be there without it: only such a node can deny it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Lacking {
+    /// No node.
+    Nobody,
+    /// Some, but not most of those who had it.
+    Some,
+    /// Most: they may agree that it never was.
+    Most,
 }
 
 /// Whether a question about the state would be answered with a value.
@@ -89,6 +100,10 @@ pub(crate) struct Predictor {
     carriers: BTreeMap<String, Vec<usize>>,
     /// Per acknowledged value: the events of the outcome that showed it.
     shown: BTreeMap<String, Vec<usize>>,
+    /// Nodes whose syncs were seen, but no writes: what they wrote is not known.
+    only_syncs: BTreeSet<usize>,
+    /// Their syncs, which may have made durable whatever the node had.
+    blind_syncs: Vec<usize>,
     /// What the outcome could have depended on.
     pub(crate) support: EventSet,
 }
@@ -129,7 +144,18 @@ impl Predictor {
         } else {
             trace.past(trace.trace.outcome.iter().copied())
         };
-        Self { needs, carriers, shown, support }
+        let nodes_with = |is_such: fn(&EventName) -> bool| -> BTreeSet<usize> {
+            let events = (0..trace.len()).filter(|event| is_such(trace.name(*event)));
+            events.map(|event| trace.node_of[event]).collect()
+        };
+        let syncers = nodes_with(|name| matches!(name, EventName::Sync { .. }));
+        let writers = nodes_with(|name| matches!(name, EventName::Write { .. }));
+        let only_syncs: BTreeSet<usize> = syncers.difference(&writers).copied().collect();
+        let is_sync = |event: &usize| matches!(trace.name(*event), EventName::Sync { .. });
+        let blind_syncs = (0..trace.len()).filter(is_sync);
+        let blind_syncs =
+            blind_syncs.filter(|event| only_syncs.contains(&trace.node_of[*event])).collect();
+        Self { needs, carriers, shown, only_syncs, blind_syncs, support }
     }
 
     /// Acknowledged values that the outcome showed.
@@ -154,8 +180,9 @@ impl Predictor {
                 match values.get_mut(token) {
                     Some(remains) => remains.acknowledgement = fate,
                     None => {
-                        let remains =
-                            self.remains(trace, token, fate, (&removed, &unprompted), cuts);
+                        let is_late = need.answer >= trace.trace.end;
+                        let gone = (&removed, &unprompted);
+                        let remains = self.remains(trace, (token, is_late), fate, gone, cuts);
                         values.insert(token.clone(), remains);
                     }
                 }
@@ -227,10 +254,12 @@ impl Predictor {
         })
     }
 
+    /// What is left of a value when the faults are healed; of one that is acknowledged later
+    /// (`is_late`), at the end.
     fn remains(
         &self,
         trace: &Indexed,
-        token: &str,
+        (token, is_late): (&str, bool),
         acknowledgement: Fate,
         (removed, unprompted): (&EventSet, &EventSet),
         cuts: &[&Cut],
@@ -239,10 +268,14 @@ impl Predictor {
         let death: BTreeMap<usize, Kind> = cuts.iter().filter_map(|cut| cut.dead).collect();
         let doubted: BTreeSet<usize> =
             cuts.iter().flat_map(|cut| cut.doubted.iter().copied()).collect();
+        let end = flow.healed.as_ref().filter(|_| !is_late).unwrap_or(&flow.now);
         let holds = |node: usize| match death.get(&node) {
-            None | Some(Kind::Pause) => flow.memory.contains(&node) || flow.written.contains(&node),
-            Some(Kind::Restart) => flow.written.contains(&node),
-            Some(Kind::PowerLoss) => flow.synced.contains(&node),
+            None | Some(Kind::Pause) => end.memory.contains(&node) || end.written.contains(&node),
+            Some(Kind::Restart) => {
+                end.written.contains(&node)
+                    || end.memory.contains(&node) && self.only_syncs.contains(&node)
+            }
+            Some(Kind::PowerLoss) => end.synced.contains(&node),
             Some(_) => false,
         };
         let nodes = trace.trace.nodes.iter().enumerate().filter(|(_, node)| !node.is_client);
@@ -265,7 +298,11 @@ impl Predictor {
             .filter(|node| !trace.trace.nodes[*node].is_client)
             .collect();
         let lacking = had.iter().filter(|node| !holds(**node) && !is_gone(node)).count();
-        let is_outvoted = 2 * lacking > had.len();
+        let lacking = match lacking {
+            0 => Lacking::Nobody,
+            count if 2 * count > had.len() => Lacking::Most,
+            _ => Lacking::Some,
+        };
         let answers = self.shown.get(token).map_or(&[][..], Vec::as_slice);
         let how = |event: &usize| match () {
             () if flow.effective.contains(*event) => Shown::Same,
@@ -280,36 +317,49 @@ impl Predictor {
             Shown::Same | Shown::Never => 0,
         });
         let shown = shown.unwrap_or(Shown::Never);
-        Remains { acknowledgement, holders, doubted, is_outvoted, shown }
+        Remains { acknowledgement, holders, doubted, lacking, shown }
     }
 
     /// Where a value still gets to.
     fn flow(&self, trace: &Indexed, token: &str, removed: &EventSet) -> Flow {
         let mut flow = Flow::default();
         let mut met: BTreeSet<usize> = BTreeSet::new();
-        for &event in self.carriers.get(token).map_or(&[][..], Vec::as_slice) {
+        let carriers: BTreeSet<usize> = self
+            .carriers
+            .get(token)
+            .into_iter()
+            .flatten()
+            .chain(&self.blind_syncs)
+            .copied()
+            .collect();
+        for event in carriers {
             let node = trace.node_of[event];
+            let carries = trace.trace.events[event].tokens.contains(token);
             // Whoever has it without having received it made it.
-            let is_origin = met.insert(node) && trace.name(event).is_visible()
+            let is_origin = carries && met.insert(node) && trace.name(event).is_visible()
                 || trace.trace.nodes[node].is_client;
+            if event >= trace.trace.end {
+                flow.healed.get_or_insert_with(|| flow.now.clone());
+            }
             if removed.contains(event) {
                 continue;
             }
-            let has = is_origin || flow.memory.contains(&node);
+            let has = is_origin || flow.now.memory.contains(&node);
+            // Where syncs are seen but no writes, the writes were not seen.
+            let is_written =
+                flow.now.written.contains(&node) || has && self.only_syncs.contains(&node);
             let takes_place = match trace.name(event) {
                 EventName::Receive(_) => trace.trace.events[event]
                     .causes
                     .iter()
                     .any(|&send| flow.effective.contains(send)),
                 EventName::Send(_) => has,
-                EventName::Write { .. } => has && flow.written.insert(node) | true,
-                EventName::Sync { .. } => {
-                    flow.written.contains(&node) && flow.synced.insert(node) | true
-                }
+                EventName::Write { .. } => has && flow.now.written.insert(node) | true,
+                EventName::Sync { .. } => is_written && flow.now.synced.insert(node) | true,
             };
             if takes_place {
                 flow.effective.insert(event);
-                flow.memory.insert(node);
+                flow.now.memory.insert(node);
             }
         }
         flow
@@ -341,6 +391,14 @@ impl Predictor {
 #[derive(Default)]
 struct Flow {
     effective: EventSet,
+    now: Holders,
+    /// When the faults were healed, after which everybody may learn from everybody; if that was seen.
+    healed: Option<Holders>,
+}
+
+/// The nodes that have a value, in which way.
+#[derive(Clone, Default)]
+struct Holders {
     memory: BTreeSet<usize>,
     written: BTreeSet<usize>,
     synced: BTreeSet<usize>,

@@ -1,6 +1,6 @@
 //! The hypotheses in store, and which of them is next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use indexmap::IndexSet;
 use linchpin_model::Outcome;
@@ -23,12 +23,8 @@ const MAY_NOT_FIRE: f64 = 2.0;
 /// For each of its parts with one fault less that no run has answered: they come first, unless this
 /// one is more promising by so much.
 const PART_UNKNOWN: f64 = 1.0;
-/// Per doubling of the runs that had a fault of the same kind, place and label.
-const FAULT_TRIED: f64 = 0.5;
 /// For each of its parts under which all runs were vacuous: what was missing will be missing again.
 const PART_VACUOUS: f64 = 3.0;
-/// Per vacuous run with a fault like it, as long as there are more of them than others.
-const LIKE_IT_VACUOUS: f64 = 0.75;
 /// Under one of its faults alone the event that another waits for did not happen.
 const NOT_SEEN_UNDER_PART: f64 = 5.0;
 /// Per doubling of the runs that had a fault of the same kind, over all places.
@@ -65,27 +61,28 @@ pub(crate) struct Proposals {
     store: BTreeMap<FaultIds, Proposal>,
     classes: IndexSet<Class>,
     fault_classes: IndexSet<FaultClass>,
-    tried: BTreeSet<ClassId>,
+    /// The classes of which one was run, and which.
+    tried: BTreeMap<ClassId, FaultIds>,
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<FaultClassId, i32>,
     /// Per kind of fault: runs that said something.
     kinds_tried: BTreeMap<Kind, u32>,
-    /// Likewise: vacuous runs, less those that were not.
-    emptiness: BTreeMap<FaultClassId, i32>,
     /// Runs that were to be without an answer: all of them, and those that were vacuous.
     unanswered: (u32, u32),
     /// Per kind of fault, place and label: runs that said something.
     faults_tried: BTreeMap<FaultClassId, u32>,
 }
 
-/// Why hypotheses were not run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What became of the hypotheses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Left {
+    /// They were run after all.
+    pub(crate) tried: u64,
     /// Runs under a part of their faults answer for them.
     pub(crate) answered: u64,
-    /// One of their class was run.
-    pub(crate) like_another: u64,
+    /// One of their class was run: by class the first that was, and how many others there are.
+    pub(crate) like_another: BTreeMap<FaultIds, u64>,
     /// Not reached.
     pub(crate) waiting: u64,
 }
@@ -160,31 +157,26 @@ impl Proposals {
         };
         let mut best: Option<(f64, usize, FaultIds)> = None;
         for (faults, proposal) in &mut self.store {
-            if lessons.is_done(faults) || !every && self.tried.contains(&proposal.class) {
+            if lessons.is_done(faults) || !every && self.tried.contains_key(&proposal.class) {
                 continue;
             }
             proposal.count_supports(faults, knowledge);
             let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
-            let same = u32::from(self.tried.contains(&proposal.class));
+            let same = u32::from(self.tried.contains_key(&proposal.class));
             let own = lessons.in_vain(faults);
-            let like_it = |counts: &BTreeMap<FaultClassId, i32>| -> f64 {
-                let counts = proposal.places.iter().map(|class| counts.get(class));
-                let count = counts.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX));
-                f64::from(count.sum::<i32>())
-            };
+            let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
+            let vanity: i32 =
+                vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
             let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
-            let tried: f64 =
-                tried.map(|count| f64::from(count.copied().unwrap_or(0) + 1).log2()).sum();
+            let tried: f64 = tried.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
             let kinds = faults.iter().map(|id| self.kinds_tried.get(&knowledge.fault(*id).kind()));
-            let kinds: f64 =
-                kinds.map(|count| f64::from(count.copied().unwrap_or(0) + 1).log2()).sum();
+            let kinds: f64 = kinds.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
             let mut bits = proposal.bits(&beliefs)
                 + KIND_TRIED * kinds / faults.len().max(1) as f64
-                + FAULT_TRIED * tried
+                + tried
                 + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
                 + IN_VAIN * f64::from(own)
-                + LIKE_IT_IN_VAIN * like_it(&self.vanity)
-                + LIKE_IT_VACUOUS * like_it(&self.emptiness);
+                + LIKE_IT_IN_VAIN * f64::from(vanity);
             // The rest costs more to find out and only adds to it.
             let is_better = |bits: f64| {
                 best.as_ref().is_none_or(|(least, size, _)| (bits, faults.len()) < (*least, *size))
@@ -224,16 +216,13 @@ impl Proposals {
                 self.unanswered.0 += 1;
                 self.unanswered.1 += u32::from(is_vacuous);
             }
-            for class in &proposal.places {
-                *self.emptiness.entry(*class).or_default() += if is_vacuous { 1 } else { -1 };
-            }
-            self.tried.insert(proposal.class);
+            self.tried.entry(proposal.class).or_insert_with(|| faults.to_vec());
             for class in &proposal.faults {
                 *self.faults_tried.entry(*class).or_default() += 1;
             }
             *self.coarse_tried.entry(proposal.coarse).or_default() += 1;
             for class in &proposal.places {
-                *self.vanity.entry(*class).or_default() -= 1;
+                *self.vanity.entry(*class).or_default() += if is_vacuous { 1 } else { -1 };
             }
         }
     }
@@ -247,16 +236,17 @@ impl Proposals {
         }
     }
 
-    /// What became of the hypotheses that were not run.
+    /// What became of the hypotheses.
     pub(crate) fn left(&self, knowledge: &Knowledge, lessons: &Lessons) -> Left {
         let touches = |run, fault| knowledge.touches(run, fault);
         let mut left = Left::default();
         for (faults, proposal) in &self.store {
             if lessons.is_done(faults) {
+                left.tried += u64::from(lessons.trial_count(faults) > 0);
             } else if lessons.is_answered(faults, &touches) {
                 left.answered += 1;
-            } else if self.tried.contains(&proposal.class) {
-                left.like_another += 1;
+            } else if let Some(tried) = self.tried.get(&proposal.class) {
+                *left.like_another.entry(tried.clone()).or_default() += 1;
             } else {
                 left.waiting += 1;
             }
@@ -319,6 +309,13 @@ impl Alone {
         };
         faults.iter().filter(not_seen).count() as u32
     }
+}
+
+/// What a number of runs that did not break the system takes from what they have in common, in bits
+/// against no run: Laplace's rule of succession, by which the next one breaks it with probability
+/// 1 / (runs + 2).
+fn succession_bits(runs: u32) -> f64 {
+    (f64::from(runs + 2) / 2.0).log2()
 }
 
 /// How many of the parts with one fault less no run was made under. (That without any fault was run.)

@@ -4,11 +4,12 @@
 //! was tried and did nothing makes what is like it less promising. The order excludes nothing.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::cut::Cut;
 use crate::event::EventName;
-use crate::fault::{Fault, Kind};
-use crate::prediction::{Fate, Prediction, Remains, Shown};
+use crate::fault::{Fault, Kind, Moment, Trigger};
+use crate::prediction::{Fate, Lacking, Prediction, Remains, Shown};
 use crate::trace::Indexed;
 
 /// The answer would come by another way.
@@ -17,12 +18,16 @@ const ANSWER_SPARE: f64 = 0.5;
 const HOLDER: f64 = 1.0;
 /// Per node that would hold it in a minority, or paused.
 const DOUBTED_HOLDER: f64 = 0.25;
-/// Per trusted node that would hold it, if most of the others came to be there without it.
+/// Per trusted node that would hold it, if most of those who had it were there without it.
 const OUTVOTED_HOLDER: f64 = 0.25;
 /// Holders weigh so much if the invariant may be about something else than values kept.
 const HOLDING_IF_NOT_TOLD: f64 = 0.4;
+/// All who are there and had it still have it: nobody can deny it.
+const NOBODY_LACKS: f64 = 1.5;
 /// Per known way to show the value that would be left.
 const SUPPORT_LEFT: f64 = 1.5;
+/// The same, if most of those who had the value were there without it.
+const OUTVOTED_SUPPORT_LEFT: f64 = 0.5;
 /// The same node would answer, without the value.
 const SHOWN_STALE: f64 = -1.0;
 /// The node that answered would not: another must, or the run cannot be judged.
@@ -73,12 +78,17 @@ fn value_bits(remains: &Remains, supports_left: usize, beliefs: &Beliefs) -> f64
         Shown::Silent => SHOWN_SILENT,
         Shown::Same | Shown::Never => 0.0,
     };
-    let holder = if remains.is_outvoted { OUTVOTED_HOLDER } else { HOLDER };
+    let (holder, support, lacking) = match remains.lacking {
+        Lacking::Most => (OUTVOTED_HOLDER, OUTVOTED_SUPPORT_LEFT, 0.0),
+        Lacking::Some => (HOLDER, SUPPORT_LEFT, 0.0),
+        Lacking::Nobody => (HOLDER, SUPPORT_LEFT, NOBODY_LACKS),
+    };
     answer
         + shown
+        + holding * lacking
         + holding * holder * remains.holders.len().min(COUNT_MAX) as f64
         + holding * DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
-        + SUPPORT_LEFT * supports_left.min(COUNT_MAX) as f64
+        + support * supports_left.min(COUNT_MAX) as f64
 }
 
 /// The bits of a prediction: those of the value most in danger. `supports_left` tells how many
@@ -93,7 +103,8 @@ pub(crate) fn prediction_bits(
     let without = prediction
         .acknowledgement
         .map(|fate| NO_VALUE + if fate == Fate::Cut { beliefs.answer_cut } else { 0.0 });
-    values.chain(without).min_by(f64::total_cmp).unwrap_or(NO_VALUE)
+    // Where nothing was acknowledged, the system can hardly be held to anything.
+    values.chain(without).min_by(f64::total_cmp).unwrap_or(NO_VALUE + beliefs.answer_cut)
 }
 
 /// The bits of the faults themselves: how likely they are, and where they strike.
@@ -172,12 +183,20 @@ pub(crate) struct FaultClass {
     event: Option<String>,
 }
 
+impl fmt::Display for FaultClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let between = if matches!(self.kind, Kind::Partition) { "," } else { "->" };
+        write!(f, "{} {}", self.kind, self.nodes.join(between))?;
+        self.event.iter().try_for_each(|event| write!(f, " {event}"))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct RemainsClass {
     acknowledgement: Fate,
     holders: Vec<String>,
     doubted: Vec<String>,
-    is_outvoted: bool,
+    lacking: Lacking,
     shown: Shown,
 }
 
@@ -205,17 +224,25 @@ pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> Faul
         Fault::Error { event, .. } => vec![role(trace, event.node())],
         Fault::Input { parameter, value } => vec![format!("{parameter}={value}")],
     };
-    let event = fault.trigger().filter(|_| is_fine).map(|event| match event {
-        EventName::Send(message) | EventName::Receive(message) => {
-            let (from, to) = (role(trace, &message.from), role(trace, &message.to));
-            let moment = match fault {
-                Fault::Node { at, .. } => Some(at.moment),
-                _ => None,
-            };
-            format!("{moment:?} {from}->{to} {}", message.label)
-        }
-        EventName::Write { .. } => "write".into(),
-        EventName::Sync { .. } => "fsync".into(),
+    let event = fault.trigger().filter(|_| is_fine).map(|event| {
+        let moment = match fault {
+            Fault::Node { at: Trigger { moment: Moment::Before, .. }, .. } => "before ",
+            Fault::Node { at: Trigger { moment: Moment::After, .. }, .. } => "after ",
+            _ => "at ",
+        };
+        let what = match event {
+            EventName::Send(message) => {
+                let (from, to) = (role(trace, &message.from), role(trace, &message.to));
+                format!("send {from}->{to} {}", message.label)
+            }
+            EventName::Receive(message) => {
+                let (from, to) = (role(trace, &message.from), role(trace, &message.to));
+                format!("recv {to}<-{from} {}", message.label)
+            }
+            EventName::Write { .. } => "write".into(),
+            EventName::Sync { .. } => "fsync".into(),
+        };
+        format!("{moment}{what}")
     });
     FaultClass { kind: fault.kind(), nodes, event }
 }
@@ -243,7 +270,7 @@ pub(crate) fn class(
             acknowledgement: remains.acknowledgement,
             holders: roles(&remains.holders),
             doubted: roles(&remains.doubted),
-            is_outvoted: remains.is_outvoted,
+            lacking: remains.lacking,
             shown: remains.shown,
         })
         .collect();

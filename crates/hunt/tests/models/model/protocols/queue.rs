@@ -11,15 +11,21 @@ pub(crate) enum Confirms {
     Written,
     /// When it is synced.
     Synced,
+    /// When it is synced, but for items beyond the third: these only when they are written.
+    SyncedUpToThree,
 }
 
 pub(crate) fn model(name: &'static str, confirms: Confirms) -> Model {
     Model {
         name,
         nodes: vec![("q", None)],
-        program: Box::new(move |node, _| match node {
+        // The parameter is how many items there are.
+        program: Box::new(move |node, items| match node {
             "q" => Box::new(Queue { confirms, items: Vec::new() }),
-            _ => Box::new(Client::default()),
+            _ => {
+                let count = items.and_then(|items| items.parse().ok()).unwrap_or(3);
+                Box::new(Client { sent: 0, count })
+            }
         }),
         judge: lost_write,
     }
@@ -44,12 +50,16 @@ impl Process for Queue {
             context.send(from, "OK", text);
         }
         self.items.push(text.to_owned());
-        let is_stored =
-            context.write(text) && (self.confirms == Confirms::Written || context.sync());
+        let is_confirmed_written = match self.confirms {
+            Confirms::Written => true,
+            Confirms::SyncedUpToThree => self.items.len() > 3,
+            Confirms::First | Confirms::Synced => false,
+        };
+        let is_stored = context.write(text) && (is_confirmed_written || context.sync());
         if self.confirms != Confirms::First {
             context.send(from, if is_stored { "OK" } else { "FAILED" }, text);
         }
-        if self.confirms == Confirms::Written {
+        if is_confirmed_written {
             context.timer(400, 1);
         }
     }
@@ -59,12 +69,12 @@ impl Process for Queue {
     }
 }
 
-#[derive(Default)]
 struct Client {
     sent: usize,
+    count: usize,
 }
 
-const ITEMS: [&str; 3] = ["token-1", "token-2", "token-3"];
+const ITEMS: [&str; 5] = ["token-1", "token-2", "token-3", "token-4", "token-5"];
 
 impl Process for Client {
     fn start(&mut self, context: &mut Context<'_>) {
@@ -88,7 +98,7 @@ impl Process for Client {
     fn timer(&mut self, context: &mut Context<'_>, name: u32) {
         if name == FINAL {
             context.send("q", "DRAIN", "");
-        } else if let Some(item) = ITEMS.get(self.sent) {
+        } else if let Some(item) = ITEMS[..self.count].get(self.sent) {
             context.invoke(self.sent, &[item]);
             context.send("q", "ENQUEUE", *item);
             self.sent += 1;
