@@ -1,4 +1,4 @@
-//! Sets of events of one trace, as bits.
+//! Sets of events (or nodes) of one trace, by position, as bits.
 
 /// A set of small numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -263,13 +263,11 @@ impl<L: Laboratory> Hunted<'_, L> {
                 self.proposals.offer(&self.knowledge, run, join(&[id]));
             }
         }
-        for (index, &id) in ids.iter().enumerate() {
+        for &id in &ids {
             self.proposals.offer(&self.knowledge, run, join(&[id]));
-            if is_undisturbed {
-                for &other in &ids[index + 1..] {
-                    self.proposals.offer(&self.knowledge, run, join(&[id, other]));
-                }
-            }
+        }
+        if is_undisturbed {
+            self.proposals.offer_pairs(&self.knowledge, run, ids, self.options);
         }
     }
 

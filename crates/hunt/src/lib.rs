@@ -20,6 +20,7 @@
 
 mod account;
 mod acknowledgement;
+mod alike;
 mod candidate;
 pub mod confidence;
 mod convert;
@@ -33,6 +34,7 @@ mod hunt;
 mod knowledge;
 mod laboratory;
 mod options;
+mod pairs;
 mod prediction;
 mod proposals;
 mod rank;

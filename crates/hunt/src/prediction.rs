@@ -88,8 +88,8 @@ struct Need {
     tokens: BTreeSet<String>,
     /// What lies between request and answer.
     events: EventSet,
-    /// What can depend on the request, in order.
-    future: Vec<usize>,
+    /// What can depend on the request.
+    future: EventSet,
 }
 
 /// A trace prepared for predictions.
@@ -102,8 +102,9 @@ pub(crate) struct Predictor {
     shown: BTreeMap<String, Vec<usize>>,
     /// Nodes whose syncs were seen, but no writes: what they wrote is not known.
     only_syncs: BTreeSet<usize>,
-    /// Their syncs, which may have made durable whatever the node had.
-    blind_syncs: Vec<usize>,
+    /// Per acknowledged value: the events that carry it, and the syncs of such nodes, which may have
+    /// made durable whatever the node had.
+    flows: BTreeMap<String, Vec<usize>>,
     /// What the outcome could have depended on.
     pub(crate) support: EventSet,
 }
@@ -118,7 +119,6 @@ impl Predictor {
                 let future = trace.future([ack.request]);
                 let mut events = trace.past([ack.answer]);
                 events.intersect_with(&future);
-                let future = future.iter().collect();
                 Need { answer: ack.answer, tokens: ack.tokens.clone(), events, future }
             })
             .collect();
@@ -153,9 +153,14 @@ impl Predictor {
         let only_syncs: BTreeSet<usize> = syncers.difference(&writers).copied().collect();
         let is_sync = |event: &usize| matches!(trace.name(*event), EventName::Sync { .. });
         let blind_syncs = (0..trace.len()).filter(is_sync);
-        let blind_syncs =
+        let blind_syncs: Vec<usize> =
             blind_syncs.filter(|event| only_syncs.contains(&trace.node_of[*event])).collect();
-        Self { needs, carriers, shown, only_syncs, blind_syncs, support }
+        let flows = carriers.iter().map(|(token, events)| {
+            let all: BTreeSet<usize> = events.iter().chain(&blind_syncs).copied().collect();
+            (token.clone(), all.into_iter().collect())
+        });
+        let flows = flows.collect();
+        Self { needs, carriers, shown, only_syncs, flows, support }
     }
 
     /// Acknowledged values that the outcome showed.
@@ -221,7 +226,7 @@ impl Predictor {
     ) -> (EventSet, bool) {
         let mut gone = EventSet::default();
         let mut has_spare = false;
-        for &event in &need.future {
+        for event in need.future.iter() {
             let causes = &trace.trace.events[event].causes;
             let own = trace.before[event].is_some_and(|before| gone.contains(before));
             let unheard = removed.contains(event)
@@ -244,13 +249,11 @@ impl Predictor {
         removed: &EventSet,
         lost: &EventSet,
     ) -> bool {
-        trace.by_node[trace.node_of[event]].iter().any(|&other| {
-            is_alike(trace, event, other)
-                && need.future.binary_search(&other).is_ok()
+        trace.alike[event].iter().any(|&other| {
+            need.future.contains(other)
                 && !need.events.contains(other)
                 && !removed.contains(other)
                 && !trace.trace.events[other].causes.iter().any(|&cause| lost.contains(cause))
-                && other < trace.trace.end
         })
     }
 
@@ -270,12 +273,12 @@ impl Predictor {
             cuts.iter().flat_map(|cut| cut.doubted.iter().copied()).collect();
         let end = flow.healed.as_ref().filter(|_| !is_late).unwrap_or(&flow.now);
         let holds = |node: usize| match death.get(&node) {
-            None | Some(Kind::Pause) => end.memory.contains(&node) || end.written.contains(&node),
+            None | Some(Kind::Pause) => end.memory.contains(node) || end.written.contains(node),
             Some(Kind::Restart) => {
-                end.written.contains(&node)
-                    || end.memory.contains(&node) && self.only_syncs.contains(&node)
+                end.written.contains(node)
+                    || end.memory.contains(node) && self.only_syncs.contains(&node)
             }
-            Some(Kind::PowerLoss) => end.synced.contains(&node),
+            Some(Kind::PowerLoss) => end.synced.contains(node),
             Some(_) => false,
         };
         let nodes = trace.trace.nodes.iter().enumerate().filter(|(_, node)| !node.is_client);
@@ -323,16 +326,8 @@ impl Predictor {
     /// Where a value still gets to.
     fn flow(&self, trace: &Indexed, token: &str, removed: &EventSet) -> Flow {
         let mut flow = Flow::default();
-        let mut met: BTreeSet<usize> = BTreeSet::new();
-        let carriers: BTreeSet<usize> = self
-            .carriers
-            .get(token)
-            .into_iter()
-            .flatten()
-            .chain(&self.blind_syncs)
-            .copied()
-            .collect();
-        for event in carriers {
+        let mut met = EventSet::default();
+        for &event in self.flows.get(token).map_or(&[][..], Vec::as_slice) {
             let node = trace.node_of[event];
             let carries = trace.trace.events[event].tokens.contains(token);
             // Whoever has it without having received it made it.
@@ -344,10 +339,10 @@ impl Predictor {
             if removed.contains(event) {
                 continue;
             }
-            let has = is_origin || flow.now.memory.contains(&node);
+            let has = is_origin || flow.now.memory.contains(node);
             // Where syncs are seen but no writes, the writes were not seen.
             let is_written =
-                flow.now.written.contains(&node) || has && self.only_syncs.contains(&node);
+                flow.now.written.contains(node) || has && self.only_syncs.contains(&node);
             let takes_place = match trace.name(event) {
                 EventName::Receive(_) => trace.trace.events[event]
                     .causes
@@ -396,12 +391,12 @@ struct Flow {
     healed: Option<Holders>,
 }
 
-/// The nodes that have a value, in which way.
+/// The nodes that have a value, in which way. (Sets of nodes, by position.)
 #[derive(Clone, Default)]
 struct Holders {
-    memory: BTreeSet<usize>,
-    written: BTreeSet<usize>,
-    synced: BTreeSet<usize>,
+    memory: EventSet,
+    written: EventSet,
+    synced: EventSet,
 }
 
 /// What the cuts remove together, and the receives of what is not sent any more.
@@ -452,27 +447,6 @@ fn unprompted_round(trace: &Indexed, removed: &EventSet, lost: &EventSet) -> Eve
 
 /// Another node tells the receiver the same, later.
 fn has_later_spare(trace: &Indexed, event: usize, removed: &EventSet, lost: &EventSet) -> bool {
-    let events = &trace.by_node[trace.node_of[event]];
-    let later = events.partition_point(|other| *other <= event);
-    events[later..].iter().any(|&other| {
-        is_alike(trace, event, other)
-            && !removed.contains(other)
-            && !lost.contains(other)
-            && other < trace.trace.end
-    })
-}
-
-/// Two receives of a node that say the same, from two nodes: the same label, and the same values.
-/// What says no value to the client may answer anything, so it stands for nothing else.
-fn is_alike(trace: &Indexed, event: usize, other: usize) -> bool {
-    let (EventName::Receive(one), EventName::Receive(two)) = (trace.name(event), trace.name(other))
-    else {
-        return false;
-    };
-    let (tokens, others) = (&trace.trace.events[event].tokens, &trace.trace.events[other].tokens);
-    let is_client = trace.trace.nodes[trace.node_of[event]].is_client;
-    one.label == two.label
-        && one.from != two.from
-        && tokens.is_subset(others)
-        && !(is_client && tokens.is_empty())
+    let is_left = |other: &&usize| !removed.contains(**other) && !lost.contains(**other);
+    trace.alike[event].iter().filter(|other| **other > event).any(|other| is_left(&other))
 }

@@ -9,6 +9,7 @@ use linchpin_search::Lessons;
 use crate::fault::Fault;
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
 use crate::options::Options;
+use crate::pairs::Pairs;
 use crate::prediction::Prediction;
 use crate::rank::{self, Beliefs, Class, FaultClass};
 
@@ -29,6 +30,10 @@ const PART_VACUOUS: f64 = 3.0;
 const NOT_SEEN_UNDER_PART: f64 = 5.0;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
+
+/// So many pairs of a run are predicted at once, and so many more for every hypothesis that is chosen.
+const PAIRS_FIRST: usize = 4000;
+const PAIRS_MORE: usize = 400;
 
 /// Position of a class among all met.
 type ClassId = usize;
@@ -57,6 +62,8 @@ pub(crate) struct Proposal {
 #[derive(Debug, Default)]
 pub(crate) struct Proposals {
     store: BTreeMap<FaultIds, Proposal>,
+    /// Pairs not yet in the store.
+    pairs: Vec<Pairs>,
     classes: IndexSet<Class>,
     fault_classes: IndexSet<FaultClass>,
     /// The classes of which one was run, and which.
@@ -84,8 +91,53 @@ pub(crate) struct Left {
 }
 
 impl Proposals {
+    /// How many there are, those not yet predicted included.
     pub(crate) fn len(&self) -> usize {
-        self.store.len()
+        self.store.len() + self.unpredicted()
+    }
+
+    fn unpredicted(&self) -> usize {
+        self.pairs.iter().map(Pairs::len).sum()
+    }
+
+    /// The pairs of these candidates in a run, whose single faults were offered before.
+    pub(crate) fn offer_pairs(
+        &mut self,
+        knowledge: &Knowledge,
+        base: usize,
+        mut faults: Vec<FaultId>,
+        options: &Options,
+    ) {
+        let beliefs = self.beliefs(options);
+        let run = &knowledge.runs()[base];
+        let bits = |fault: &FaultId| {
+            let mut single = run.faults.clone();
+            single.push(*fault);
+            single.sort_unstable();
+            self.store.get(&single).map_or(f64::INFINITY, |single| single.bits(&beliefs))
+        };
+        faults.sort_by(|one, other| bits(one).total_cmp(&bits(other)));
+        self.pairs.push(Pairs::new(base, faults));
+        let last = self.pairs.len() - 1;
+        self.predict_pairs(knowledge, last, PAIRS_FIRST);
+    }
+
+    /// Predicts more pairs; false if there are none left.
+    fn predict_pairs(&mut self, knowledge: &Knowledge, from: usize, count: usize) -> bool {
+        let mut pairs = std::mem::take(&mut self.pairs);
+        let mut has_more = false;
+        for pairs in &mut pairs[from..] {
+            let base = pairs.base;
+            for pair in pairs.by_ref().take(count) {
+                has_more = true;
+                let mut faults = knowledge.runs()[base].faults.clone();
+                faults.extend(pair);
+                faults.sort_unstable();
+                self.offer(knowledge, base, faults);
+            }
+        }
+        self.pairs = pairs;
+        has_more
     }
 
     /// Predicts a hypothesis on a run made under a part of its faults, and stores it. A prediction
@@ -144,13 +196,26 @@ impl Proposals {
         lessons: &Lessons,
         options: &Options,
     ) -> Option<FaultIds> {
+        self.predict_pairs(knowledge, 0, PAIRS_MORE);
+        loop {
+            let best = self.best(knowledge, lessons, options);
+            if best.is_some() || !self.predict_pairs(knowledge, 0, PAIRS_FIRST) {
+                return best;
+            }
+        }
+    }
+
+    /// The same of those predicted.
+    fn best(
+        &mut self,
+        knowledge: &Knowledge,
+        lessons: &Lessons,
+        options: &Options,
+    ) -> Option<FaultIds> {
         let every = options.every;
         let touches = |run, fault| knowledge.touches(run, fault);
         let alone = Alone::new(knowledge);
-        let beliefs = Beliefs {
-            answer_cut: self.answer_cut_bits(options.answers_are_told),
-            is_about_values: options.answers_are_told,
-        };
+        let beliefs = self.beliefs(options);
         let mut best: Option<(f64, usize, FaultIds)> = None;
         for (faults, proposal) in &mut self.store {
             if lessons.is_done(faults) || !every && self.tried.contains_key(&proposal.class) {
@@ -185,6 +250,13 @@ impl Proposals {
             }
         }
         best.map(|(_, _, faults)| faults)
+    }
+
+    fn beliefs(&self, options: &Options) -> Beliefs {
+        Beliefs {
+            answer_cut: self.answer_cut_bits(options.answers_are_told),
+            is_about_values: options.answers_are_told,
+        }
     }
 
     /// How surprising it would be if a run without an answer broke the system: it must not be
@@ -229,7 +301,7 @@ impl Proposals {
     /// What became of the hypotheses.
     pub(crate) fn left(&self, knowledge: &Knowledge, lessons: &Lessons) -> Left {
         let touches = |run, fault| knowledge.touches(run, fault);
-        let mut left = Left::default();
+        let mut left = Left { waiting: self.unpredicted() as u64, ..Left::default() };
         for (faults, proposal) in &self.store {
             if lessons.is_done(faults) {
                 left.tried += u64::from(lessons.trial_count(faults) > 0);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::alike::alike;
 use crate::event::EventName;
 use crate::event_set::EventSet;
 
@@ -134,6 +135,8 @@ pub(crate) struct Indexed {
     pub(crate) positions: BTreeMap<EventName, usize>,
     /// Per send: the first event that received it.
     pub(crate) received: Vec<Option<usize>>,
+    /// Per receive: others that may stand for it. See [`alike`].
+    pub(crate) alike: Vec<Vec<usize>>,
     /// How often events of a kind occur.
     pub(crate) frequency: BTreeMap<EventName, u32>,
 }
@@ -166,7 +169,8 @@ impl Indexed {
             }
             *frequency.entry(event.name.kind()).or_default() += 1;
         }
-        Ok(Self { node_of, before, prompt, by_node, positions, received, frequency, trace })
+        let alike = alike(&trace, &node_of);
+        Ok(Self { alike, node_of, before, prompt, by_node, positions, received, frequency, trace })
     }
 
     pub(crate) fn len(&self) -> usize {
