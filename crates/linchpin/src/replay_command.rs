@@ -17,7 +17,7 @@ use crate::output::{errln, outln};
 use crate::terminal::Look;
 use crate::{counterpart_command, trace_cluster};
 
-/// Run a recorded run of a cluster again, or a specification's counterexample on processes
+/// Run a recorded run again, or a counterexample of a specification on processes
 ///
 /// Says how often the faults fired at the same events as in the record, and how often the outcome
 /// was the same. With --map, a counterexample of a specification is rewritten as faults of the

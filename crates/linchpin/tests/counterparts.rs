@@ -71,9 +71,9 @@ pairs! {
     write_acknowledged_early: "primary-backup", "early", "1";
     // Which consumer gets the message that the specification gives the first is left to the system.
     message_acknowledged_early: "queue", "early", "5";
-    participant_decides_alone: "two-phase-commit", "abort", "1";
-    commit_logged_late: "two-phase-commit", "late", "1";
-    participant_waits_forever: "two-phase-commit", "wait", "1";
+    participant_decides_alone: "two-phase-commit", "abort", "3";
+    commit_logged_late: "two-phase-commit", "late", "3";
+    participant_waits_forever: "two-phase-commit", "wait", "3";
 }
 
 #[test]
