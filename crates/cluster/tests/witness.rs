@@ -110,6 +110,8 @@ fn watched(cluster: &Cluster) -> (Arc<Counters>, RunResult) {
         logs: logs.path().to_owned(),
         tracer: Options::default(),
         interrupt: Arc::new(AtomicBool::new(false)),
+        trace_checks: false,
+        stop_at_once: false,
         judge: None,
     };
     let director = Arc::new(Counters::default());

@@ -12,6 +12,7 @@ use crate::doctor_command::DoctorArguments;
 use crate::given::Given;
 use crate::history_command::HistoryArguments;
 use crate::replay_command::ReplayArguments;
+use crate::test_command::TestArguments;
 use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
@@ -21,8 +22,14 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// When to use colour (NO_COLOR also turns it off)
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// Colour: auto (not with NO_COLOR), always or never
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub(crate) color: Color,
 
     /// Draw diagrams with ASCII characters only
@@ -38,6 +45,7 @@ pub(crate) enum Command {
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
     History(HistoryArguments),
+    Test(TestArguments),
     Trace(TraceArguments),
     Doctor(DoctorArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`
