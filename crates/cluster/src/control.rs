@@ -129,6 +129,12 @@ impl Control {
         self.index(node).map(|index| self.network.nodes[index].address)
     }
 
+    /// The file that the workload's standard output goes to.
+    #[must_use]
+    pub fn workload_output(&self) -> PathBuf {
+        self.logs.join(format!("{CLIENT}.out"))
+    }
+
     /// The data folder of a node.
     #[must_use]
     pub fn data(&self, node: &str) -> PathBuf {
@@ -273,15 +279,27 @@ impl Control {
         environment: &BTreeMap<String, String>,
         observer: Arc<dyn Observer>,
     ) -> Result<(), ClusterError> {
+        let directory = self.data(&self.names[node]);
+        self.launch_as(node, (&self.names[node], &directory), words, environment, observer)
+    }
+
+    /// Starts something as a node, with another name for what it prints, in another folder.
+    pub(crate) fn launch_as(
+        &self,
+        node: usize,
+        (log, directory): (&str, &Path),
+        words: &[String],
+        environment: &BTreeMap<String, String>,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(), ClusterError> {
         let values = self.values(Some(node));
         let words: Vec<String> = words.iter().map(|word| template::fill(word, &values)).collect();
         let environment = environment
             .iter()
             .map(|(name, value)| (name.clone(), template::fill(value, &values)))
             .collect();
-        let directory = self.data(&self.names[node]);
-        let logs = launch::logs(&self.logs, &self.names[node])?;
-        let command = launch::command(&self.setting(node, &directory), &words, &environment, logs)?;
+        let logs = launch::logs(&self.logs, log)?;
+        let command = launch::command(&self.setting(node, directory), &words, &environment, logs)?;
         let id = {
             let mut state = self.lock();
             let first = NodeId(node as u32);

@@ -170,6 +170,12 @@ pub struct Budgets {
     pub total: Option<u32>,
     /// By kind ([`FAULT_KINDS`]); absent is 0.
     pub kinds: BTreeMap<String, u32>,
+    /// How long a pause lasts, if it is said.
+    pub pause_for: Option<Duration>,
+    /// How late a message is, if it is said.
+    pub delay_by: Option<Duration>,
+    /// Until a node is started again, if it is said.
+    pub restart_after: Option<Duration>,
 }
 
 /// The kinds of faults that `[faults]` budgets.

@@ -33,6 +33,7 @@ const NODE_KEYS: [&str; 9] =
     ["command", "restart", "environment", "files", "ready", "after", "group", "user", "stop_grace"];
 const WORKLOAD_KEYS: [&str; 5] = ["command", "environment", "timeout", "parameters", "user"];
 const STEP_KEYS: [&str; 4] = ["settle", "heal", "quiesce", "timeout"];
+const FAULT_DURATIONS: [&str; 3] = ["pause_for", "delay_by", "restart_after"];
 const INVARIANT_KEYS: [&str; 4] = ["command", "history", "final", "timeout"];
 const LABEL_KEYS: [&str; 6] = ["port", "dissector", "pattern", "mask", "width", "little_endian"];
 const DISSECTORS: [&str; 5] = ["line", "http", "resp", "length-prefixed", "regex"];
@@ -508,15 +509,25 @@ impl Parser<'_> {
     fn budgets(&mut self, value: &Value<'_>) -> Budgets {
         let mut budgets = Budgets::default();
         let Some(table) = self.mistakes.table(value, "a table: `[faults]`") else { return budgets };
-        let known: Vec<&str> = std::iter::once("total").chain(FAULT_KINDS).collect();
+        let known: Vec<&str> =
+            std::iter::once("total").chain(FAULT_DURATIONS).chain(FAULT_KINDS).collect();
         self.mistakes.check_keys(table, "`[faults]`", &known);
         for (key, value) in table {
-            let Some(count) = self.mistakes.number(value, 1000) else { continue };
-            match key.get_ref().as_ref() {
-                "total" => budgets.total = Some(count as u32),
-                kind => {
-                    budgets.kinds.insert(kind.to_owned(), count as u32);
+            let key = key.get_ref().as_ref();
+            if FAULT_DURATIONS.contains(&key) {
+                let duration = self.mistakes.duration(value);
+                match key {
+                    "pause_for" => budgets.pause_for = duration,
+                    "delay_by" => budgets.delay_by = duration,
+                    _ => budgets.restart_after = duration,
                 }
+                continue;
+            }
+            let Some(count) = self.mistakes.number(value, 1000) else { continue };
+            if key == "total" {
+                budgets.total = Some(count as u32);
+            } else if FAULT_KINDS.contains(&key) {
+                budgets.kinds.insert(key.to_owned(), count as u32);
             }
         }
         budgets

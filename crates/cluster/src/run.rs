@@ -39,6 +39,11 @@ pub struct RunOptions {
     pub tracer: Options,
     /// The run ends early when this becomes true.
     pub interrupt: Arc<AtomicBool>,
+    /// Also trace the final reads and the check, as further lives of the client; without, they are
+    /// no part of the record.
+    pub trace_checks: bool,
+    /// Nodes are killed when the run is judged, without time to end by themselves.
+    pub stop_at_once: bool,
     /// Judges histories by the names of checkers; without it, a run that needs it is inconclusive.
     pub judge: Option<fn(&[String], &HistoryFiles) -> Judgement>,
 }
@@ -140,6 +145,8 @@ pub fn run(
         steps: Vec::new(),
         notes: Vec::new(),
         noted: Vec::new(),
+        trace_checks: options.trace_checks,
+        stop_at_once: options.stop_at_once,
     };
     run.director.prepared(&run.control);
     let judged = run.phases(options);
@@ -228,6 +235,8 @@ struct Run {
     notes: Vec<String>,
     /// Nodes whose end was noted.
     noted: Vec<usize>,
+    trace_checks: bool,
+    stop_at_once: bool,
 }
 
 impl Run {
@@ -373,6 +382,32 @@ impl Run {
         }
     }
 
+    /// Runs the final reads or the check, where the client was.
+    fn look_back(
+        &mut self,
+        log: &str,
+        words: &[String],
+        limit: Duration,
+    ) -> Result<Option<Status>, Early> {
+        let client = self.node_count();
+        if !self.trace_checks {
+            return self.auxiliary(client, log, words, limit);
+        }
+        let observer = Arc::clone(&self.observer);
+        let place = (log, &*self.control.cluster.directory);
+        self.control.launch_as(client, place, words, &BTreeMap::new(), observer)?;
+        let until = Instant::now() + limit;
+        loop {
+            let ended = self.control.ended(client);
+            let over = Instant::now() >= until.min(self.deadline);
+            if ended.is_some() || over || self.interrupt.load(Ordering::SeqCst) {
+                self.control.end(client)?;
+                return Ok(ended);
+            }
+            std::thread::sleep(TICK);
+        }
+    }
+
     /// Runs a probe or a check where a node is.
     fn auxiliary(
         &self,
@@ -448,7 +483,6 @@ impl Run {
     }
 
     fn judge(&mut self, options: &RunOptions, ended: Option<Status>) -> Result<Judgement, Early> {
-        let client = self.node_count();
         let Some(invariant) = self.control.cluster.invariant.clone() else {
             let outcome = match ended {
                 None | Some(Status::Code(0)) => Outcome::Good,
@@ -463,8 +497,7 @@ impl Run {
         let limit = invariant.timeout;
         match &invariant.judge {
             Judge::Command(words) => {
-                let status =
-                    self.step("check", |run| run.auxiliary(client, "check", words, limit))?;
+                let status = self.step("check", |run| run.look_back("check", words, limit))?;
                 let said = last_line(&self.control.logs.join("check.out"))
                     .or_else(|| last_line(&self.control.logs.join("check.err")));
                 Ok(judged_by(status, limit, said))
@@ -473,8 +506,7 @@ impl Run {
                 let output = self.control.logs.join("client.out");
                 let mut files = HistoryFiles { output, last: None };
                 if let Some(words) = last {
-                    let status =
-                        self.step("final", |run| run.auxiliary(client, "final", words, limit))?;
+                    let status = self.step("final", |run| run.look_back("final", words, limit))?;
                     if status != Some(Status::Code(0)) {
                         let how = status.map_or("did not end in time".to_owned(), status_text);
                         let reason = format!("the command of the final reads {how}");
@@ -496,14 +528,20 @@ impl Run {
         self.director.stopping(&Arc::clone(&self.control));
         let nodes = self.control.cluster.nodes.clone();
         self.control.end(nodes.len())?;
-        for index in 0..nodes.len() {
-            self.control.ask_to_end(index);
-        }
-        let asked = Instant::now();
-        for (index, node) in nodes.iter().enumerate() {
-            let grace = node.stop_grace.saturating_sub(asked.elapsed());
-            let grace = if self.interrupt.load(Ordering::SeqCst) { Duration::ZERO } else { grace };
-            self.control.is_gone(index, grace);
+        let nobody_waits = self.stop_at_once || self.interrupt.load(Ordering::SeqCst);
+        if nobody_waits {
+            for node in &nodes {
+                self.control.kill(&node.name);
+            }
+        } else {
+            for index in 0..nodes.len() {
+                self.control.ask_to_end(index);
+            }
+            let asked = Instant::now();
+            for (index, node) in nodes.iter().enumerate() {
+                let grace = node.stop_grace.saturating_sub(asked.elapsed());
+                self.control.is_gone(index, grace);
+            }
         }
         for index in 0..nodes.len() {
             self.control.end(index)?;

@@ -58,6 +58,8 @@ fn traced(name: &str, parameters: &[(&str, &str)]) -> (RunResult, Arc<Recorder>)
         logs: logs.path().to_owned(),
         tracer: Options::default(),
         interrupt: Arc::new(AtomicBool::new(false)),
+        trace_checks: false,
+        stop_at_once: false,
         judge: None,
     };
     let recorder = Arc::new(Recorder::new());

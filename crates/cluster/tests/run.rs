@@ -44,6 +44,8 @@ fn options(logs: &Path) -> RunOptions {
         logs: logs.to_owned(),
         tracer: Options::default(),
         interrupt: Arc::new(AtomicBool::new(false)),
+        trace_checks: false,
+        stop_at_once: false,
         judge: None,
     }
 }

@@ -100,6 +100,8 @@ fn compare(cluster: &Cluster) -> Seen {
         logs: logs.path().to_owned(),
         tracer: Options::default(),
         interrupt: Arc::new(AtomicBool::new(false)),
+        trace_checks: false,
+        stop_at_once: false,
         judge: None,
     };
     let director = Arc::new(Counters::default());

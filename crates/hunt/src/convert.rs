@@ -12,43 +12,80 @@ use linchpin_tracker::live::{Live, Moment, MomentKind};
 use linchpin_tracker::{Cause, EventId, Tracker};
 use regex::bytes::Regex;
 
+use crate::acknowledgement::{self, ClientEvent, Said};
 use crate::event::{EventName, MessageName};
-use crate::trace::{Acknowledgement, Node, Trace, TraceEvent};
+use crate::trace::{Node, Trace, TraceEvent};
 
 /// What a run was about.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
-    /// The nodes, in the order of their numbers.
+    /// The nodes.
     pub nodes: &'a [Node],
+    /// Which node the tracer's numbers mean: a node that is started again has another number.
+    pub lives: &'a BTreeMap<NodeId, usize>,
     /// How messages get their labels.
     pub rules: &'a Rules,
     /// Addresses that belong to one node alone.
     pub addresses: &'a BTreeMap<IpAddr, NodeId>,
     /// What the values look like that the workload writes.
     pub tokens: &'a [Regex],
-    /// The values that were acknowledged.
-    pub acknowledged: &'a BTreeSet<String>,
-    /// The first event after faults were healed, if that was reached.
-    pub healed: Option<EventId>,
+    /// What was written to files, in the order in which it happened.
+    pub writes: &'a [FileWrite],
+    /// How many events there were when faults were healed, if that was reached.
+    pub healed: Option<usize>,
+}
+
+/// A write to a file, which the tracker does not record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileWrite {
+    /// How many events the tracker had when it happened.
+    pub position: usize,
+    /// Who wrote.
+    pub node: NodeId,
+    /// The thread.
+    pub thread: i32,
+    /// The file.
+    pub target: Target,
+    /// What was written, as far as it is known.
+    pub bytes: Vec<u8>,
+}
+
+/// What a write went to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file in the node's data folder: what a fault counts among the writes of the node.
+    Data(String),
+    /// The standard output of the workload, where it tells its history.
+    Output,
 }
 
 /// The trace of a run.
 ///
-/// A value counts as acknowledged by the first message that the client received from the node to
-/// which it first sent the value, after it had sent it. What the client received after faults were
-/// healed is the outcome. Writes to files are not recorded by the tracker, so syncs carry no values
-/// here.
+/// Acknowledgements are told by the history that the workload prints (`docs/formats/history.md`):
+/// an operation's request is the first message that its thread sent after it printed the
+/// invocation, its answer the last that it received before it printed `ok`. Of a workload that
+/// prints no history, a value counts as acknowledged by the first message that the client received
+/// from the node to which it first sent the value, over the same connection.
+///
+/// What the client received after faults were healed is the outcome.
 #[must_use]
 pub fn trace_of(tracker: &Tracker, subject: &Subject<'_>) -> Trace {
     let mut conversion = Conversion::new(subject);
     let graph = tracker.graph();
     let mut replayed = Tracker::new();
-    for id in graph.ids() {
-        if subject.healed == Some(id) {
+    let mut writes = subject.writes.iter().peekable();
+    for (position, id) in graph.ids().enumerate() {
+        while let Some(write) = writes.next_if(|write| write.position <= position) {
+            conversion.write(write);
+        }
+        if subject.healed == Some(position) {
             conversion.end = Some(conversion.events.len());
         }
         replayed.record(graph.event(id).clone());
         conversion.enter(&replayed, id);
+    }
+    for write in writes {
+        conversion.write(write);
     }
     conversion.finish()
 }
@@ -64,16 +101,35 @@ struct Conversion<'a> {
     subject: &'a Subject<'a>,
     live: Live,
     events: Vec<TraceEvent>,
+    /// Sends that took nothing: the program tried again.
+    void: BTreeSet<usize>,
+    /// What the client sent and received.
+    client: Vec<ClientEvent>,
+    /// What the client printed about it.
+    said: Vec<Said>,
     flying: BTreeMap<EventId, Flying>,
     calls: BTreeMap<(NodeId, CallId), EventId>,
     counts: BTreeMap<EventName, u32>,
     /// Per event of the graph: the last event of its node in the trace.
     latest: Vec<Option<usize>>,
-    last: BTreeMap<NodeId, usize>,
+    last: BTreeMap<usize, usize>,
     /// What the next event of a node comes after.
-    pending: BTreeMap<NodeId, BTreeSet<usize>>,
+    pending: BTreeMap<usize, BTreeSet<usize>>,
+    /// Per node and file: the values written and not synced.
+    unsynced: BTreeMap<(usize, String), BTreeSet<String>>,
     end: Option<usize>,
 }
+
+/// What is known of an event that goes into the trace, beside its name.
+#[derive(Default)]
+struct About {
+    causes: Vec<usize>,
+    tokens: BTreeSet<String>,
+    is_datagram: bool,
+}
+
+/// Errors after which a program makes the same call again: such a send is not counted.
+const TRANSIENT: [i32; 2] = [libc::EAGAIN, libc::EINTR];
 
 impl<'a> Conversion<'a> {
     fn new(subject: &'a Subject<'a>) -> Self {
@@ -81,12 +137,16 @@ impl<'a> Conversion<'a> {
             subject,
             live: Live::new(subject.rules.clone(), subject.addresses.clone()),
             events: Vec::new(),
+            void: BTreeSet::new(),
+            client: Vec::new(),
+            said: Vec::new(),
             flying: BTreeMap::new(),
             calls: BTreeMap::new(),
             counts: BTreeMap::new(),
             latest: Vec::new(),
             last: BTreeMap::new(),
             pending: BTreeMap::new(),
+            unsynced: BTreeMap::new(),
             end: None,
         }
     }
@@ -94,48 +154,67 @@ impl<'a> Conversion<'a> {
     fn enter(&mut self, tracker: &Tracker, id: EventId) {
         let graph = tracker.graph();
         let event = graph.event(id);
+        let node = self.subject.lives.get(&event.node).copied();
         for edge in graph.causes(id) {
             // The end of a killed process is seen after its effects: a cause may come later.
             let from = self.latest.get(edge.from.0 as usize).copied().flatten();
-            if !matches!(edge.cause, Cause::Bytes(_) | Cause::Message(_)) {
-                self.pending.entry(event.node).or_default().extend(from);
+            if let Some(node) = node
+                && !matches!(edge.cause, Cause::Bytes(_) | Cause::Message(_))
+            {
+                self.pending.entry(node).or_default().extend(from);
             }
         }
         let moments = self.live.moments(tracker, id);
         match &event.action {
             Action::Send { call, payload, .. } => {
                 self.calls.entry((event.node, *call)).or_insert(id);
-                let position = moments.first().and_then(|moment| self.send(moment, payload));
-                let flying = Flying { event: position, left: payload.length.max(1) };
+                let sent = moments.first().and_then(|moment| {
+                    let position = self.send(moment, payload)?;
+                    self.note_client(position, event.thread, moment);
+                    Some(position)
+                });
+                let flying = Flying { event: sent, left: payload.length.max(1) };
                 self.flying.insert(id, flying);
             }
-            Action::Sent { call, bytes, .. } => {
+            Action::Sent { call, bytes, error, .. } => {
                 if let Some(send) = self.calls.remove(&(event.node, *call)) {
                     self.live.taken(send, *bytes);
-                    if let Some(flying) = self.flying.get_mut(&send) {
-                        flying.left = flying.left.min(*bytes);
-                    }
+                    self.sent(send, *bytes, *error);
                 }
             }
             Action::Receive { peek: false, payload, .. } => {
                 let sends = self.complete(tracker, id);
                 for (moment, send) in moments.iter().zip(sends) {
-                    self.receive(moment, send, payload);
+                    if let Some(position) = self.receive(moment, send, payload) {
+                        self.note_client(position, event.thread, moment);
+                    }
                 }
             }
-            Action::Sync { .. } => {
-                if let Some(node) = self.name(event.node) {
-                    let name = EventName::Sync { node, occurrence: 0 };
-                    self.push(event.node, name, Vec::new(), BTreeSet::new(), false);
+            Action::Sync { kind, path, .. } => {
+                if let Some(node) = node {
+                    self.sync(node, kind, path.as_deref());
                 }
             }
             _ => {}
         }
-        self.latest.push(self.last.get(&event.node).copied());
+        self.latest.push(node.and_then(|node| self.last.get(&node).copied()));
     }
 
     fn name(&self, node: NodeId) -> Option<String> {
-        self.subject.nodes.get(node.0 as usize).map(|node| node.name.clone())
+        let node = self.subject.lives.get(&node)?;
+        self.subject.nodes.get(*node).map(|node| node.name.clone())
+    }
+
+    fn sent(&mut self, send: EventId, bytes: u64, error: Option<i32>) {
+        let Some(flying) = self.flying.get_mut(&send) else { return };
+        flying.left = flying.left.min(bytes);
+        if error.is_some_and(|error| TRANSIENT.contains(&error))
+            && let Some(event) = flying.event
+            && self.void.insert(event)
+        {
+            let name = self.events[event].name.clone();
+            self.count_again(&name);
+        }
     }
 
     /// The sends whose last byte a receive returned.
@@ -151,8 +230,8 @@ impl<'a> Conversion<'a> {
         sends
     }
 
-    fn tokens(&self, payload: &Payload) -> BTreeSet<String> {
-        let found = self.subject.tokens.iter().flat_map(|token| token.find_iter(&payload.bytes));
+    fn tokens(&self, bytes: &[u8]) -> BTreeSet<String> {
+        let found = self.subject.tokens.iter().flat_map(|token| token.find_iter(bytes));
         found.map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned()).collect()
     }
 
@@ -162,52 +241,103 @@ impl<'a> Conversion<'a> {
         debug_assert_eq!(moment.kind, MomentKind::Send);
         let label = moment.label.clone().unwrap_or_default();
         let name = EventName::Send(MessageName { from, to, label, occurrence: 0 });
+        let tokens = self.tokens(&payload.bytes);
         let is_datagram = moment.connection == 0;
-        let tokens = self.tokens(payload);
-        Some(self.push(moment.node, name, Vec::new(), tokens, is_datagram))
+        let node = *self.subject.lives.get(&moment.node)?;
+        Some(self.push(node, name, About { tokens, is_datagram, ..About::default() }))
     }
 
-    fn receive(&mut self, moment: &Moment, send: Option<usize>, payload: &Payload) {
-        let (Some(send), Some(to)) = (send, self.name(moment.node)) else { return };
-        let EventName::Send(message) = self.events[send].name.clone() else { return };
+    fn receive(
+        &mut self,
+        moment: &Moment,
+        send: Option<usize>,
+        payload: &Payload,
+    ) -> Option<usize> {
+        let (send, to) = (send?, self.name(moment.node)?);
+        let EventName::Send(message) = self.events[send].name.clone() else { return None };
         let name = EventName::Receive(MessageName { to, ..message });
-        let mut tokens = self.tokens(payload);
+        let mut tokens = self.tokens(&payload.bytes);
         tokens.extend(self.events[send].tokens.iter().cloned());
         let is_datagram = self.events[send].is_datagram;
-        self.push(moment.node, name, vec![send], tokens, is_datagram);
+        let node = *self.subject.lives.get(&moment.node)?;
+        Some(self.push(node, name, About { causes: vec![send], tokens, is_datagram }))
     }
 
-    fn push(
-        &mut self,
-        node: NodeId,
-        name: EventName,
-        causes: Vec<usize>,
-        tokens: BTreeSet<String>,
-        is_datagram: bool,
-    ) -> usize {
+    fn write(&mut self, write: &FileWrite) {
+        let Some(&node) = self.subject.lives.get(&write.node) else { return };
+        match &write.target {
+            Target::Output => self.said.push(Said {
+                position: self.events.len(),
+                thread: write.thread,
+                bytes: write.bytes.clone(),
+            }),
+            Target::Data(path) => {
+                let tokens = self.tokens(&write.bytes);
+                self.unsynced
+                    .entry((node, path.clone()))
+                    .or_default()
+                    .extend(tokens.iter().cloned());
+                let Some(entry) = self.subject.nodes.get(node) else { return };
+                let name = EventName::Write { node: entry.name.clone(), occurrence: 0 };
+                self.push(node, name, About { tokens, ..About::default() });
+            }
+        }
+    }
+
+    /// A sync carries what it makes durable: what was written to the file since the last.
+    fn sync(&mut self, node: usize, kind: &str, path: Option<&str>) {
+        let whole = matches!(kind, "sync" | "syncfs");
+        let covered: Vec<(usize, String)> = self
+            .unsynced
+            .keys()
+            .filter(|(own, file)| *own == node && (whole || path == Some(file)))
+            .cloned()
+            .collect();
+        let tokens = covered.iter().filter_map(|key| self.unsynced.remove(key)).flatten().collect();
+        let Some(entry) = self.subject.nodes.get(node) else { return };
+        let name = EventName::Sync { node: entry.name.clone(), occurrence: 0 };
+        self.push(node, name, About { tokens, ..About::default() });
+    }
+
+    fn push(&mut self, node: usize, name: EventName, about: About) -> usize {
         let name = self.number(name);
         let position = self.events.len();
         let after = self.pending.remove(&node).unwrap_or_default();
         let after = after.into_iter().filter(|before| *before < position).collect();
+        let About { causes, tokens, is_datagram } = about;
         self.events.push(TraceEvent { name, causes, after, tokens, is_datagram });
         self.last.insert(node, position);
         position
     }
 
-    /// Counts an event among those of its kind. One without a label counts among all of its link, as
-    /// it does for a fault.
-    fn number(&mut self, name: EventName) -> EventName {
+    fn note_client(&mut self, position: usize, thread: i32, moment: &Moment) {
+        let name = &self.events[position].name;
+        let is_client =
+            self.subject.nodes.iter().any(|node| node.is_client && node.name == name.node());
+        if is_client {
+            let channel = moment.channel;
+            self.client.push(ClientEvent { position, thread, channel });
+        }
+    }
+
+    /// The names under which an event is counted. One without a label counts among all of its link,
+    /// as it does for a fault.
+    fn kinds(name: &EventName) -> Vec<EventName> {
         let own = name.kind();
         let mut all = own.clone();
         if let EventName::Send(message) | EventName::Receive(message) = &mut all {
             message.label.clear();
         }
-        let kinds = if own == all { vec![own.clone()] } else { vec![own.clone(), all] };
-        for kind in kinds {
+        if own == all { vec![own] } else { vec![own, all] }
+    }
+
+    /// Counts an event among those of its kind.
+    fn number(&mut self, name: EventName) -> EventName {
+        for kind in Self::kinds(&name) {
             *self.counts.entry(kind).or_default() += 1;
         }
-        let number = self.counts[&own];
-        let mut name = own;
+        let mut name = name.kind();
+        let number = self.counts[&name];
         match &mut name {
             EventName::Send(message) | EventName::Receive(message) => message.occurrence = number,
             EventName::Write { occurrence, .. } | EventName::Sync { occurrence, .. } => {
@@ -217,51 +347,61 @@ impl<'a> Conversion<'a> {
         name
     }
 
+    fn count_again(&mut self, name: &EventName) {
+        for kind in Self::kinds(name) {
+            if let Some(count) = self.counts.get_mut(&kind) {
+                *count -= 1;
+            }
+        }
+    }
+
     fn finish(self) -> Trace {
         let count = self.events.len();
         let end = self.end.unwrap_or(count);
-        let is_client = |event: &TraceEvent| {
-            let node = self.subject.nodes.iter().find(|node| node.name == event.name.node());
-            node.is_some_and(|node| node.is_client)
-        };
-        let clients: Vec<usize> =
-            (0..count).filter(|event| is_client(&self.events[*event])).collect();
-        let begin = clients.first().copied().unwrap_or(0);
-        let acknowledgements = self
-            .subject
-            .acknowledged
+        let begin = self.client.first().map_or(0, |event| event.position);
+        let acknowledgements = acknowledgement::find(&self.events, &self.client, &self.said, end);
+        let outcome = self
+            .client
             .iter()
-            .filter_map(|token| self.acknowledgement(token, &clients, end))
-            .collect();
-        let outcome = clients
-            .iter()
-            .copied()
+            .map(|event| event.position)
             .filter(|event| {
                 *event >= end && matches!(self.events[*event].name, EventName::Receive(_))
             })
             .collect();
         let nodes = self.subject.nodes.to_vec();
-        Trace { nodes, events: self.events, acknowledgements, outcome, begin, end }
+        let trace = Trace { nodes, events: self.events, acknowledgements, outcome, begin, end };
+        without(trace, &self.void)
     }
+}
 
-    fn acknowledgement(
-        &self,
-        token: &str,
-        clients: &[usize],
-        end: usize,
-    ) -> Option<Acknowledgement> {
-        let request = clients.iter().copied().find(|event| {
-            let event = &self.events[*event];
-            event.name.is_visible() && event.tokens.contains(token)
-        })?;
-        let asked = &self.events[request].name.message()?.to;
-        let answer = clients.iter().copied().find(|event| {
-            let name = &self.events[*event].name;
-            let answers = matches!(name, EventName::Receive(message) if message.from == *asked);
-            (request + 1..end).contains(event) && answers
-        })?;
-        Some(Acknowledgement { request, answer, tokens: BTreeSet::from([token.to_owned()]) })
+/// A trace without some of its events, on which nothing depends but by mistake.
+fn without(mut trace: Trace, void: &BTreeSet<usize>) -> Trace {
+    if void.is_empty() {
+        return trace;
     }
+    let moved = |event: usize| event - void.range(..event).count();
+    let keep = |events: &mut Vec<usize>| {
+        events.retain(|event| !void.contains(event));
+        for event in events {
+            *event = moved(*event);
+        }
+    };
+    let mut index = 0;
+    trace.events.retain(|_| {
+        index += 1;
+        !void.contains(&(index - 1))
+    });
+    for event in &mut trace.events {
+        keep(&mut event.causes);
+        keep(&mut event.after);
+    }
+    keep(&mut trace.outcome);
+    trace.acknowledgements.retain(|ack| !void.contains(&ack.request));
+    for ack in &mut trace.acknowledgements {
+        (ack.request, ack.answer) = (moved(ack.request), moved(ack.answer));
+    }
+    (trace.begin, trace.end) = (moved(trace.begin), moved(trace.end));
+    trace
 }
 
 #[cfg(test)]
@@ -321,26 +461,52 @@ mod tests {
         }
     }
 
+    fn subject<'a>(
+        nodes: &'a [Node],
+        lives: &'a BTreeMap<NodeId, usize>,
+        rules: &'a Rules,
+        tokens: &'a [Regex],
+        writes: &'a [FileWrite],
+    ) -> Subject<'a> {
+        const NOWHERE: &BTreeMap<IpAddr, NodeId> = &BTreeMap::new();
+        Subject { nodes, lives, rules, addresses: NOWHERE, tokens, writes, healed: None }
+    }
+
+    fn nodes() -> [Node; 2] {
+        let node = |name: &str, is_client| Node { name: name.into(), group: None, is_client };
+        [node("client", true), node("a", false)]
+    }
+
+    fn lines() -> Rules {
+        let dissector = linchpin_tracker::dissect::Dissector::Lines;
+        Rules::new(vec![linchpin_tracker::dissect::Rule { port: None, dissector }], Vec::new())
+    }
+
+    fn token() -> Regex {
+        Regex::new("token-[0-9]+").expect("an expression")
+    }
+
+    fn lives() -> BTreeMap<NodeId, usize> {
+        [(NodeId(0), 0), (NodeId(1), 1)].into_iter().collect()
+    }
+
     #[test]
     fn a_traced_run_becomes_a_trace() {
         let mut script = Script::new();
         script.say(0, 1, "SET token-1\n");
-        script.add(1, Action::Sync { call: CallId(90), kind: "fsync".into(), path: None });
+        let position = script.tracker.graph().len();
+        let target = Target::Data("/data/log".into());
+        let bytes = b"token-1".to_vec();
+        let write = FileWrite { position, node: NodeId(1), thread: 101, target, bytes };
+        let path = Some("/data/log".into());
+        script.add(1, Action::Sync { call: CallId(90), kind: "fsync".into(), path });
         script.say(1, 0, "OK\n");
-        let healed = script.add(1, Action::NotFollowed { what: "a mark".into() });
+        let healed = Some(script.tracker.graph().len());
         script.say(0, 1, "GET\n");
         script.say(1, 0, "VALUE token-1\n");
-        let dissector = linchpin_tracker::dissect::Dissector::Lines;
-        let rule = linchpin_tracker::dissect::Rule { port: None, dissector };
-        let node = |name: &str, is_client| Node { name: name.into(), group: None, is_client };
-        let subject = Subject {
-            nodes: &[node("client", true), node("a", false)],
-            rules: &Rules::new(vec![rule], Vec::new()),
-            addresses: &BTreeMap::new(),
-            tokens: &[Regex::new("token-[0-9]+").expect("an expression")],
-            acknowledged: &BTreeSet::from(["token-1".to_owned()]),
-            healed: Some(healed),
-        };
+        let (nodes, lives, rules, tokens) = (nodes(), lives(), lines(), [token()]);
+        let writes = [write];
+        let subject = Subject { healed, ..subject(&nodes, &lives, &rules, &tokens, &writes) };
         let trace = trace_of(&script.tracker, &subject);
         trace.check().expect("it makes sense");
         let names: Vec<String> = trace.events.iter().map(|event| event.name.to_string()).collect();
@@ -349,6 +515,7 @@ mod tests {
             [
                 "send client->a SET #1",
                 "recv a<-client SET #1",
+                "write a #1",
                 "fsync a #1",
                 "send a->client OK #1",
                 "recv client<-a OK #1",
@@ -358,10 +525,64 @@ mod tests {
                 "recv client<-a VALUE #1",
             ]
         );
-        assert_eq!((trace.begin, trace.end, trace.outcome.clone()), (0, 5, vec![8]));
+        assert_eq!((trace.begin, trace.end, trace.outcome.clone()), (0, 6, vec![9]));
         let ack = &trace.acknowledgements[0];
-        assert_eq!((ack.request, ack.answer), (0, 4));
-        assert_eq!(trace.events[8].causes, [7]);
-        assert!(trace.events[7].tokens.contains("token-1"));
+        assert_eq!((ack.request, ack.answer), (0, 5));
+        assert_eq!(trace.events[9].causes, [8]);
+        for carrier in [2, 3, 8] {
+            assert!(trace.events[carrier].tokens.contains("token-1"), "{carrier}");
+        }
+    }
+
+    #[test]
+    fn the_history_tells_what_was_acknowledged() {
+        let mut script = Script::new();
+        let mut writes = Vec::new();
+        let mut say = |script: &Script, text: &str| {
+            let position = script.tracker.graph().len();
+            let (target, bytes) = (Target::Output, format!("{text}\n").into_bytes());
+            writes.push(FileWrite { position, node: NodeId(0), thread: 100, target, bytes });
+        };
+        // Refused at first, then done; then one of which nobody knows.
+        say(&script, r#"{"process":0,"type":"invoke","operation":"write","value":1}"#);
+        script.say(0, 1, "SET token-1\n");
+        script.say(1, 0, "AGAIN\n");
+        script.say(0, 1, "SET token-1\n");
+        script.say(1, 0, "OK\n");
+        say(&script, r#"{"process":0,"type":"ok","operation":"write"}"#);
+        say(&script, r#"{"process":0,"type":"invoke","operation":"write","value":2}"#);
+        script.say(0, 1, "SET token-2\n");
+        script.say(1, 0, "OK\n");
+        say(&script, r#"{"process":0,"type":"info","operation":"write"}"#);
+        let (nodes, lives, rules, tokens) = (nodes(), lives(), lines(), [token()]);
+        let trace = trace_of(&script.tracker, &subject(&nodes, &lives, &rules, &tokens, &writes));
+        let found: Vec<(usize, usize)> =
+            trace.acknowledgements.iter().map(|ack| (ack.request, ack.answer)).collect();
+        assert_eq!(found, [(0, 7)]);
+        assert_eq!(trace.acknowledgements[0].tokens, BTreeSet::from(["token-1".to_owned()]));
+        // Printed all at once, when it is over: the answers must do.
+        for write in &mut writes {
+            write.position = script.tracker.graph().len();
+        }
+        let trace = trace_of(&script.tracker, &subject(&nodes, &lives, &rules, &tokens, &writes));
+        assert_eq!(trace.acknowledgements.len(), 2);
+    }
+
+    #[test]
+    fn a_send_that_took_nothing_is_not_counted() {
+        let mut script = Script::new();
+        let payload = Payload { length: 4, bytes: b"SET\n".to_vec(), digest: None };
+        let channel = Channel::Socket(1);
+        let call = CallId(77);
+        script.add(0, Action::Send { call, channel, to: None, payload });
+        let error = Some(libc::EAGAIN);
+        script.add(0, Action::Sent { call, messages: 0, bytes: 0, error });
+        script.say(0, 1, "SET\n");
+        let (nodes, lives, rules) = (nodes(), lives(), lines());
+        let trace = trace_of(&script.tracker, &subject(&nodes, &lives, &rules, &[], &[]));
+        trace.check().expect("it makes sense");
+        let names: Vec<String> = trace.events.iter().map(|event| event.name.to_string()).collect();
+        assert_eq!(names, ["send client->a SET #1", "recv a<-client SET #1"]);
+        assert_eq!(trace.events[1].causes, [0]);
     }
 }

@@ -163,7 +163,7 @@ impl<L: Laboratory> System for Hunted<'_, L> {
         if !self.has_baseline() {
             return Suggestion::Enough;
         }
-        match self.proposals.next(&self.knowledge, lessons, self.options.every) {
+        match self.proposals.next(&self.knowledge, lessons, self.options) {
             Some(faults) => Suggestion::Run(faults),
             // What is left is of a class that was tried.
             None if !self.options.every => Suggestion::Enough,
@@ -206,7 +206,7 @@ impl<L: Laboratory> Hunted<'_, L> {
         if outcome == Outcome::Inconclusive || !has_fired && outcome != Outcome::Bad {
             self.proposals.in_vain(asked);
         } else {
-            self.proposals.conclude(&self.fired, outcome == Outcome::Vacuous);
+            self.proposals.conclude(&self.knowledge, &self.fired, outcome);
         }
         if outcome == Outcome::Inconclusive {
             self.knowledge.skip();
@@ -267,7 +267,7 @@ impl<L: Laboratory> Hunted<'_, L> {
             self.proposals.offer(&self.knowledge, run, join(&[id]));
         }
         if is_undisturbed {
-            self.proposals.offer_pairs(&self.knowledge, run, ids);
+            self.proposals.offer_pairs(&self.knowledge, run, ids, self.options);
         }
     }
 

@@ -19,6 +19,7 @@
 //! no system, protocol or message by name.
 
 mod account;
+mod acknowledgement;
 mod alike;
 mod candidate;
 pub mod confidence;
@@ -43,7 +44,7 @@ mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};
 pub use candidate::Durations;
-pub use convert::{Subject, trace_of};
+pub use convert::{FileWrite, Subject, Target, trace_of};
 pub use counterexample::{Counterexample, Expected, Taken};
 pub use divergence::{Divergence, Parting};
 pub use event::{EventName, MessageName};

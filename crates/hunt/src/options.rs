@@ -57,6 +57,9 @@ pub struct Options {
     pub all: bool,
     /// How often a set of faults that broke the system is run again, to tell how often it does.
     pub reproductions: u32,
+    /// The workload tells what was acknowledged, and the invariant is about that: without an answer
+    /// there is nothing to judge. Otherwise nobody knows beforehand what the invariant hangs on.
+    pub answers_are_told: bool,
     /// Seed of [`Strategy::Random`].
     pub seed: u64,
 }
@@ -76,6 +79,7 @@ impl Default for Options {
             every: false,
             all: false,
             reproductions: 0,
+            answers_are_told: true,
             seed: 0,
         }
     }

@@ -72,6 +72,15 @@ pub(crate) struct Prediction {
     pub(crate) values: BTreeMap<String, Remains>,
 }
 
+impl Prediction {
+    /// No answer would reach the client as it did.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        let values = self.values.values().map(|remains| remains.acknowledgement);
+        let mut all = values.chain(self.acknowledgement).peekable();
+        all.peek().is_some() && all.all(|fate| fate == Fate::Cut)
+    }
+}
+
 /// An acknowledgement of a trace, prepared.
 #[derive(Clone, Debug)]
 struct Need {

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexSet;
+use linchpin_model::Outcome;
 use linchpin_search::Lessons;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind};
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
+use crate::options::Options;
 use crate::pairs::Pairs;
 use crate::prediction::Prediction;
-use crate::rank::{self, Class, FaultClass};
+use crate::rank::{self, Beliefs, Class, FaultClass};
 
 /// How many runs each hypothesis of a class takes away from the others of its class, in bits.
 const LIKE_IT_TRIED: f64 = 1.0;
@@ -22,6 +24,12 @@ const MAY_NOT_FIRE: f64 = 2.0;
 /// For each of its parts with one fault less that no run has answered: they come first, unless this
 /// one is more promising by so much.
 const PART_UNKNOWN: f64 = 1.0;
+/// For each of its parts under which all runs were vacuous: what was missing will be missing again.
+const PART_VACUOUS: f64 = 3.0;
+/// Under one of its faults alone the event that another waits for did not happen.
+const NOT_SEEN_UNDER_PART: f64 = 5.0;
+/// Per doubling of the runs that had a fault of the same kind, over all places.
+const KIND_TRIED: f64 = 0.25;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
 
@@ -65,6 +73,10 @@ pub(crate) struct Proposals {
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<FaultClassId, i32>,
+    /// Per kind of fault: runs that said something.
+    kinds_tried: BTreeMap<Kind, u32>,
+    /// Runs that were to be without an answer: all of them, and those that were vacuous.
+    unanswered: (u32, u32),
     /// Per kind of fault, place and label: runs that said something.
     faults_tried: BTreeMap<FaultClassId, u32>,
 }
@@ -98,18 +110,27 @@ impl Proposals {
         knowledge: &Knowledge,
         base: usize,
         mut faults: Vec<FaultId>,
+        options: &Options,
     ) {
         let run = &knowledge.runs()[base];
+        let beliefs = self.beliefs(options);
         let bits = |fault: &FaultId| {
             let mut single = run.faults.clone();
             single.push(*fault);
             single.sort_unstable();
-            self.store.get(&single).map_or(f64::INFINITY, Proposal::bits)
+            self.store.get(&single).map_or(f64::INFINITY, |single| single.bits(&beliefs))
         };
         faults.sort_by(|one, other| bits(one).total_cmp(&bits(other)));
         self.pairs.push(Pairs::new(base, faults));
         let last = self.pairs.len() - 1;
         self.predict_pairs(knowledge, last, PAIRS_FIRST);
+    }
+
+    fn beliefs(&self, options: &Options) -> Beliefs {
+        Beliefs {
+            answer_cut: self.answer_cut_bits(options.answers_are_told),
+            is_about_values: options.answers_are_told,
+        }
     }
 
     /// Predicts more pairs; false if there are none left.
@@ -184,11 +205,11 @@ impl Proposals {
         &mut self,
         knowledge: &Knowledge,
         lessons: &Lessons,
-        every: bool,
+        options: &Options,
     ) -> Option<FaultIds> {
         self.predict_pairs(knowledge, 0, PAIRS_MORE);
         loop {
-            let best = self.best(knowledge, lessons, every);
+            let best = self.best(knowledge, lessons, options);
             if best.is_some() || !self.predict_pairs(knowledge, 0, PAIRS_FIRST) {
                 return best;
             }
@@ -196,8 +217,16 @@ impl Proposals {
     }
 
     /// The same of those predicted.
-    fn best(&mut self, knowledge: &Knowledge, lessons: &Lessons, every: bool) -> Option<FaultIds> {
+    fn best(
+        &mut self,
+        knowledge: &Knowledge,
+        lessons: &Lessons,
+        options: &Options,
+    ) -> Option<FaultIds> {
+        let every = options.every;
         let touches = |run, fault| knowledge.touches(run, fault);
+        let alone = Alone::new(knowledge);
+        let beliefs = self.beliefs(options);
         let mut best: Option<(f64, usize, FaultIds)> = None;
         for (faults, proposal) in &mut self.store {
             if lessons.is_done(faults) || !every && self.tried.contains_key(&proposal.class) {
@@ -212,7 +241,10 @@ impl Proposals {
                 vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
             let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
             let tried: f64 = tried.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
-            let mut bits = proposal.bits()
+            let kinds = faults.iter().map(|id| self.kinds_tried.get(&knowledge.fault(*id).kind()));
+            let kinds: f64 = kinds.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
+            let mut bits = proposal.bits(&beliefs)
+                + KIND_TRIED * kinds / faults.len().max(1) as f64
                 + tried
                 + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
                 + IN_VAIN * f64::from(own)
@@ -224,7 +256,9 @@ impl Proposals {
             if !is_better(bits) {
                 continue;
             }
-            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64;
+            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64
+                + PART_VACUOUS * f64::from(alone.vacuous(faults, knowledge))
+                + NOT_SEEN_UNDER_PART * f64::from(alone.not_seen(faults, proposal.base, knowledge));
             if is_better(bits) && !lessons.is_answered(faults, &touches) {
                 best = Some((bits, faults.len(), faults.clone()));
             }
@@ -232,9 +266,28 @@ impl Proposals {
         best.map(|(_, _, faults)| faults)
     }
 
-    /// The hypothesis has its answer; a vacuous one says little of what is like it.
-    pub(crate) fn conclude(&mut self, faults: &[FaultId], is_vacuous: bool) {
+    /// How surprising it would be if a run without an answer broke the system: it must not be
+    /// vacuous, and how many of those seen were not says how likely that is.
+    fn answer_cut_bits(&self, is_told: bool) -> f64 {
+        /// So many runs seen weigh as much as what is assumed before any was.
+        const ASSUMED_RUNS: f64 = 4.0;
+        let assumed = if is_told { 1.0 / 16.0 } else { 1.0 / 2.0 };
+        let (all, vacuous) = self.unanswered;
+        let judged = ASSUMED_RUNS * assumed + f64::from(all - vacuous);
+        -(judged / (ASSUMED_RUNS + f64::from(all))).log2()
+    }
+
+    /// The hypothesis has its answer.
+    pub(crate) fn conclude(&mut self, knowledge: &Knowledge, faults: &[FaultId], outcome: Outcome) {
+        for kind in faults.iter().map(|id| knowledge.fault(*id).kind()) {
+            *self.kinds_tried.entry(kind).or_default() += 1;
+        }
         if let Some(proposal) = self.store.get(faults) {
+            let is_vacuous = outcome == Outcome::Vacuous;
+            if proposal.prediction.is_unanswered() {
+                self.unanswered.0 += 1;
+                self.unanswered.1 += u32::from(is_vacuous);
+            }
             self.tried.entry(proposal.class).or_insert_with(|| faults.to_vec());
             for class in &proposal.faults {
                 *self.faults_tried.entry(*class).or_default() += 1;
@@ -274,6 +327,62 @@ impl Proposals {
     }
 }
 
+/// What runs under single faults showed.
+struct Alone(BTreeMap<FaultId, Vec<usize>>);
+
+impl Alone {
+    fn new(knowledge: &Knowledge) -> Self {
+        let mut alone: BTreeMap<FaultId, Vec<usize>> = BTreeMap::new();
+        for (index, run) in knowledge.runs().iter().enumerate() {
+            if let [fault] = run.faults[..] {
+                alone.entry(fault).or_default().push(index);
+            }
+        }
+        Self(alone)
+    }
+
+    /// How many of these faults made every run under them alone vacuous.
+    fn vacuous(&self, faults: &[FaultId], knowledge: &Knowledge) -> u32 {
+        if faults.len() < 2 {
+            return 0;
+        }
+        let is_vacuous = |fault: &&FaultId| {
+            self.0.get(fault).is_some_and(|runs| {
+                runs.iter().all(|run| knowledge.runs()[*run].outcome == Outcome::Vacuous)
+            })
+        };
+        faults.iter().filter(is_vacuous).count() as u32
+    }
+
+    /// How many of these faults wait for an event that comes after another of them strikes, and that
+    /// no run under the other alone had.
+    fn not_seen(&self, faults: &[FaultId], base: usize, knowledge: &Knowledge) -> u32 {
+        if faults.len() < 2 {
+            return 0;
+        }
+        let base = &knowledge.runs()[base].trace.positions;
+        let not_seen = |fault: &&FaultId| {
+            let Some(event) = knowledge.fault(**fault).trigger() else { return false };
+            let own = base.get(&event);
+            faults.iter().any(|other| {
+                let earlier = match knowledge.fault(*other).trigger() {
+                    Some(trigger) => base.get(&trigger) < own,
+                    None => true,
+                };
+                other != *fault
+                    && earlier
+                    && self.0.get(other).is_some_and(|runs| {
+                        let has = |run: &usize| {
+                            knowledge.runs()[*run].trace.positions.contains_key(&event)
+                        };
+                        !runs.iter().any(has)
+                    })
+            })
+        };
+        faults.iter().filter(not_seen).count() as u32
+    }
+}
+
 /// What a number of runs that did not break the system takes from what they have in common, in bits
 /// against no run: Laplace's rule of succession, by which the next one breaks it with probability
 /// 1 / (runs + 2).
@@ -309,8 +418,8 @@ impl Proposal {
         self.supports_counted = knowledge.supports().len();
     }
 
-    fn bits(&self) -> f64 {
+    fn bits(&self, beliefs: &Beliefs) -> f64 {
         let left = |token: &str| self.supports_left.get(token).copied().unwrap_or(0);
-        self.fault_bits + rank::prediction_bits(&self.prediction, left)
+        self.fault_bits + rank::prediction_bits(&self.prediction, left, beliefs)
     }
 }

@@ -12,8 +12,6 @@ use crate::fault::{Fault, Kind, Moment, Trigger};
 use crate::prediction::{Fate, Lacking, Prediction, Remains, Shown};
 use crate::trace::Indexed;
 
-/// The answer would not reach the client: the run would probably be vacuous.
-const ANSWER_CUT: f64 = 4.0;
 /// The answer would come by another way.
 const ANSWER_SPARE: f64 = 0.5;
 /// Per node that would still hold the value and be trusted.
@@ -22,6 +20,8 @@ const HOLDER: f64 = 1.0;
 const DOUBTED_HOLDER: f64 = 0.25;
 /// Per trusted node that would hold it, if most of those who had it were there without it.
 const OUTVOTED_HOLDER: f64 = 0.25;
+/// Holders weigh so much if the invariant may be about something else than values kept.
+const HOLDING_IF_NOT_TOLD: f64 = 0.4;
 /// All who are there and had it still have it: nobody can deny it.
 const NOBODY_LACKS: f64 = 1.5;
 /// Per known way to show the value that would be left.
@@ -40,6 +40,8 @@ const SPLITS: f64 = -1.0;
 const NEXT_TO_PROMISE: f64 = -0.75;
 /// It holds back a message that carries a value, which arrives after all, but late.
 const VALUE_LATE: f64 = -0.75;
+/// The least that each fault beyond the first weighs.
+const FURTHER_FAULT: f64 = 0.5;
 /// Holders and supports beyond so many make no difference.
 const COUNT_MAX: usize = 4;
 
@@ -53,12 +55,23 @@ fn prior(kind: Kind) -> f64 {
     }
 }
 
+/// What is believed of the invariant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Beliefs {
+    /// Bits of an answer that does not reach the client: the run would probably be vacuous.
+    pub(crate) answer_cut: f64,
+    /// It is about values that were acknowledged, as the workload tells them.
+    pub(crate) is_about_values: bool,
+}
+
 /// The bits of what is predicted for one value.
-fn value_bits(remains: &Remains, supports_left: usize) -> f64 {
+fn value_bits(remains: &Remains, supports_left: usize, beliefs: &Beliefs) -> f64 {
+    let answer_cut = beliefs.answer_cut;
+    let holding = if beliefs.is_about_values { 1.0 } else { HOLDING_IF_NOT_TOLD };
     let answer = match remains.acknowledgement {
         Fate::Kept => 0.0,
-        Fate::Spare => ANSWER_SPARE,
-        Fate::Cut => ANSWER_CUT,
+        Fate::Spare => ANSWER_SPARE.min(answer_cut),
+        Fate::Cut => answer_cut,
     };
     let shown = match remains.shown {
         Shown::Stale => SHOWN_STALE,
@@ -72,9 +85,9 @@ fn value_bits(remains: &Remains, supports_left: usize) -> f64 {
     };
     answer
         + shown
-        + lacking
-        + holder * remains.holders.len().min(COUNT_MAX) as f64
-        + DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
+        + holding * lacking
+        + holding * holder * remains.holders.len().min(COUNT_MAX) as f64
+        + holding * DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
         + support * supports_left.min(COUNT_MAX) as f64
 }
 
@@ -83,19 +96,20 @@ fn value_bits(remains: &Remains, supports_left: usize) -> f64 {
 pub(crate) fn prediction_bits(
     prediction: &Prediction,
     supports_left: impl Fn(&str) -> usize,
+    beliefs: &Beliefs,
 ) -> f64 {
     let values = prediction.values.iter();
-    let values = values.map(|(token, remains)| value_bits(remains, supports_left(token)));
+    let values = values.map(|(token, remains)| value_bits(remains, supports_left(token), beliefs));
     let without = prediction
         .acknowledgement
-        .map(|fate| NO_VALUE + if fate == Fate::Cut { ANSWER_CUT } else { 0.0 });
+        .map(|fate| NO_VALUE + if fate == Fate::Cut { beliefs.answer_cut } else { 0.0 });
     // Where nothing was acknowledged, the system can hardly be held to anything.
-    values.chain(without).min_by(f64::total_cmp).unwrap_or(NO_VALUE + ANSWER_CUT)
+    values.chain(without).min_by(f64::total_cmp).unwrap_or(NO_VALUE + beliefs.answer_cut)
 }
 
 /// The bits of the faults themselves: how likely they are, and where they strike.
 pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
-    faults
+    let mut each: Vec<f64> = faults
         .iter()
         .map(|(fault, cut)| {
             let place = match fault {
@@ -110,7 +124,11 @@ pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
             };
             prior(fault.kind()) + place
         })
-        .sum()
+        .collect();
+    each.sort_by(f64::total_cmp);
+    // However good a place, one more fault makes nothing likelier.
+    let further: f64 = each.iter().skip(1).map(|bits| bits.max(FURTHER_FAULT)).sum();
+    each.first().copied().unwrap_or(0.0) + further
 }
 
 fn node_bits(node: &str, cut: &Cut, trace: &Indexed) -> f64 {

@@ -410,6 +410,12 @@ impl Injector {
     }
 }
 
+/// True if a call is one that faults count as `write`, if it is made on a file.
+#[must_use]
+pub fn is_write_to_file(call: Call) -> bool {
+    kind_of(call) == Some(Kind::Write)
+}
+
 fn kind_of(call: Call) -> Option<Kind> {
     Some(match call {
         Call::Read

@@ -30,6 +30,7 @@ mod watch;
 pub use controller::Controller;
 pub use diagnostic::Diagnostic;
 pub use errno::Errno;
+pub use events::is_write_to_file;
 pub use fault::{Count, Data, Effect, Fault, Kind, Lateness, Name, Pattern, Side, Trigger, Until};
 pub use injector::{Injector, Setup};
 pub use parse::{check_nodes, parse_fault, parse_faults};

@@ -12,6 +12,7 @@ use crate::doctor_command::DoctorArguments;
 use crate::given::Given;
 use crate::history_command::HistoryArguments;
 use crate::replay_command::ReplayArguments;
+use crate::test_command::TestArguments;
 use crate::trace_command::TraceArguments;
 
 /// Finds the few faults that break a distributed system, or shows that none within your bounds can.
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     VerifyCertificate(VerifyArguments),
     Report(ReportArguments),
     History(HistoryArguments),
+    Test(TestArguments),
     Trace(TraceArguments),
     Doctor(DoctorArguments),
     /// Print completions for a shell: `linchpin completions bash > FILE`

@@ -2,22 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
 use clap::Args;
-use linchpin_cluster::{
-    Cluster, ClusterError, Control, Director, RunOptions, Workspace, enter_private_namespaces,
-};
-use linchpin_injector::{
-    Controller, Data, Diagnostic, Fault, FaultReport, Injector, Setup, check_nodes, parse_fault,
-    parse_faults,
-};
+use linchpin_cluster::{Cluster, ClusterError, Workspace, enter_private_namespaces};
+use linchpin_injector::{Diagnostic, Fault, FaultReport, check_nodes, parse_fault, parse_faults};
+use linchpin_laboratory::{Conditions, carry_out};
 use linchpin_model::Outcome;
 use linchpin_record::{Existing, InjectedFault, TraceCampaign, TraceWriter};
 use linchpin_report::causal::{Diagram, terminal};
-use linchpin_tracer::{Approach, Decision, Event, NodeId, Observer, Options, Site};
-use linchpin_tracker::Recorder;
 
 use crate::args::RunArguments;
 use crate::control::Interrupt;
@@ -209,131 +202,30 @@ pub(crate) fn run(
     interrupt: &Interrupt,
 ) -> anyhow::Result<(Finished, Vec<FaultReport>)> {
     let Experiment { cluster, faults, seed, parameters } = experiment;
-    let recorder = Arc::new(Recorder::new());
     let started_unix_ns = unix_ns();
-    let shadows = Workspace::new()?;
-    let options = RunOptions {
-        seed: Some(*seed),
+    let conditions = Conditions {
+        faults: faults.clone(),
+        seed: *seed,
         parameters: parameters.clone(),
-        isolation: None,
+        is_experiment: false,
         logs: folder.join("logs"),
-        tracer: Injector::options(faults, Options::default()),
         interrupt: interrupt.flag(),
         judge: Some(crate::judge::judge),
     };
-    let director = Arc::new(Faults {
-        cluster: cluster.clone(),
-        faults: faults.clone(),
-        recorder: Arc::clone(&recorder),
-        scratch: shadows.path.clone(),
-        injector: OnceLock::new(),
-        reports: Mutex::default(),
-    });
-    let observer: Arc<dyn Director> = Arc::clone(&director) as Arc<dyn Director>;
-    let result =
-        linchpin_cluster::run(cluster, &options, observer).map_err(trace_cluster::start_error)?;
-    let reports =
-        std::mem::take(&mut *director.reports.lock().unwrap_or_else(PoisonError::into_inner));
-    drop(director);
-    if reports.len() != faults.len() {
-        anyhow::bail!("the injector could not be started: no fault was injected");
-    }
-    let mut finished = trace_cluster::finished(cluster, number, result, recorder, started_unix_ns);
-    finished.record.faults = reports
+    let carried = carry_out(cluster, &conditions).map_err(trace_cluster::laboratory_error)?;
+    let mut finished =
+        trace_cluster::finished(cluster, number, carried.result, carried.tracker, started_unix_ns);
+    finished.record.faults = injected(&carried.reports);
+    Ok((finished, carried.reports))
+}
+
+/// What became of faults, for the record.
+pub(crate) fn injected(reports: &[FaultReport]) -> Vec<InjectedFault> {
+    reports
         .iter()
         .map(|report| InjectedFault {
             fault: report.fault.clone(),
             fired: report.events().into_iter().map(str::to_owned).collect(),
         })
-        .collect();
-    Ok((finished, reports))
-}
-
-/// Directs a run: every event goes through the injector.
-struct Faults {
-    cluster: Cluster,
-    faults: Vec<Fault>,
-    recorder: Arc<Recorder>,
-    scratch: PathBuf,
-    injector: OnceLock<Arc<Injector>>,
-    reports: Mutex<Vec<FaultReport>>,
-}
-
-impl Observer for Faults {
-    fn observe(&self, event: Event) -> Decision {
-        self.recorder.observe(event)
-    }
-
-    fn decide(&self, event: Event, site: &Site<'_>) -> Decision {
-        match self.injector.get() {
-            Some(injector) => injector.decide(event, site),
-            None => self.observe(event),
-        }
-    }
-
-    fn approach(&self, approach: &Approach, site: &Site<'_>) -> Decision {
-        self.injector.get().map_or(Decision::Continue, |injector| injector.approach(approach, site))
-    }
-}
-
-impl Director for Faults {
-    fn prepared(&self, control: &Arc<Control>) {
-        let names = control.names();
-        let addresses = names
-            .iter()
-            .zip(0..)
-            .filter_map(|(name, index)| Some((control.address(name)?, NodeId(index))))
-            .collect();
-        let setup = Setup {
-            nodes: names.to_vec(),
-            faults: self.faults.clone(),
-            rules: self.cluster.rules.clone(),
-            addresses,
-            scratch: self.scratch.clone(),
-        };
-        let controller = Arc::new(Nodes(Arc::clone(control)));
-        let recorder = Arc::clone(&self.recorder);
-        match Injector::new(setup, recorder, controller, control.start()) {
-            Ok(injector) => {
-                let _ = self.injector.set(injector);
-            }
-            Err(error) => errln!("error: the injector has no thread: {error}"),
-        }
-    }
-
-    fn workload_begins(&self, _: &Arc<Control>) {
-        self.injector.get().inspect(|injector| injector.begin());
-    }
-
-    fn heal(&self, _: &Arc<Control>) {
-        self.injector.get().inspect(|injector| injector.heal());
-    }
-
-    fn stopping(&self, _: &Arc<Control>) {
-        if let Some(injector) = self.injector.get() {
-            let reports = injector.finish();
-            *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = reports;
-        }
-    }
-}
-
-struct Nodes(Arc<Control>);
-
-impl Controller for Nodes {
-    fn node_of(&self, id: NodeId) -> Option<String> {
-        self.0.node_of(id).map(str::to_owned)
-    }
-
-    fn kill(&self, node: &str) {
-        self.0.kill(node);
-    }
-
-    fn restart(&self, node: &str, data: Data) -> Result<(), String> {
-        self.0.restart(node, std::time::Duration::ZERO, data == Data::Keep);
-        Ok(())
-    }
-
-    fn data(&self, node: &str) -> Option<PathBuf> {
-        Some(self.0.data(node))
-    }
+        .collect()
 }

@@ -15,6 +15,9 @@ mod exit;
 mod given;
 mod history_command;
 mod human;
+mod hunt_answer;
+mod hunt_record;
+mod hunting;
 mod input;
 mod json;
 mod judge;
@@ -27,6 +30,7 @@ mod resume;
 mod run;
 mod sweep;
 mod terminal;
+mod test_command;
 mod trace_cluster;
 mod trace_command;
 mod trace_report;
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Command::Replay(replay) => replay_command::command(replay, look),
         Command::History(history) => history_command::command(history, look),
         Command::Report(report) => report_command::command(report, look),
+        Command::Test(test) => test_command::command(test, look),
         Command::Trace(trace) => trace_command::command(trace, look),
         Command::Doctor(doctor) => doctor_command::command(doctor),
         Command::Completions { shell } => completions::print(*shell),

@@ -12,6 +12,7 @@ use linchpin_cluster::{
     CLIENT, Cluster, ClusterError, Isolated, Isolation, Recording, RunOptions, RunResult,
     Workspace, enter_private_namespaces,
 };
+use linchpin_laboratory::LaboratoryError;
 use linchpin_model::Outcome;
 use linchpin_record::{
     Existing, SourceFile, TRACE_CAMPAIGN_SCHEMA, Trace, TraceCampaign, TraceHeader, TraceRun,
@@ -158,11 +159,16 @@ fn run_once(
         logs: folder.join("logs"),
         tracer: arguments.options(),
         interrupt: interrupt.flag(),
+        trace_checks: false,
+        stop_at_once: false,
         judge: Some(judge::judge),
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
     let result = linchpin_cluster::run(cluster, &options, director).map_err(start_error)?;
-    Ok(finished(cluster, number, result, recorder, started_unix_ns))
+    let tracker = Arc::try_unwrap(recorder)
+        .map(Recorder::into_tracker)
+        .unwrap_or_else(|shared| shared.tracker().clone());
+    Ok(finished(cluster, number, result, tracker, started_unix_ns))
 }
 
 /// What is kept of a run.
@@ -170,12 +176,9 @@ pub(crate) fn finished(
     cluster: &Cluster,
     number: u64,
     result: RunResult,
-    recorder: Arc<Recorder>,
+    tracker: Tracker,
     started_unix_ns: u64,
 ) -> Finished {
-    let tracker = Arc::try_unwrap(recorder)
-        .map(Recorder::into_tracker)
-        .unwrap_or_else(|shared| shared.tracker().clone());
     let naming = Naming { roles: result.roles.clone(), rules: cluster.rules.clone() };
     let trace = linchpin_trace_recorder::trace(&tracker, &naming, number);
     let mut reason = result.judgement.reason.clone();
@@ -206,6 +209,13 @@ pub(crate) fn start_error(error: ClusterError) -> anyhow::Error {
         _ => "",
     };
     anyhow::anyhow!("{error}{hint}")
+}
+
+pub(crate) fn laboratory_error(error: LaboratoryError) -> anyhow::Error {
+    match error {
+        LaboratoryError::Cluster(error) => start_error(error),
+        other => other.into(),
+    }
 }
 
 /// Records a run. Of runs past the first, only those that are not good keep their logs.
@@ -260,6 +270,7 @@ pub(crate) fn header(cluster: &Cluster, isolated: Isolated, with_versions: bool)
         kernel: kernel_release(),
         machine: std::env::consts::ARCH.to_owned(),
         isolation: isolated.name().to_owned(),
+        hunt: None,
         versions: if with_versions { versions(cluster) } else { BTreeMap::new() },
     }
 }

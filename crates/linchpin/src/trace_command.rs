@@ -282,6 +282,7 @@ fn header(command: &[String]) -> TraceHeader {
         kernel: kernel_release(),
         machine: std::env::consts::ARCH.to_owned(),
         isolation: "none".to_owned(),
+        hunt: None,
         versions: std::collections::BTreeMap::new(),
     }
 }

@@ -19,6 +19,7 @@ mod campaign;
 mod collection;
 mod error;
 mod header;
+mod hunt;
 mod run;
 mod trace;
 mod trace_campaign;
@@ -34,6 +35,10 @@ pub use error::CampaignError;
 pub use header::{
     Bounds, CAMPAIGN_SCHEMA, Conclusion, Counterexample, Header, Limits, Options, Place, Reading,
     Relation, RelationKind, Rule, SourceFile, Stopped, Timing, Vocabulary,
+};
+pub use hunt::{
+    Expected, HuntAccount, HuntConclusion, HuntCounterexample, HuntCoverage, HuntFault, HuntHeader,
+    HuntSupport, Nearest, Parting,
 };
 pub use run::{Absence, Derivation, Detail, Fact, Kept, Message, RUN_SCHEMA, Run, RunSummary};
 pub use trace::{

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use linchpin_model::Outcome;
 use serde::{Deserialize, Serialize};
 
-use crate::{SourceFile, wire};
+use crate::{HuntHeader, SourceFile, wire};
 
 /// The value of [`TraceHeader::schema`].
 pub const TRACE_CAMPAIGN_SCHEMA: &str = "linchpin.trace-campaign/1";
@@ -20,7 +20,7 @@ pub const TRACE_CAMPAIGN_SCHEMA: &str = "linchpin.trace-campaign/1";
 pub const TRACE_SCHEMA: &str = "linchpin.trace/1";
 
 /// The whole of `campaign.json` when processes were run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceHeader {
     /// [`TRACE_CAMPAIGN_SCHEMA`].
     pub schema: String,
@@ -42,6 +42,9 @@ pub struct TraceHeader {
     /// Versions of the programs, as they tell them themselves.
     #[serde(default)]
     pub versions: BTreeMap<String, String>,
+    /// What was hunted for, if the runs are those of `linchpin test`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hunt: Option<HuntHeader>,
 }
 
 /// A fault and what became of it.

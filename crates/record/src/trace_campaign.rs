@@ -15,7 +15,7 @@ use crate::writer::{
 use crate::{CampaignError, Torn};
 
 /// Runs of processes, as their directory tells them. Traces are read one by one: they are large.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TraceCampaign {
     /// The directory.
     pub directory: PathBuf,
@@ -152,6 +152,14 @@ impl TraceWriter {
     fn open_locked(directory: &Path, run_count: u64, lock: File) -> Result<Self, CampaignError> {
         let runs = open_runs(directory)?;
         Ok(Self { directory: directory.to_owned(), runs, run_count, _lock: lock })
+    }
+
+    /// Replaces `campaign.json`: how it ended stands there.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn conclude(&self, header: &TraceHeader) -> Result<(), CampaignError> {
+        write_json(&self.directory.join("campaign.json"), header)
     }
 
     /// How many runs are recorded; the next one has this number.

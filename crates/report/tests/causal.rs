@@ -101,6 +101,7 @@ fn run() -> (TraceHeader, TraceRun, Trace) {
         kernel: "6.1".to_owned(),
         machine: "x86_64".to_owned(),
         isolation: "none".to_owned(),
+        hunt: None,
         versions: BTreeMap::new(),
     };
     let record = TraceRun {

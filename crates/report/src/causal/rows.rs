@@ -21,6 +21,16 @@ pub(crate) enum Row {
 }
 
 impl Row {
+    /// Whether it begins or ends in a lane.
+    pub(crate) fn is_in(&self, wanted: usize) -> bool {
+        match self {
+            Self::Message { from, to, .. }
+            | Self::Leaves { from, to, .. }
+            | Self::Arrives { from, to, .. } => [*from, *to].contains(&wanted),
+            Self::Mark { lane, .. } => *lane == wanted,
+        }
+    }
+
     /// What may be folded with rows alike: numbers tell rows apart.
     fn folds_with(&self, other: &Self) -> bool {
         matches!(self, Self::Message { .. }) && self == other

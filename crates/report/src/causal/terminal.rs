@@ -56,6 +56,17 @@ pub fn diagram(diagram: &Diagram<'_>, style: Style) -> String {
     Drawing::new(diagram, style).draw()
 }
 
+/// Draws a run around an event, which is marked: so many rows before it and after it. Without an
+/// event as [`diagram`]. Ends with a line break.
+#[must_use]
+pub fn around(diagram: &Diagram<'_>, event: Option<u32>, rows: usize, style: Style) -> String {
+    let drawing = Drawing::new(diagram, style);
+    match event {
+        Some(event) => drawing.draw_around(event, rows),
+        None => drawing.draw(),
+    }
+}
+
 struct Drawing<'a> {
     diagram: &'a Diagram<'a>,
     style: Style,
@@ -120,13 +131,7 @@ impl<'a> Drawing<'a> {
         for line in head {
             out.push_str(&self.line(line));
         }
-        let left_out = lines.len() - head.len() - tail.len();
-        if left_out > 0 {
-            let dots = self.marks.dots;
-            let text = format!("{dots:>GUTTER$} {} left out", plural(left_out, "row"));
-            out.push_str(&self.style.paint(Ink::Faint, &text));
-            out.push('\n');
-        }
+        self.left_out(&mut out, lines.len() - head.len() - tail.len());
         for line in tail {
             out.push_str(&self.line(line));
         }
@@ -140,6 +145,47 @@ impl<'a> Drawing<'a> {
             out.push('\n');
         }
         out
+    }
+
+    fn draw_around(&self, event: u32, around: usize) -> String {
+        if self.names.is_empty() {
+            return "No messages between processes.\n".to_owned();
+        }
+        let mut drawn = rows(self.diagram);
+        drawn.retain(|(_, row)| self.is_drawn(row));
+        let lines = fold(drawn);
+        let (time, lane) = (self.diagram.event(event).time_ns, self.diagram.lane(event));
+        // A message stands where it was received, which is at its time or later.
+        let is_it = |line: &Line| match line {
+            Line::Row { time_ns, row } => *time_ns >= time && row.is_in(lane),
+            Line::Repeat { until_ns, .. } => *until_ns >= time,
+        };
+        let marked = lines.iter().position(is_it).unwrap_or(lines.len().saturating_sub(1));
+        let window = marked.saturating_sub(around)..lines.len().min(marked + around + 1);
+        let mut out = self.heading();
+        self.left_out(&mut out, window.start);
+        for index in window.clone() {
+            let line = self.line(&lines[index]);
+            if index == marked {
+                let mark = if self.style.ascii { "<-- here" } else { "◀── here" };
+                let line = format!("{} {}", line.trim_end(), self.style.paint(Ink::Bad, mark));
+                out.push_str(&line);
+                out.push('\n');
+            } else {
+                out.push_str(&line);
+            }
+        }
+        self.left_out(&mut out, lines.len() - window.end);
+        out
+    }
+
+    fn left_out(&self, out: &mut String, rows: usize) {
+        if rows > 0 {
+            let dots = self.marks.dots;
+            let text = format!("{dots:>GUTTER$} {} left out", plural(rows, "row"));
+            out.push_str(&self.style.paint(Ink::Faint, &text));
+            out.push('\n');
+        }
     }
 
     fn is_drawn(&self, row: &Row) -> bool {

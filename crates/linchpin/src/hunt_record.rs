@@ -1,0 +1,186 @@
+//! How a hunt ended, for the record: in the record's own terms, with what explains a
+//! counterexample.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use linchpin_hunt::confidence::break_rate_at_most;
+use linchpin_hunt::{Account, Counterexample, EventName, Report, Strategy, Verdict};
+use linchpin_record::{
+    Expected, HuntAccount, HuntConclusion, HuntCounterexample, HuntCoverage, HuntFault,
+    HuntSupport, Nearest, Parting, Trace, TraceCampaign,
+};
+use serde_json::json;
+
+/// The confidence of every bound that is told.
+const CONFIDENCE: f64 = 0.95;
+
+pub(crate) fn strategy_name(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Lineage => "lineage",
+        Strategy::Random => "random",
+        Strategy::Single => "single",
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Broken => "broken",
+        Verdict::Survived => "survived",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+pub(crate) fn conclusion(
+    report: &Report,
+    stopped: Option<&str>,
+    campaign: &TraceCampaign,
+    elapsed: Duration,
+) -> anyhow::Result<HuntConclusion> {
+    let counterexamples = report
+        .counterexamples
+        .iter()
+        .map(|found| counterexample(found, campaign))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(HuntConclusion {
+        verdict: verdict_name(report.verdict).to_owned(),
+        stopped: stopped.map(str::to_owned),
+        experiments: report.experiments,
+        experiments_until_bad: report.experiments_until_bad,
+        counterexamples,
+        account: account(&report.account, elapsed),
+    })
+}
+
+fn account(account: &Account, elapsed: Duration) -> HuntAccount {
+    let spent = account.spent;
+    let of_runs = spent.start_ms + spent.workload_ms + spent.check_ms;
+    HuntAccount {
+        outcomes: account.outcomes.clone(),
+        candidates: account
+            .candidates
+            .iter()
+            .map(|(kind, coverage)| {
+                let coverage = HuntCoverage { known: coverage.known, tried: coverage.tried };
+                (kind.name().to_owned(), coverage)
+            })
+            .collect(),
+        supports: account
+            .supports
+            .iter()
+            .map(|support| HuntSupport {
+                value: support.value.clone(),
+                path: support.path.clone(),
+                runs: support.runs,
+            })
+            .collect(),
+        hypotheses: account.hypotheses,
+        answered: account.answered,
+        like_another: account.like_another,
+        waiting: account.waiting,
+        never_fired: account.never_fired,
+        not_judged: account.not_judged,
+        least_trials: account.least_trials,
+        break_rate_at_most: break_rate_at_most(0, account.least_trials, CONFIDENCE),
+        message_kinds: account.message_kinds,
+        unseen_mass: account.unseen_mass,
+        start_ms: spent.start_ms,
+        workload_ms: spent.workload_ms,
+        check_ms: spent.check_ms,
+        search_ms: (elapsed.as_millis() as u64).saturating_sub(of_runs),
+    }
+}
+
+fn counterexample(
+    found: &Counterexample,
+    campaign: &TraceCampaign,
+) -> anyhow::Result<HuntCounterexample> {
+    let run = found.first_bad.ok_or_else(|| anyhow!("a counterexample without a bad run"))?;
+    let reason = campaign.runs.iter().find(|one| one.run == run);
+    let faults = found.faults.iter().zip(&found.sentences);
+    Ok(HuntCounterexample {
+        faults: faults
+            .map(|(fault, sentence)| HuntFault {
+                fault: fault.to_string(),
+                sentence: sentence.clone(),
+            })
+            .collect(),
+        run,
+        reason: reason.map(|run| run.reason.clone()).unwrap_or_default(),
+        runs: found.experiments.clone(),
+        bad: found.bad,
+        break_rate: found.break_rate(CONFIDENCE),
+        nearest: nearest(found, run, campaign)?,
+        expected: found
+            .supports
+            .iter()
+            .map(|support| Expected {
+                value: support.value.clone(),
+                path: support.path.clone(),
+                runs: support.runs,
+                cuts: support.cuts.iter().map(|cut| (cut.fault, cut.event.clone())).collect(),
+            })
+            .collect(),
+    })
+}
+
+fn nearest(
+    found: &Counterexample,
+    bad: u64,
+    campaign: &TraceCampaign,
+) -> anyhow::Result<Option<Nearest>> {
+    let Some((good, divergence)) = found.nearest_good.zip(found.divergence.as_ref()) else {
+        return Ok(None);
+    };
+    let placed = |run: u64, partings: &[linchpin_hunt::Parting]| -> anyhow::Result<Vec<Parting>> {
+        let trace = campaign.trace(run)?;
+        let place = |name: &EventName| trace.as_ref().and_then(|trace| position(trace, name));
+        let parting = |parting: &linchpin_hunt::Parting| Parting {
+            name: parting.event.to_string(),
+            event: place(&parting.event),
+        };
+        Ok(partings.iter().map(parting).collect())
+    };
+    let (lacking, new) = (placed(good, &divergence.lacking)?, placed(bad, &divergence.new)?);
+    Ok(Some(Nearest { run: good, lacking, new }))
+}
+
+/// Where an event is in a trace, by what it is called there.
+fn position(trace: &Trace, name: &EventName) -> Option<u32> {
+    let node = |event: u32| &*trace.processes[trace.events[event as usize].process as usize].node;
+    let wanted = name.occurrence() as usize;
+    let Some(message) = name.message() else {
+        let syncs = (0..trace.events.len() as u32).filter(|event| {
+            trace.events[*event as usize].kind == "sync" && node(*event) == name.node()
+        });
+        return syncs.into_iter().nth(wanted.checked_sub(1)?);
+    };
+    let mut seen: BTreeSet<u32> = BTreeSet::new();
+    let mut events: Vec<(u32, Option<u32>)> = trace
+        .messages
+        .iter()
+        .filter(|one| node(one.sent) == message.from)
+        .filter(|one| one.received.is_none_or(|event| node(event) == message.to))
+        .filter(|one| one.label.as_deref().unwrap_or_default() == message.label)
+        .filter(|one| seen.insert(one.sent))
+        .map(|one| (one.sent, one.received))
+        .collect();
+    events.sort_unstable();
+    let (sent, received) = *events.get(wanted.checked_sub(1)?)?;
+    if name.is_visible() { Some(sent) } else { received }
+}
+
+/// The answer as one JSON object.
+pub(crate) fn json(campaign: &TraceCampaign, elapsed: Duration) -> String {
+    let header = &campaign.header;
+    let answer = json!({
+        "schema": "linchpin.hunt/1",
+        "cluster": header.cluster.as_ref().map(|file| &file.path),
+        "isolation": header.isolation,
+        "runs": campaign.runs.len(),
+        "hunt": header.hunt,
+        "elapsed_ms": elapsed.as_millis() as u64,
+    });
+    answer.to_string()
+}
