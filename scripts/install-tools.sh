@@ -20,6 +20,7 @@ need curl curl
 need node nodejs
 need java default-jdk-headless
 need etcd etcd-server
+need rabbitmq-server rabbitmq-server
 [ -e /usr/share/java/zookeeper.jar ] || missing+=(libzookeeper-java)
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -35,8 +36,8 @@ fi
 # Python packages that tests read exports with, and systems that tests trace, in an environment of
 # their own.
 python_home="$HOME/.cache/linchpin/python"
-packages=(opentelemetry-proto pysyncobj kazoo granian)
-if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2, pysyncobj, kazoo, granian' 2>/dev/null; then
+packages=(opentelemetry-proto pysyncobj kazoo granian pika)
+if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2, pysyncobj, kazoo, granian, pika' 2>/dev/null; then
     echo "installing for Python: ${packages[*]}"
     /usr/bin/python3 -m venv "$python_home" && "$python_home/bin/pip" -q install "${packages[@]}" ||
         echo "could not install for Python: ${packages[*]}"

@@ -149,6 +149,23 @@ fn three_zookeeper_servers() {
 }
 
 #[test]
+fn three_rabbitmq_nodes() {
+    let Some(python) = python_with("pika") else { return skipped("no pika for Python") };
+    if !Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").is_file() {
+        return skipped("no RabbitMQ");
+    }
+    let (result, recorder) = traced("rabbitmq", &[("python", &python)]);
+    the_value_travels(&result, &recorder, "r1", "r2");
+    // The runtime wakes its threads through a pipe of its own, too often to record each time.
+    let let_through: u64 = result.reports.iter().map(|report| report.let_through).sum();
+    assert!(let_through > 10_000, "{let_through}");
+    let to_itself = |pair: &linchpin_tracker::Pair| pair.pipe && pair.from == pair.to;
+    let wakes = recorder.tracker().summary().pairs.into_iter().filter(to_itself);
+    let wakes: u64 = wakes.map(|pair| pair.sends).sum();
+    assert!(wakes < 20_000, "{wakes}");
+}
+
+#[test]
 fn a_server_on_tokio() {
     let Some(python) = python_with("granian") else { return skipped("no granian for Python") };
     if !runs("curl", &["--version"]) {

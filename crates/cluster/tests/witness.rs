@@ -1,12 +1,15 @@
 //! An independent witness of the very same run: the kernel's own counters of each network
-//! namespace agree with what the tracer saw.
+//! namespace, and of each TCP socket as `ss` (iproute2) reads them, agree with what the tracer saw.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use linchpin_cluster::{Cluster, Control, Director, Isolation, Recording, RunOptions, run};
+use linchpin_cluster::{
+    Cluster, Control, Director, Isolation, Recording, RunOptions, RunResult, run,
+};
 use linchpin_model::Outcome;
 use linchpin_tracer::{Action, Decision, Event, Observer, Options, Transport};
 use linchpin_tracker::Recorder;
@@ -19,6 +22,8 @@ struct Counters {
     recording: Recording,
     /// By node: counter, such as `Udp InDatagrams`.
     found: Mutex<BTreeMap<String, BTreeMap<String, u64>>>,
+    /// By node: what `ss` says of its TCP connections.
+    sockets: Mutex<BTreeMap<String, String>>,
 }
 
 impl Observer for Counters {
@@ -33,6 +38,11 @@ impl Director for Counters {
             let read = || std::fs::read_to_string("/proc/thread-self/net/snmp").unwrap();
             let table = control.in_network(node, read).unwrap();
             self.found.lock().unwrap().insert(node.clone(), counters(&table));
+            let ask = || Command::new("ss").arg("-tinH").output();
+            if let Ok(Ok(output)) = control.in_network(node, ask) {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                self.sockets.lock().unwrap().insert(node.clone(), text);
+            }
         }
     }
 }
@@ -91,7 +101,7 @@ fn seen(recorder: &Recorder, control: &BTreeMap<linchpin_tracer::NodeId, String>
     seen
 }
 
-fn compare(cluster: &Cluster) -> Seen {
+fn watched(cluster: &Cluster) -> (Arc<Counters>, RunResult) {
     let logs = tempfile::tempdir().unwrap();
     let options = RunOptions {
         seed: None,
@@ -108,6 +118,11 @@ fn compare(cluster: &Cluster) -> Seen {
     let watched = Arc::clone(&director);
     let result = run(cluster, &options, director as Arc<dyn Director>).unwrap();
     assert_eq!(result.judgement.outcome, Outcome::Good, "{:?}", result.judgement);
+    (watched, result)
+}
+
+fn compare(cluster: &Cluster) -> Seen {
+    let (watched, result) = watched(cluster);
     let seen = seen(&watched.recording.0, &result.roles);
     for (node, found) in watched.found.lock().unwrap().iter() {
         let kernel = ["Udp OutDatagrams", "Udp InDatagrams", "Tcp ActiveOpens", "Tcp PassiveOpens"]
@@ -155,4 +170,89 @@ for _ in range(5):
     let cluster = Cluster::parse(Path::new("test.toml"), text).unwrap();
     let seen = compare(&cluster);
     assert_eq!((seen["client"], seen["a"]), ([0, 0, 5, 0], [0, 0, 0, 5]));
+}
+
+/// Two nodes that say much to each other, in pieces of all sizes, and then fall silent with the
+/// connection open.
+const TALKER: &str = r#"
+import random, socket, sys, threading, time
+own, peer = sys.argv[1:3]
+if peer == "none":
+    listener = socket.create_server((own, 7000))
+    connection, _ = listener.accept()
+else:
+    while True:
+        try:
+            connection = socket.create_connection((peer, 7000))
+            break
+        except OSError: time.sleep(0.02)
+chance = random.Random(own)
+sizes = [chance.randrange(1, 40000) for _ in range(60)]
+def say():
+    for size in sizes:
+        connection.sendall(b"x" * size)
+        time.sleep(chance.random() / 500)
+    connection.sendall(b"!")
+speaker = threading.Thread(target=say)
+speaker.start()
+while not connection.recv(chance.randrange(1, 70000)).endswith(b"!"): pass
+speaker.join()
+# The last acknowledgements arrive.
+time.sleep(0.3)
+print("done", flush=True)
+time.sleep(60)
+"#;
+
+/// Bytes sent (without what was sent again) and received, over all sockets `ss` lists.
+fn by_ss(text: &str) -> [u64; 2] {
+    let value = |name: &str| -> u64 {
+        let found = text.split_whitespace().filter_map(|word| word.strip_prefix(name));
+        found.map(|number| number.parse::<u64>().unwrap()).sum()
+    };
+    [value("bytes_sent:") - value("bytes_retrans:"), value("bytes_received:")]
+}
+
+fn by_tracker(recorder: &Recorder, node: linchpin_tracer::NodeId) -> [u64; 2] {
+    let tracker = recorder.tracker();
+    let graph = tracker.graph();
+    let mut bytes = [0, 0];
+    for id in graph.ids().filter(|id| graph.event(*id).node == node) {
+        match &graph.event(id).action {
+            Action::Sent { bytes: taken, .. } => bytes[0] += taken,
+            Action::Receive { payload, .. } => bytes[1] += payload.length,
+            _ => {}
+        }
+    }
+    bytes
+}
+
+#[test]
+fn the_kernel_counts_the_same_bytes() {
+    if !may_run() {
+        return;
+    }
+    if Command::new("ss").arg("-V").output().is_err() {
+        assert!(std::env::var_os("LINCHPIN_REQUIRE_ALL").is_none(), "no ss");
+        return eprintln!("skipped: no ss (iproute2)");
+    }
+    let node = |name: &str, peer: &str| {
+        format!(
+            "[nodes.{name}]\ncommand = [\"{PYTHON}\", \"-S\", \"-E\", \"-c\", '''{TALKER}''', \"{{address}}\", \"{peer}\"]\n\
+             ready = {{ log = \"^done\" }}\n"
+        )
+    };
+    let text = format!(
+        "{}{}[workload]\ncommand = [\"true\"]\n",
+        node("a", "none"),
+        node("b", "{node.a.address}")
+    );
+    let cluster = Cluster::parse(Path::new("test.toml"), text).unwrap();
+    let (watched, result) = watched(&cluster);
+    let sockets = watched.sockets.lock().unwrap();
+    for (id, name) in result.roles.iter().filter(|(_, name)| *name != "client") {
+        let text = &sockets[name];
+        let [sent, received] = by_ss(text);
+        assert!(sent > 1_000_000 && received > 1_000_000, "{name}: {text}");
+        assert_eq!(by_tracker(&watched.recording.0, *id), [sent, received], "{name}: {text}");
+    }
 }

@@ -451,7 +451,7 @@ mod tests {
             let channel = Channel::Socket(u64::from(from) + 1);
             self.add(from, Action::Send { call, channel, to: None, payload: payload.clone() });
             let bytes = payload.length;
-            self.add(from, Action::Sent { call, messages: 1, bytes, error: None });
+            self.add(from, Action::Sent { call, messages: 1, bytes, error: None, assumed: false });
             let channel = Channel::Socket(u64::from(to) + 1);
             let (peek, truncated) = (false, false);
             self.add(

@@ -121,7 +121,7 @@ impl Injector {
         }
         match decision {
             Some(decision) => decision,
-            None if interesting => Decision::Follow,
+            None if interesting || self.recorder.tracker().may_fail(id) => Decision::Follow,
             None => Decision::Continue,
         }
     }

@@ -138,19 +138,21 @@ pub(crate) fn command(arguments: &TraceArguments, look: Look) -> anyhow::Result<
     };
     let traced = run(arguments, &interrupt)?;
     let naming = Naming::default();
-    let trace = linchpin_trace_recorder::trace(&traced.tracker, &naming, 0);
+    // The whole graph in the form of a record, where somebody is to see it.
+    let shown = !arguments.quiet || writer.is_some();
+    let trace = shown.then(|| linchpin_trace_recorder::trace(&traced.tracker, &naming, 0));
     let record = record(&traced);
-    if let (Some(mut writer), Some(directory)) = (writer, &arguments.out) {
+    if let (Some(mut writer), Some(directory), Some(trace)) = (writer, &arguments.out, &trace) {
         let folder = writer.begin_run()?;
         let path = folder.join("events.jsonl");
         File::create(&path)
             .and_then(|file| traced.tracker.graph().write_log(BufWriter::new(file)))
             .with_context(|| format!("cannot write {}", path.display()))?;
-        writer.finish_run(&record, Some(&trace))?;
+        writer.finish_run(&record, Some(trace))?;
         let campaign = TraceCampaign::load(directory)?;
         writer.write_report("index.html", trace_report::page(&campaign)?.as_bytes())?;
     }
-    if !arguments.quiet {
+    if let Some(trace) = trace.filter(|_| !arguments.quiet) {
         print(arguments, &header, &trace, &record, &traced, look);
     }
     Ok(match traced.ended {

@@ -75,6 +75,9 @@ pub struct TraceCounts {
     pub mismatches: u64,
     /// Times a thread was stopped.
     pub stops: u64,
+    /// Reads and writes of busy pipes within one process, which have no events.
+    #[serde(default)]
+    pub let_through: u64,
     /// Calls answered in place of the kernel, by name.
     #[serde(default)]
     pub denied: BTreeMap<String, u64>,

@@ -83,6 +83,7 @@ pub fn counts(tracker: &Tracker, reports: &[Report]) -> record::TraceCounts {
         unmatched_datagrams: summary.unmatched_datagrams,
         mismatches: summary.mismatches,
         stops: reports.iter().map(|report| report.stops).sum(),
+        let_through: reports.iter().map(|report| report.let_through).sum(),
         denied: summary.denied,
         not_followed: summary.not_followed,
     }

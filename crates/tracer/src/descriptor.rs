@@ -22,6 +22,8 @@ const PIDFD_THREAD: u32 = libc::O_EXCL as u32;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     slots: BTreeMap<i32, Option<Endpoint>>,
+    /// How many descriptors of each endpoint there are.
+    counts: BTreeMap<Endpoint, u32>,
 }
 
 impl Table {
@@ -32,15 +34,36 @@ impl Table {
 
     /// Enters a descriptor. True if the table had none of that endpoint.
     pub(crate) fn insert(&mut self, descriptor: i32, endpoint: Option<Endpoint>) -> bool {
-        let first = endpoint.is_some_and(|endpoint| !self.holds(endpoint));
-        self.slots.insert(descriptor, endpoint);
+        let first = endpoint.is_some_and(|endpoint| !self.counts.contains_key(&endpoint));
+        if let Some(endpoint) = endpoint {
+            *self.counts.entry(endpoint).or_default() += 1;
+        }
+        let before = self.slots.insert(descriptor, endpoint);
+        self.uncount(before.flatten());
         first
     }
 
     /// Forgets a descriptor; gives its endpoint if that was the last of it.
     pub(crate) fn remove(&mut self, descriptor: i32) -> Option<Endpoint> {
         let endpoint = self.slots.remove(&descriptor).flatten()?;
-        (!self.holds(endpoint)).then_some(endpoint)
+        self.uncount(Some(endpoint));
+        (!self.counts.contains_key(&endpoint)).then_some(endpoint)
+    }
+
+    fn uncount(&mut self, endpoint: Option<Endpoint>) {
+        let Some(endpoint) = endpoint else { return };
+        if let Some(count) = self.counts.get_mut(&endpoint) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&endpoint);
+            }
+        }
+    }
+
+    /// The endpoint of a descriptor if it is the last of it.
+    pub(crate) fn last(&self, descriptor: i32) -> Option<Endpoint> {
+        let endpoint = self.known(descriptor).flatten()?;
+        (self.counts.get(&endpoint) == Some(&1)).then_some(endpoint)
     }
 
     /// The descriptors in a range, in order.
@@ -55,14 +78,32 @@ impl Table {
 
     /// Every endpoint, each once.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
-        let mut endpoints: Vec<Endpoint> = self.slots.values().flatten().copied().collect();
-        endpoints.sort();
-        endpoints.dedup();
-        endpoints
+        self.counts.keys().copied().collect()
     }
 
-    fn holds(&self, endpoint: Endpoint) -> bool {
-        self.slots.values().any(|slot| *slot == Some(endpoint))
+    /// True if a channel can be both read and written through descriptors of the table.
+    pub(crate) fn holds_both_ends(&self, channel: Channel) -> bool {
+        let ends = self.ends(channel);
+        ends.clone().any(|end| end.read) && ends.clone().any(|end| end.write)
+    }
+
+    /// True if some descriptor refers to a channel.
+    pub(crate) fn holds_any_end(&self, channel: Channel) -> bool {
+        self.ends(channel).next().is_some()
+    }
+
+    fn ends(&self, channel: Channel) -> impl Iterator<Item = Endpoint> + Clone + '_ {
+        let first = Endpoint { channel, read: false, write: false };
+        let last = Endpoint { channel, read: true, write: true };
+        self.counts.range(first..=last).map(|(endpoint, _)| *endpoint)
+    }
+
+    /// A descriptor a channel can be read through.
+    pub(crate) fn read_end(&self, channel: Channel) -> Option<i32> {
+        let fits = |slot: &Option<Endpoint>| {
+            slot.is_some_and(|endpoint| endpoint.channel == channel && endpoint.read)
+        };
+        self.slots.iter().find(|(_, slot)| fits(slot)).map(|(number, _)| *number)
     }
 }
 
@@ -225,6 +266,27 @@ pub(crate) fn duplicate(
     }
 }
 
+/// How many bytes lie in a pipe, and up to `limit` of the first of them, which stay there.
+pub(crate) fn unread(pipe: &OwnedFd, limit: usize) -> io::Result<(u64, Vec<u8>)> {
+    let mut length: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int.
+    if unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut length) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let length = u64::try_from(length).unwrap_or(0);
+    let wanted = limit.min(length as usize);
+    if wanted == 0 {
+        return Ok((length, Vec::new()));
+    }
+    let (mut reader, writer) = io::pipe()?;
+    // SAFETY: tee(2) on two live pipes; it copies and takes nothing.
+    let copied =
+        unsafe { libc::tee(pipe.as_raw_fd(), writer.as_raw_fd(), wanted, libc::SPLICE_F_NONBLOCK) };
+    let mut bytes = vec![0; usize::try_from(copied).unwrap_or(0)];
+    io::Read::read_exact(&mut reader, &mut bytes)?;
+    Ok((length, bytes))
+}
+
 fn option<T: Default>(socket: &OwnedFd, name: i32) -> io::Result<T> {
     read_option(socket, libc::SOL_SOCKET, name)
 }
@@ -251,6 +313,18 @@ fn name_of(socket: &OwnedFd, peer: bool) -> io::Result<Address> {
     Ok(address::parse(&bytes[..bytes.len().min(length as usize)]))
 }
 
+/// True if O_NONBLOCK is set.
+pub(crate) fn is_non_blocking(file: &OwnedFd) -> bool {
+    // SAFETY: fcntl with plain integers on a live descriptor.
+    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
+    flags >= 0 && flags & libc::O_NONBLOCK != 0
+}
+
+/// How many bytes a receive that waits, waits for.
+pub(crate) fn low_water(socket: &OwnedFd) -> Option<i32> {
+    option(socket, libc::SO_RCVLOWAT).ok()
+}
+
 /// True if a TCP connection takes `length` bytes at once, whatever the peer does: it stands, and
 /// its send buffer has several times the room.
 pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
@@ -258,7 +332,6 @@ pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
     const SEND_BUFFER: usize = 3; // SK_MEMINFO_SNDBUF
     const QUEUED: usize = 5; // SK_MEMINFO_WMEM_QUEUED
     const ESTABLISHED: u8 = 1;
-    const CLOSE_WAIT: u8 = 8;
     let Ok(memory) = read_option::<[u32; 9]>(socket, libc::SOL_SOCKET, SO_MEMINFO) else {
         return false;
     };
@@ -266,7 +339,7 @@ pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
     // Buffers are counted with their overhead, which is less than that of a page per write.
     length.saturating_add(4096).saturating_mul(2) <= free / 2
         && read_option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO)
-            .is_ok_and(|state| state == ESTABLISHED || state == CLOSE_WAIT)
+            .is_ok_and(|state| state == ESTABLISHED)
 }
 
 /// Asks the kernel about a socket; `None` if its family carries no messages we follow.

@@ -1,12 +1,13 @@
 //! Entries of system calls: what is about to happen, reported before the kernel acts.
 
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::call::Call;
 use crate::descriptor;
 use crate::event::{Action, Address, Channel, Endpoint, Payload, SocketFacts, Transport};
-use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE, Part};
+use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE, MessageHeader, Part};
 use crate::node::Node;
 use crate::pending::{Pending, Slot, Source};
 use crate::ptrace::Stopped;
@@ -44,7 +45,7 @@ impl Node {
         endpoint.filter(|endpoint| !matches!(self.sockets.get(&endpoint.channel), Some(None)))
     }
 
-    fn handle(&self, thread: i32) -> Option<Arc<OwnedFd>> {
+    pub(crate) fn handle(&self, thread: i32) -> Option<Arc<OwnedFd>> {
         self.processes.get(&self.process_of(thread))?.handle.clone()
     }
 
@@ -102,6 +103,9 @@ impl Node {
     ) -> Option<Pending> {
         let thread = stopped.thread();
         let [first, second, third, fourth, fifth, sixth] = *arguments;
+        if self.let_through(thread, call, first) {
+            return None;
+        }
         match call {
             Call::Read => {
                 let parts = vec![part(second, third)];
@@ -143,6 +147,7 @@ impl Node {
             }
             Call::Sendmsg => {
                 let header = memory::read_header(thread, second).ok()?;
+                self.passing(thread, &header);
                 let outgoing = Outgoing {
                     parts: memory::read_parts(thread, header.parts, header.part_count).ok()?,
                     flags: third as i32,
@@ -154,6 +159,7 @@ impl Node {
             Call::Sendmmsg => self.enter_send_many(stopped, first, second, third),
             Call::Sendfile => {
                 let to = self.endpoint(thread, first).filter(|endpoint| endpoint.write)?;
+                self.not_plain(thread, to.channel);
                 self.enter_relay(stopped, None, Some((to.channel, first)), fourth, false)
             }
             Call::Splice | Call::Tee => {
@@ -163,6 +169,9 @@ impl Node {
                 };
                 let source = self.endpoint(thread, from).filter(|endpoint| endpoint.read);
                 let target = self.endpoint(thread, to).filter(|endpoint| endpoint.write);
+                for endpoint in [source, target].into_iter().flatten() {
+                    self.not_plain(thread, endpoint.channel);
+                }
                 self.enter_relay(
                     stopped,
                     source.map(|endpoint| endpoint.channel),
@@ -173,7 +182,9 @@ impl Node {
             }
             Call::Vmsplice => {
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
-                match self.endpoint(thread, first)? {
+                let endpoint = self.endpoint(thread, first)?;
+                self.not_plain(thread, endpoint.channel);
+                match endpoint {
                     endpoint if endpoint.write => {
                         let outgoing = Outgoing { parts, ..Outgoing::default() };
                         self.enter_send(stopped, first, &outgoing)
@@ -285,6 +296,25 @@ impl Node {
         }
     }
 
+    /// True for reads and writes of a pipe that the process holds alone.
+    fn let_through(&mut self, thread: i32, call: Call, number: u64) -> bool {
+        let plain = matches!(call, Call::Read | Call::Readv | Call::Write | Call::Writev);
+        plain
+            && match self.endpoint(thread, number) {
+                Some(Endpoint { channel: channel @ Channel::Pipe(..), .. }) => {
+                    self.quiet(thread, channel)
+                }
+                _ => false,
+            }
+    }
+
+    /// A pipe is used by a call that moves bytes the process does not see.
+    fn not_plain(&mut self, thread: i32, channel: Channel) {
+        if matches!(channel, Channel::Pipe(..)) {
+            self.share_for_good(thread, channel);
+        }
+    }
+
     fn enter_receive(
         &mut self,
         stopped: &Stopped,
@@ -306,6 +336,10 @@ impl Node {
         }
         self.note_urgent(thread, flags);
         let slot = Slot { parts, source };
+        let plain = matches!(call, Call::Read | Call::Recvfrom) && self.holding.is_none();
+        if plain && self.taken_over(stopped, endpoint.channel, &slot, flags, number as i32) {
+            return None;
+        }
         Some(Pending::Receive { channel: endpoint.channel, slot, flags, descriptor: number as i32 })
     }
 
@@ -372,24 +406,23 @@ impl Node {
             self.emit(thread, Action::NotFollowed { what });
         }
         let length = parts.iter().map(|part| part.length).sum();
-        let decision = self.ask_send(thread, call, channel, number, outgoing);
+        let (decision, readable) = self.ask_send(thread, call, channel, number, outgoing);
         let follow =
             matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
         if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
-        let readable = !follow && {
-            let limit = self.options.payload_limit.min(length as usize);
-            memory::gather(thread, parts, limit).len() == limit
-        };
-        if readable && self.taken_at_once(thread, number as i32, channel, length, *flags) {
-            self.emit(thread, Action::Sent { call, messages: 1, bytes: length, error: None });
+        if !follow && readable && self.taken_at_once(thread, number as i32, channel, length, *flags)
+        {
+            let (messages, error, assumed) = (1, None, true);
+            self.emit(thread, Action::Sent { call, messages, bytes: length, error, assumed });
             return None;
         }
-        Some(Pending::Send { call, single: true, unbound: self.unbound(channel, number) })
+        Some(Pending::Send { call, channel, single: true, unbound: self.unbound(channel, number) })
     }
 
-    /// Reports one message that is about to be sent.
+    /// Reports one message that is about to be sent. Gives the decision, and whether its first
+    /// bytes could be read.
     fn ask_send(
         &mut self,
         thread: i32,
@@ -397,10 +430,11 @@ impl Node {
         channel: Channel,
         number: u64,
         outgoing: &Outgoing,
-    ) -> Decision {
+    ) -> (Decision, bool) {
         let Outgoing { parts, flags, name, ancillary } = outgoing;
         let length = parts.iter().map(|part| part.length).sum();
         let payload = self.payload(thread, channel, parts, length);
+        let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
         let to = sockaddr(thread, name.0, name.1);
         let handle = self.handle(thread);
         let site = Site {
@@ -412,14 +446,14 @@ impl Node {
             ancillary: *ancillary,
             ..Site::of(&self.remote, thread)
         };
-        self.ask(Action::Send { call, channel, to, payload }, &site)
+        (self.ask(Action::Send { call, channel, to, payload }, &site), readable)
     }
 
     /// True if the result of a send is known before it runs, so that its exit need not be seen: a
     /// TCP connection with room in its buffer takes all bytes, unless it is reset this instant,
     /// and then nobody receives them.
     fn taken_at_once(
-        &self,
+        &mut self,
         thread: i32,
         descriptor: i32,
         channel: Channel,
@@ -433,8 +467,9 @@ impl Node {
         });
         tcp && length > 0
             && flags & !HARMLESS == 0
-            && descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
-                .is_ok_and(|copy| descriptor::has_room(&copy, length))
+            && self
+                .copy_of(thread, descriptor, channel)
+                .is_some_and(|copy| descriptor::has_room(copy, length))
     }
 
     fn enter_send_many(
@@ -457,6 +492,7 @@ impl Node {
             else {
                 break;
             };
+            self.passing(thread, &header);
             let outgoing = Outgoing {
                 parts: memory::read_parts(thread, header.parts, header.part_count)
                     .unwrap_or_default(),
@@ -465,7 +501,7 @@ impl Node {
                 ancillary: header.control != 0 && header.control_length > 0,
             };
             // One call, one decision: that on the first message.
-            let now = self.ask_send(thread, call, channel, number, &outgoing);
+            let (now, _) = self.ask_send(thread, call, channel, number, &outgoing);
             if index == 0 {
                 // The call gives the number of messages sent, not of bytes.
                 decision = match now {
@@ -475,9 +511,10 @@ impl Node {
                 };
             }
         }
-        let pending = Pending::Send { call, single: false, unbound: self.unbound(channel, number) };
+        let unbound = self.unbound(channel, number);
+        let pending = Pending::Send { call, channel, single: false, unbound };
         if let Some(known) = self.threads.get_mut(&thread) {
-            known.pending = Some(Pending::Send { call, single: false, unbound: None });
+            known.pending = Some(Pending::Send { call, channel, single: false, unbound: None });
         }
         if self.carried_out(stopped, Some(call), decision) {
             return None;
@@ -678,6 +715,20 @@ impl Node {
         true
     }
 
+    /// Descriptors that are about to go to another process (SCM_RIGHTS).
+    fn passing(&mut self, thread: i32, header: &MessageHeader) {
+        for descriptor in memory::passed_descriptors(thread, header) {
+            match self.endpoint(thread, descriptor as u64).map(|endpoint| endpoint.channel) {
+                Some(channel @ Channel::Pipe(..)) => self.share_for_good(thread, channel),
+                Some(channel) => {
+                    self.own_sockets.remove(&channel);
+                    self.copies.give_up(channel);
+                }
+                None => {}
+            }
+        }
+    }
+
     /// The process gives up a descriptor.
     fn release(&mut self, thread: i32, descriptor: i32) {
         // Resolved first: a descriptor never used (a FIFO just opened) counts too.
@@ -688,9 +739,31 @@ impl Node {
             return;
         }
         let Some(known) = self.processes.get(&self.process_of(thread)) else { return };
-        let last = known.table.borrow_mut().remove(descriptor);
+        let table = Rc::clone(&known.table);
+        let last = table.borrow().last(descriptor);
         if let Some(endpoint) = last {
+            self.copies.give_up(endpoint.channel);
+            // What lies in a pipe remains to be read after its writer is gone.
+            self.share(thread, endpoint.channel);
+        }
+        table.borrow_mut().remove(descriptor);
+        self.own_pipes.changed();
+        if let Some(endpoint) = last {
+            self.forget_socket(endpoint.channel);
             self.emit(thread, Action::Close { endpoint });
+        }
+    }
+
+    /// Nothing need be known of a socket that no process holds and no call is made on.
+    fn forget_socket(&mut self, channel: Channel) {
+        let held = self.processes.values().any(|own| own.table.borrow().holds_any_end(channel));
+        let in_use = self
+            .threads
+            .values()
+            .any(|known| known.pending.as_ref().is_some_and(|call| call.concerns(channel)));
+        if !held && !in_use {
+            self.sockets.remove(&channel);
+            self.own_sockets.remove(&channel);
         }
     }
 

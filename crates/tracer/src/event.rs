@@ -238,6 +238,11 @@ pub struct Event {
     pub action: Action,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// What happened. *Entry*: reported before the kernel acts. *Exit*: after it has acted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -289,8 +294,16 @@ pub enum Action {
     /// Entry of a call that sends.
     Send { call: CallId, channel: Channel, to: Option<Address>, payload: Payload },
     /// Exit of a call that sends: how many bytes (and of a sendmmsg, how many messages) were
-    /// taken. An interrupted call that will be restarted is EINTR here.
-    Sent { call: CallId, messages: u32, bytes: u64, error: Option<i32> },
+    /// taken. An interrupted call that will be restarted is EINTR here. `assumed`: reported at the
+    /// entry, because a connection with room takes all bytes (unless it is reset this instant).
+    Sent {
+        call: CallId,
+        messages: u32,
+        bytes: u64,
+        error: Option<i32>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        assumed: bool,
+    },
     /// Exit of a call that received. `truncated`: the buffer was too small for the datagram.
     /// `relay`: the bytes went on in the same call (splice, tee).
     Receive {

@@ -52,7 +52,7 @@ impl Node {
                     self.received(thread, channel, slot, flags, u64::from(length), descriptor);
                 }
             }
-            Pending::Send { call, single, unbound } => {
+            Pending::Send { call, single, unbound, .. } => {
                 let error = error_of(result);
                 if let (Some(descriptor), None) = (unbound, error)
                     && let Some(endpoint) = self.endpoint(thread, descriptor as u64)
@@ -65,10 +65,13 @@ impl Node {
                     (None, true) => (1, taken),
                     (None, false) => (taken as u32, 0),
                 };
-                self.emit(thread, Action::Sent { call, messages, bytes, error });
+                self.emit(thread, Action::Sent { call, messages, bytes, error, assumed: false });
             }
             Pending::Relay { call, from, peek } => self.relayed(thread, call, from, peek, result),
-            Pending::Socket => self.opened(thread, result),
+            Pending::Socket => {
+                self.opened(thread, result);
+                self.own_socket(thread, result);
+            }
             Pending::Socketpair { descriptors } if result == 0 => {
                 let channels = [0, 4].map(|offset| {
                     let descriptor = memory::read_i32(thread, descriptors + offset).ok()?;
@@ -83,6 +86,9 @@ impl Node {
                 for offset in [0, 4] {
                     if let Ok(descriptor) = memory::read_i32(thread, descriptors + offset) {
                         self.opened(thread, i64::from(descriptor));
+                        if let Some(made) = self.endpoint(thread, descriptor as u64) {
+                            self.own_pipes.made(made.channel);
+                        }
                     }
                 }
             }
@@ -95,6 +101,7 @@ impl Node {
             }
             Pending::Accept { listener, name, length } if result >= 0 => {
                 self.opened(thread, result);
+                self.own_socket(thread, result);
                 if let Some(endpoint) = self.endpoint(thread, result as u64) {
                     let from = source(thread, Source::Pointers { name, length });
                     self.peer_was(thread, endpoint.channel, from);
@@ -110,6 +117,7 @@ impl Node {
                     if endpoint.is_some() {
                         table.insert(result as i32, endpoint);
                     }
+                    self.own_pipes.changed();
                 }
                 if let Some(endpoint) = endpoint {
                     self.note_channel(process, result as i32, endpoint.channel);
@@ -163,11 +171,21 @@ impl Node {
         }
     }
 
+    /// The process made a socket, which nobody outside the node can have.
+    fn own_socket(&mut self, thread: i32, descriptor: i64) {
+        if let Ok(number @ 0..) = u64::try_from(descriptor)
+            && let Some(endpoint) = self.endpoint(thread, number)
+        {
+            self.own_sockets.insert(endpoint.channel);
+        }
+    }
+
     /// A call gave the process a new descriptor.
     fn opened(&mut self, thread: i32, descriptor: i64) {
         if descriptor < 0 {
             return;
         }
+        self.own_pipes.changed();
         // Whatever the number meant before, it means something new now.
         if let Some(known) = self.processes.get(&self.process_of(thread)) {
             known.table.borrow_mut().remove(descriptor as i32);
@@ -180,7 +198,7 @@ impl Node {
         }
     }
 
-    fn receive_failed(&mut self, stopped: &Stopped, channel: Channel, error: i32) {
+    pub(crate) fn receive_failed(&mut self, stopped: &Stopped, channel: Channel, error: i32) {
         if FINAL.contains(&error) {
             let decision = self.emit(stopped.thread(), Action::ReceiveFailed { channel, error });
             if let crate::Decision::Answer(result) = decision {
@@ -234,27 +252,8 @@ impl Node {
     /// Descriptors that came with a message (SCM_RIGHTS).
     fn passed(&mut self, thread: i32, header: u64) {
         let Ok(header) = memory::read_header(thread, header) else { return };
-        if header.control == 0 || header.control_length < 16 {
-            return;
-        }
-        let length = header.control_length.min(65_536) as usize;
-        let Ok(control) = memory::read(thread, header.control, length) else { return };
-        let mut at = 0;
-        while at + 16 <= control.len() {
-            let length =
-                u64::from_ne_bytes(control[at..at + 8].try_into().expect("eight bytes")) as usize;
-            let level =
-                i32::from_ne_bytes(control[at + 8..at + 12].try_into().expect("four bytes"));
-            let kind =
-                i32::from_ne_bytes(control[at + 12..at + 16].try_into().expect("four bytes"));
-            let Some(data) = control.get(at + 16..at.saturating_add(length)) else { return };
-            if level == libc::SOL_SOCKET && kind == libc::SCM_RIGHTS {
-                for four in data.chunks_exact(4) {
-                    let descriptor = i32::from_ne_bytes(four.try_into().expect("four bytes"));
-                    self.opened(thread, i64::from(descriptor));
-                }
-            }
-            at += length.next_multiple_of(8);
+        for descriptor in memory::passed_descriptors(thread, &header) {
+            self.opened(thread, i64::from(descriptor));
         }
     }
 
@@ -282,7 +281,10 @@ impl Node {
         }
         if let Some(call) = call {
             let messages = u32::from(error.is_none());
-            self.emit(thread, Action::Sent { call, messages, bytes: length, error });
+            self.emit(
+                thread,
+                Action::Sent { call, messages, bytes: length, error, assumed: false },
+            );
         }
     }
 }

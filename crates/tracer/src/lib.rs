@@ -28,11 +28,13 @@ mod launch;
 mod leave;
 mod memory;
 mod node;
+mod own;
 mod pending;
 mod policy;
 mod ptrace;
 mod remote;
 mod still;
+mod takeover;
 
 pub use call::{Call, Selected};
 pub use event::{

@@ -123,6 +123,33 @@ pub(crate) fn read_header(process: i32, address: u64) -> io::Result<MessageHeade
     })
 }
 
+/// The descriptors in the control data of a message (SCM_RIGHTS), as the process numbers them.
+pub(crate) fn passed_descriptors(process: i32, header: &MessageHeader) -> Vec<i32> {
+    const HEADER: usize = 16; // struct cmsghdr: length u64, level i32, kind i32
+    const CONTROL_MAX: u64 = 65_536;
+    let mut descriptors = Vec::new();
+    if header.control == 0 || header.control_length < HEADER as u64 {
+        return descriptors;
+    }
+    let length = header.control_length.min(CONTROL_MAX) as usize;
+    let Ok(control) = read(process, header.control, length) else { return descriptors };
+    let half = |at: usize| i32::from_ne_bytes(control[at..at + 4].try_into().expect("four bytes"));
+    let mut at = 0;
+    while at + HEADER <= control.len() {
+        let length = u64::from_ne_bytes(control[at..at + 8].try_into().expect("eight bytes"));
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let Some(data) = control.get(at + HEADER..at.saturating_add(length)) else { break };
+        if half(at + 8) == libc::SOL_SOCKET && half(at + 12) == libc::SCM_RIGHTS {
+            let numbers = data.chunks_exact(4);
+            descriptors.extend(
+                numbers.map(|four| i32::from_ne_bytes(four.try_into().expect("four bytes"))),
+            );
+        }
+        at += length.next_multiple_of(8);
+    }
+    descriptors
+}
+
 /// Reads the first `limit` bytes of a message spread over `parts`.
 pub(crate) fn gather(process: i32, parts: &[Part], limit: usize) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -1,7 +1,7 @@
 //! The tracer thread of one node: waits for stops and keeps the tree of threads and processes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -12,9 +12,11 @@ use crate::descriptor::{self, Table};
 use crate::event::{Action, CallId, Channel, ChildKind, Event, NodeId, SocketFacts, Status};
 use crate::inject::Watched;
 use crate::launch::Control;
+use crate::own::OwnPipes;
 use crate::pending::Pending;
 use crate::ptrace::{self, CallStop, PtraceError, Resume, Stop, Stopped, Waited};
 use crate::still::{Held, Still};
+use crate::takeover::Copies;
 use crate::{Call, Decision, Observer, Options, Remote, Site, arch, filter, memory};
 
 /// Why tracing a node failed.
@@ -41,6 +43,8 @@ pub struct Report {
     pub stops: u64,
     /// Stops at entries, by system call.
     pub calls: BTreeMap<&'static str, u64>,
+    /// Reads and writes of busy pipes of one process alone, which have no events.
+    pub let_through: u64,
     /// Calls answered ENOSYS, by name.
     pub denied: BTreeMap<String, u64>,
     /// Time from noticing a stop to letting the thread go on, over all stops. (The kernel's own
@@ -53,11 +57,13 @@ pub(crate) struct Thread {
     pub(crate) pending: Option<Pending>,
     /// Its end was reported.
     pub(crate) exiting: bool,
+    /// The pipe of its process alone on which its last call was let through.
+    pub(crate) quiet: Option<Channel>,
 }
 
 impl Thread {
     fn of(process: i32) -> Thread {
-        Thread { process, pending: None, exiting: false }
+        Thread { process, pending: None, exiting: false, quiet: None }
     }
 }
 
@@ -86,6 +92,12 @@ pub(crate) struct Node {
     /// as /proc tells it.
     early: BTreeMap<i32, (Stopped, i32)>,
     pub(crate) sockets: BTreeMap<Channel, Option<SocketFacts>>,
+    pub(crate) own_pipes: OwnPipes,
+    /// Sockets this node made and keeps to itself.
+    pub(crate) own_sockets: BTreeSet<Channel>,
+    pub(crate) copies: Copies,
+    /// Stops at entries, by the identifier of the call.
+    entries: Vec<u64>,
     calls: u64,
     pub(crate) still: Still,
     /// The call being entered is to be held.
@@ -129,6 +141,10 @@ impl Node {
             stillborn: BTreeMap::new(),
             early: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            own_pipes: OwnPipes::default(),
+            own_sockets: BTreeSet::new(),
+            copies: Copies::default(),
+            entries: vec![0; Call::ALL.len()],
             calls: 0,
             still: Still::default(),
             holding: None,
@@ -143,17 +159,24 @@ impl Node {
 
     /// Runs until no process of the node is left.
     pub(crate) fn run(mut self) -> Result<Report, TracerError> {
+        self.follow()?;
+        let counted = Call::ALL.iter().zip(&self.entries).filter(|(_, count)| **count > 0);
+        self.report.calls = counted.map(|(call, count)| (call.name(), *count)).collect();
+        Ok(self.report)
+    }
+
+    fn follow(&mut self) -> Result<(), TracerError> {
         loop {
             self.settle()?;
             let block = self.running && !self.still.restless();
             match ptrace::wait(block).map_err(TracerError::Wait)? {
-                Waited::Nobody => return Ok(self.report),
+                Waited::Nobody => return Ok(()),
                 Waited::Nothing if !self.running && self.control.spawn_failed() => {
                     // `Command::spawn` waits for a child that cannot exec, and its wait may take
                     // the child's last stop away from us (the kernel shows it to every thread of
                     // this process).
                     Stopped::release_lost(self.root);
-                    return Ok(self.report);
+                    return Ok(());
                 }
                 Waited::Nothing if self.running => std::thread::sleep(self.patience()),
                 Waited::Nothing => std::thread::sleep(Duration::from_micros(100)),
@@ -164,7 +187,7 @@ impl Node {
                     if !self.running && matches!(stop, Stop::Exiting { .. }) {
                         // The first exec failed. `Command::spawn` reaps the child and says why.
                         unless_gone(stopped.resume(Resume::Continue, 0))?;
-                        return Ok(self.report);
+                        return Ok(());
                     }
                     unless_gone(self.take(stopped, stop))?;
                     self.report.held += noticed.elapsed();
@@ -274,7 +297,7 @@ impl Node {
         let call = Call::from_id(data);
         match call {
             Some(call) if !call.denied() => {
-                *self.report.calls.entry(call.name()).or_default() += 1;
+                self.entries[call as usize] += 1;
                 let pending = match call {
                     Call::Clone | Call::Clone3 => {
                         keep_traced(&stopped, call, &arguments)?;
@@ -335,6 +358,10 @@ impl Node {
             }
             _ => ChildKind::Process,
         };
+        if let (Some(parent), ChildKind::Process) = (parent, kind) {
+            self.share_all(parent);
+            self.own_pipes.changed();
+        }
         if let Some(parent) = parent {
             self.emit(parent, Action::Spawn { child, kind });
         }
@@ -381,6 +408,8 @@ impl Node {
         } else {
             self.add_process(process, Rc::new(RefCell::new(after)), Watched::default());
         }
+        self.own_pipes.changed();
+        self.copies.give_up_all();
         self.discover(process, &endpoints);
         for (number, endpoint) in numbers {
             self.note_channel(process, number, endpoint.channel);
@@ -404,6 +433,7 @@ impl Node {
             self.emit(thread, Action::ThreadExit { status });
             return;
         }
+        self.copies.give_up_all();
         // A table shared with another process is not released by this one's end.
         let shared = Rc::strong_count(&known.table) > 1;
         let scanned = descriptor::scan(thread).endpoints();
@@ -418,6 +448,7 @@ impl Node {
             self.report.status = Some(status);
         }
         self.processes.remove(&process);
+        self.own_pipes.changed();
     }
 
     fn gone(&mut self, thread: i32, status: i32) -> Result<(), TracerError> {

@@ -46,6 +46,7 @@ pub(crate) enum Pending {
     /// `unbound`: the descriptor of a socket that may get its address by this call.
     Send {
         call: CallId,
+        channel: Channel,
         single: bool,
         unbound: Option<i32>,
     },
@@ -100,4 +101,21 @@ pub(crate) enum Pending {
     Waitid {
         information: u64,
     },
+}
+
+impl Pending {
+    /// True if the call is made on a channel, or may be.
+    pub(crate) fn concerns(&self, channel: Channel) -> bool {
+        match self {
+            Pending::Receive { channel: own, .. }
+            | Pending::ReceiveMany { channel: own, .. }
+            | Pending::Send { channel: own, .. }
+            | Pending::Connect { channel: own, .. }
+            | Pending::Bind { channel: own, .. }
+            | Pending::Listen { channel: own, .. }
+            | Pending::Accept { listener: own, .. } => *own == channel,
+            Pending::Relay { .. } => true,
+            _ => false,
+        }
+    }
 }

@@ -196,6 +196,16 @@ impl Stopped {
         unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, thread, 0, 0) };
     }
 
+    /// Waits until a thread that was interrupted has stopped, or is gone. Leaves that to [`wait`].
+    pub(crate) fn await_stop(thread: i32) {
+        let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL;
+        let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: the kernel fills `information`; WNOWAIT leaves the event for later.
+        unsafe {
+            libc::waitid(libc::P_PID, thread as libc::id_t, information.as_mut_ptr(), flags);
+        }
+    }
+
     /// Lets a thread go on whose stop another thread of this process took.
     pub(crate) fn release_lost(thread: i32) {
         // The thread may run, or be gone: then the request fails, and nothing is to be done.
@@ -373,6 +383,14 @@ impl Stopped {
             libc::ptrace(PTRACE_SETSIGMASK as _, self.thread, size_of::<u64>(), &raw const mask)
         };
         self.check("set signal mask", result).map(|_| ())
+    }
+
+    /// Writes one register, by its place in the registers.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn poke_register(&self, offset: usize, word: u64) -> Result<(), PtraceError> {
+        // SAFETY: writes a register of the tracee only; struct user begins with the registers.
+        let result = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.thread, offset, word) };
+        self.check("poke register", result).map(|_| ())
     }
 
     /// Writes one word of the thread's memory, read-only pages included.

@@ -110,6 +110,9 @@ impl Node {
 
     /// Takes a stop, unless the node is paused: then it is kept for later.
     pub(crate) fn take(&mut self, stopped: Stopped, stop: Stop) -> Result<(), PtraceError> {
+        if let Some(known) = self.threads.get_mut(&stopped.thread()) {
+            known.quiet = None; // whatever call it was in, it is not any more
+        }
         if self.still.paused {
             self.still.stashed.push((stopped, stop));
             return Ok(());
@@ -161,7 +164,7 @@ impl Node {
         let Some(call) = call else { return Ok(()) };
         if delivered {
             let bytes = if single { result.max(0) as u64 } else { 0 };
-            self.emit(thread, Sent { call, messages: 1, bytes, error: None });
+            self.emit(thread, Sent { call, messages: 1, bytes, error: None, assumed: false });
         } else {
             self.emit(thread, Answered { call, result });
         }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use linchpin_tracer::{Action, Event, NodeId};
 use serde::{Deserialize, Serialize};
 
+use crate::index::Index;
+
 /// Position of an event in the record. Causes have smaller ids, except for the end of a killed
 /// process (or an exec), which is seen after its peers may have seen its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +93,7 @@ pub struct Graph {
     processes: BTreeMap<(NodeId, i32), Life>,
     pub(crate) thread_count: u32,
     pub(crate) process_count: u32,
+    pub(crate) index: Index,
 }
 
 impl Graph {
@@ -119,6 +122,7 @@ impl Graph {
         let process = life(&mut self.processes, process_key, &mut self.process_count);
         let before_in_process = process.last.replace(id);
         let process_track = process.track;
+        self.index.push(id, process_track, before_in_process);
         self.entries.push(Entry {
             event,
             thread: thread_track,
@@ -137,6 +141,7 @@ impl Graph {
         {
             return;
         }
+        self.learn(to, from);
         let causes = &mut self.entries[to.index()].causes;
         for edge in causes.iter_mut().filter(|edge| edge.from == from) {
             match (&mut edge.cause, cause) {
@@ -179,6 +184,13 @@ impl Graph {
     /// The life of the thread it happened in.
     pub fn thread(&self, id: EventId) -> Track {
         self.entries[id.index()].thread
+    }
+
+    /// The latest event of the thread that an event happened in, while that thread lives.
+    pub(crate) fn last_of_thread(&self, of: EventId) -> Option<EventId> {
+        let event = self.event(of);
+        let life = self.threads.get(&(event.node, event.thread))?;
+        if life.track == self.thread(of) { life.last } else { None }
     }
 
     /// The life of the process it happened in.

@@ -11,13 +11,15 @@
 //! - the writes whose bytes a read returned, the datagram a receive returned;
 //! - what ended a stream: shutdown, or every release of its write side.
 //!
-//! It keeps no clock per event: vector clocks and pasts are computed on demand. [`names`] gives
+//! What happened before what in the order of processes is indexed as events come in, so that asking
+//! is cheap while the system runs; the order of threads is searched. [`names`] gives
 //! messages names that mean the same in the next run, with labels from [`dissect`].
 //! It does not read memory and injects nothing.
 
 mod datagram;
 pub mod dissect;
 mod graph;
+mod index;
 mod link;
 pub mod live;
 mod log;

@@ -48,9 +48,15 @@ impl Graph {
         self.ids().filter(|event| seen[event.index()]).collect()
     }
 
-    /// True if `first` happens before `second` (and is not it).
+    /// True if `first` happens before `second` (and is not it). In the order of processes two
+    /// numbers are compared; in that of threads, which says less, the past is searched.
     pub fn happens_before(&self, first: EventId, second: EventId, order: Order) -> bool {
-        first != second && self.past(second, order).binary_search(&first).is_ok()
+        if first == second {
+            return false;
+        }
+        let known = self.index.count(self.process(first), self.process(second), second);
+        known > self.index.position(first)
+            && (order == Order::Process || self.past(second, order).binary_search(&first).is_ok())
     }
 
     /// True if neither event can have influenced the other.
@@ -62,30 +68,31 @@ impl Graph {
 
     /// The vector clock of one event.
     pub fn clock(&self, id: EventId, order: Order) -> Clock {
+        if order == Order::Process {
+            let own = self.process(id);
+            let counts = (0..self.index.processes())
+                .map(|process| (Track(process), self.index.count(Track(process), own, id)));
+            return counts.filter(|(_, count)| *count > 0).collect();
+        }
         let mut clock = Clock::new();
         for event in self.past(id, order) {
-            *clock.entry(self.track(event, order)).or_insert(0) += 1;
+            *clock.entry(self.thread(event)).or_insert(0) += 1;
         }
         clock
-    }
-
-    fn track(&self, id: EventId, order: Order) -> Track {
-        match order {
-            Order::Thread => self.thread(id),
-            Order::Process => self.process(id),
-        }
     }
 
     /// What node `node` knew when `event` (an event of any node) happened: the latest event of
     /// every other node that can have influenced `node`'s latest event in `event`'s past.
     pub fn known(&self, node: NodeId, event: EventId) -> BTreeMap<NodeId, EventId> {
-        let past = self.past(event, Order::Process);
-        let last = past.iter().rev().find(|id| self.event(**id).node == node);
-        let mut known = BTreeMap::new();
-        if let Some(last) = last {
-            for id in self.past(*last, Order::Process) {
-                known.insert(self.event(id).node, id);
-            }
+        let latest = |event: EventId| {
+            let clock = self.clock(event, Order::Process).into_iter();
+            clock.filter_map(|(process, count)| self.index.latest(process, count))
+        };
+        let last = latest(event).filter(|id| self.event(*id).node == node).max();
+        let mut known: BTreeMap<NodeId, EventId> = BTreeMap::new();
+        for id in last.into_iter().flat_map(latest) {
+            let newest = known.entry(self.event(id).node).or_insert(id);
+            *newest = id.max(*newest);
         }
         known
     }

@@ -33,7 +33,8 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn observe(&self, event: Event) -> Decision {
-        self.tracker().record(event);
-        Decision::Continue
+        let mut tracker = self.tracker();
+        let id = tracker.record(event);
+        if tracker.may_fail(id) { Decision::Follow } else { Decision::Continue }
     }
 }

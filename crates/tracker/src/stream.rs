@@ -74,6 +74,12 @@ impl Stream {
         }
     }
 
+    /// Sends of which bytes were taken and not read.
+    pub(crate) fn unread_sends(&self) -> impl Iterator<Item = EventId> + '_ {
+        let unread = self.writes.iter().filter(|write| write.settled && write.read < write.length);
+        unread.map(|write| write.event)
+    }
+
     /// Bytes taken but not read.
     pub(crate) fn unread(&self) -> u64 {
         self.writes

@@ -6,7 +6,7 @@ use std::fmt;
 use linchpin_tracer::{Action, Channel, NodeId, Transport};
 use serde::Serialize;
 
-use crate::graph::{EventId, Graph, Track};
+use crate::graph::{Cause, EventId, Graph, Track};
 use crate::tracker::Tracker;
 
 /// Messages from one process to another.
@@ -81,13 +81,10 @@ impl Graph {
                     let base = called.rsplit('/').next().unwrap_or(called);
                     names.insert(track, format!("{base}[{}]", event.process));
                 }
-                Action::Begin { parent: Some(parent), .. } if !names.contains_key(&track) => {
-                    let inherited = self
-                        .ids()
-                        .take_while(|other| *other < id)
-                        .filter(|other| self.event(*other).thread == *parent)
-                        .last()
-                        .and_then(|other| names.get(&self.process(other)).cloned())
+                Action::Begin { .. } if !names.contains_key(&track) => {
+                    let spawn = self.causes(id).iter().find(|edge| edge.cause == Cause::Spawn);
+                    let inherited = spawn
+                        .and_then(|edge| names.get(&self.process(edge.from)).cloned())
                         .unwrap_or_default();
                     let base = inherited.split('[').next().unwrap_or_default();
                     names.insert(track, format!("{base}[{}]", event.process));

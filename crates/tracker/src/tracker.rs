@@ -7,7 +7,7 @@ use linchpin_tracer::{
 };
 
 use crate::datagram::{Datagrams, Destination, Received};
-use crate::graph::{Cause, EventId, Graph, Matched};
+use crate::graph::{Cause, EventId, Graph, Matched, Track};
 use crate::link::{Links, Side};
 use crate::socket::{Joined, Sockets};
 use crate::stream::Stream;
@@ -32,6 +32,10 @@ pub struct Tracker {
     execs: BTreeMap<(NodeId, i32), EventId>,
     /// Parents that went on before the exec or exit of their vfork child was seen.
     vforks: BTreeMap<(NodeId, i32), EventId>,
+    /// The last send of each thread that was assumed to succeed.
+    assumed: BTreeMap<Track, EventId>,
+    /// Releases that may have made such a send fail, for the thread's next event.
+    resets: BTreeMap<Track, Vec<EventId>>,
 }
 
 impl Tracker {
@@ -47,12 +51,24 @@ impl Tracker {
 
     /// Enters one event; its causes are known when this returns, but for ends of killed processes.
     pub fn record(&mut self, event: Event) -> EventId {
-        let (node, process_number, thread) = (event.node, event.process, event.thread);
-        let action = event.action.clone();
         let id = self.graph.push(event);
+        // Lent out while its causes are found: a copy of each message would cost more than they do.
+        let nothing = Action::VforkDone { child: 0 };
+        let action = std::mem::replace(&mut self.graph.entries[id.index()].event.action, nothing);
+        self.find_causes(id, &action);
+        self.graph.entries[id.index()].event.action = action;
+        id
+    }
+
+    fn find_causes(&mut self, id: EventId, action: &Action) {
+        let event = self.graph.event(id);
+        let (node, process_number, thread) = (event.node, event.process, event.thread);
         let process = self.graph.process(id);
-        match action {
-            Action::Begin { parent: _, kind, endpoints } => {
+        for release in self.resets.remove(&self.graph.thread(id)).unwrap_or_default() {
+            self.graph.add(release, id, Cause::Reset);
+        }
+        match *action {
+            Action::Begin { parent: _, kind, ref endpoints } => {
                 if let Some(spawn) = self.spawns.remove(&(node, thread)) {
                     self.graph.add(spawn, id, Cause::Spawn);
                 }
@@ -61,7 +77,7 @@ impl Tracker {
                     self.execs.remove(&(node, thread));
                     self.vforks.remove(&(node, thread));
                     for endpoint in endpoints {
-                        self.links.open(process, endpoint);
+                        self.links.open(process, *endpoint);
                     }
                 }
             }
@@ -79,7 +95,7 @@ impl Tracker {
                     }
                 }
             }
-            Action::Exec { former, closed, endpoints, .. } => {
+            Action::Exec { former, ref closed, ref endpoints, .. } => {
                 self.execs.entry((node, process_number)).or_insert(id);
                 self.released_parent(node, process_number, id);
                 if let Some(before) =
@@ -88,23 +104,23 @@ impl Tracker {
                     self.graph.add(before, id, Cause::Exec);
                 }
                 for endpoint in endpoints {
-                    self.links.open(process, endpoint);
+                    self.links.open(process, *endpoint);
                 }
-                self.released(process, &closed, id);
+                self.released(process, closed, id);
             }
             Action::ThreadExit { .. } => {}
-            Action::ProcessExit { closed, .. } => {
+            Action::ProcessExit { ref closed, .. } => {
                 self.exits.insert((node, process_number), id);
                 self.released_parent(node, process_number, id);
-                self.released(process, &closed, id);
+                self.released(process, closed, id);
             }
             Action::Waited { child } => {
                 if let Some(exit) = self.exits.get(&(node, child)) {
                     self.graph.add(*exit, id, Cause::Exit);
                 }
             }
-            Action::Socket { channel, facts } => {
-                let joined = self.sockets.learn(channel, &facts);
+            Action::Socket { channel, ref facts } => {
+                let joined = self.sockets.learn(channel, facts);
                 self.joined(joined);
             }
             Action::Pair { first, second } => {
@@ -121,12 +137,12 @@ impl Tracker {
                 }
             }
             Action::Listen { channel } => self.sockets.listen(channel, id),
-            Action::Connect { call, channel, to } => {
+            Action::Connect { call, channel, ref to } => {
                 if self.sockets.transport(channel) != Transport::Datagram {
                     let socket = self.sockets.entry(channel);
                     socket.connect = Some(id);
                     socket.target = Some(to.clone());
-                    self.connects.insert((node, call), (channel, to));
+                    self.connects.insert((node, call), (channel, to.clone()));
                 }
             }
             Action::Connected { call, error, .. } => {
@@ -147,11 +163,14 @@ impl Tracker {
                 }
                 self.joined(peer.map(|peer| (channel, peer)));
             }
-            Action::Send { call, channel, to, payload } => {
+            Action::Send { call, channel, ref to, ref payload } => {
                 self.send(id, (node, call), channel, to, payload)
             }
-            Action::Sent { call, messages, bytes, error } => {
+            Action::Sent { call, messages, bytes, error, assumed } => {
                 self.sent(id, (node, call), messages, bytes, error);
+                if assumed {
+                    self.assumed.insert(self.graph.thread(id), id);
+                }
             }
             Action::Answered { call, .. } => {
                 self.cancel((node, call), 0);
@@ -160,9 +179,9 @@ impl Tracker {
                     self.sockets.entry(channel).target = None;
                 }
             }
-            Action::Receive { channel, from, payload, peek, truncated, relay } => {
+            Action::Receive { channel, ref from, ref payload, peek, truncated, relay } => {
                 self.prove(id, channel);
-                let matched = self.receive(channel, from.as_ref(), &payload, peek, truncated);
+                let matched = self.receive(channel, from.as_ref(), payload, peek, truncated);
                 let relayed = relay.and_then(|call| self.calls.get(&(node, call)).cloned());
                 for Matched { send, bytes } in matched {
                     let cause = match self.sockets.transport(channel) {
@@ -191,7 +210,6 @@ impl Tracker {
             | Action::Denied { .. }
             | Action::NotFollowed { .. } => {}
         }
-        id
     }
 
     fn released_parent(&mut self, node: NodeId, child: i32, event: EventId) {
@@ -202,7 +220,7 @@ impl Tracker {
 
     fn released(
         &mut self,
-        process: crate::Track,
+        process: Track,
         endpoints: &[linchpin_tracer::Endpoint],
         event: EventId,
     ) {
@@ -210,7 +228,32 @@ impl Tracker {
             for (effect, cause) in self.links.release(process, *endpoint, event) {
                 self.graph.add(event, effect, cause);
             }
+            self.reset_by(endpoint.channel, event);
         }
+    }
+
+    /// A send that was assumed to succeed may fail yet, if its receiver went away before the kernel
+    /// acted. The sender knows at its next event, so that happens after the release.
+    fn reset_by(&mut self, receiver: Channel, release: EventId) {
+        let Some(stream) = self.sockets.peer(receiver).and_then(|peer| self.streams.get(&peer))
+        else {
+            return;
+        };
+        for send in stream.unread_sends() {
+            let thread = self.graph.thread(send);
+            let last = self.graph.last_of_thread(send);
+            if last.is_some() && self.assumed.get(&thread).copied() == last {
+                self.resets.entry(thread).or_default().push(release);
+            }
+        }
+    }
+
+    /// True if the receiver of a send is gone already, so that the send may fail: its exit is worth
+    /// seeing.
+    pub fn may_fail(&self, send: EventId) -> bool {
+        let Action::Send { channel, .. } = self.graph.event(send).action else { return false };
+        let peer = self.sockets.peer(channel);
+        peer.is_some_and(|peer| self.links.is_released(peer, Side::Readers))
     }
 
     /// Two sockets are known to be peers: the connect of one comes before the accept of the other.
@@ -262,25 +305,25 @@ impl Tracker {
         id: EventId,
         call: (NodeId, CallId),
         channel: Channel,
-        to: Option<Address>,
-        payload: Payload,
+        to: &Option<Address>,
+        payload: &Payload,
     ) {
         self.calls.entry(call).or_default().push(id);
         if self.sockets.transport(channel) != Transport::Datagram {
             let stream = self.streams.entry(channel).or_default();
-            stream.reserve(id, call, payload.length, payload.bytes);
+            stream.reserve(id, call, payload.length, payload.bytes.clone());
             return;
         }
         let socket = self.sockets.get(channel);
         let facts = socket.and_then(|socket| socket.facts.as_ref());
-        let destination = match to.or_else(|| facts.and_then(|facts| facts.peer.clone())) {
+        let destination = match to.clone().or_else(|| facts.and_then(|facts| facts.peer.clone())) {
             Some(to @ (Address::Internet(_) | Address::Local(_))) => Destination::Address(to),
             _ => socket
                 .and_then(|socket| socket.peer)
                 .or_else(|| facts.and_then(|facts| facts.peer_channel))
                 .map_or(Destination::Unknown, Destination::Channel),
         };
-        self.datagrams.send(id, call, channel, destination, payload);
+        self.datagrams.send(id, call, channel, destination, payload.clone());
     }
 
     fn sent(

@@ -74,3 +74,50 @@ fn nothing_outlives_a_killed_tracer() {
         }
     }
 }
+
+/// Descriptors and threads of this process.
+fn own() -> (usize, usize) {
+    let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
+    (count("/proc/self/fd"), count("/proc/self/task"))
+}
+
+#[test]
+fn traces_leave_no_descriptor_and_no_thread() {
+    let rounds = std::env::var("LINCHPIN_TRACES").ok().and_then(|count| count.parse().ok());
+    let run = |round: u64| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo x | cat > /dev/null; sleep 0.01 & wait"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let observer: Arc<dyn Observer> = Arc::new(Recorder::new());
+        let running =
+            launch(NodeId(0), command, Options::default(), observer, Instant::now()).unwrap();
+        if round.is_multiple_of(3) {
+            std::thread::sleep(Duration::from_millis(round % 20));
+            running.kill();
+        }
+        assert!(running.finished(common::LIMIT));
+        running.wait().unwrap();
+    };
+    if std::env::var_os(ROLE).is_none() {
+        // Alone in a process of its own.
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "traces_leave_no_descriptor_and_no_thread"])
+            .env(ROLE, "1")
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    run(1);
+    let before = own();
+    for round in 0..rounds.unwrap_or(20) {
+        run(round);
+    }
+    // A thread that was joined may be listed for a moment.
+    let limit = Instant::now() + Duration::from_secs(5);
+    while own() != before && Instant::now() < limit {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(own(), before);
+}

@@ -218,6 +218,34 @@ fn a_node_server_and_client() {
 }
 
 #[test]
+fn a_node_server_handed_to_a_child() {
+    if let Some((recorder, _)) = interpreted("node", "handoff.js") {
+        let tracker = recorder.tracker();
+        let graph = tracker.graph();
+        // Asked by the parent, whose socket listened; accepted and answered by the child.
+        let [asked, answered] = sends(&tracker, 0, "hello")[..] else { panic!("asked, answered") };
+        assert_ne!(graph.process(asked), graph.process(answered));
+        assert!(graph.happens_before(asked, answered, Order::Thread));
+        let find = |wanted: fn(&Action) -> bool| {
+            graph.ids().find(|id| wanted(&graph.event(*id).action)).unwrap()
+        };
+        let listen = find(|action| matches!(action, Action::Listen { .. }));
+        let accept = find(|action| matches!(action, Action::Accept { .. }));
+        assert_eq!(graph.process(listen), graph.process(asked));
+        assert_eq!(graph.process(accept), graph.process(answered));
+    }
+}
+
+#[test]
+fn a_jvm_that_selects_scatters_and_sends_files() {
+    if let Some((recorder, report)) = interpreted("java", "Nio.java") {
+        // Ten questions of 3 bytes, ten answers of 1000.
+        assert_eq!(received_over_tcp(&recorder.tracker()).1, 10 * 1003);
+        assert!(report.calls.contains_key("sendfile"), "{report:?}");
+    }
+}
+
+#[test]
 fn a_jvm_with_more_than_a_hundred_threads() {
     if let Some((recorder, _)) = interpreted("java", "Echo.java") {
         let tracker = recorder.tracker();

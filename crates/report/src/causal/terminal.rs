@@ -402,6 +402,12 @@ fn unexplained(counts: &TraceCounts, style: Style) -> String {
         let any = counts.unmatched_bytes + counts.unmatched_datagrams + counts.mismatches > 0;
         out.push_str(&if any { style.paint(Ink::Bad, &text) } else { text });
     }
+    if counts.let_through > 0 {
+        out.push_str(&format!(
+            "let through: {} reads and writes of busy pipes within one process\n",
+            counts.let_through
+        ));
+    }
     for (call, times) in &counts.denied {
         out.push_str(&format!("denied, because it cannot be followed: {call}, {times} times\n"));
     }

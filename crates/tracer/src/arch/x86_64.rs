@@ -1,5 +1,7 @@
 //! x86-64. The 32-bit entry (`int 0x80`) and the x32 numbers are answered ENOSYS by the tracer.
 
+use std::mem::offset_of;
+
 use crate::call::Call;
 use crate::ptrace::{PtraceError, Stopped};
 
@@ -30,10 +32,8 @@ pub(crate) fn calls() -> Vec<(i64, Call)> {
 /// Makes the kernel skip the call the thread is stopped in; the program sees `result`
 /// (a negative errno, or a forged success).
 pub(crate) fn answer(stopped: &Stopped, result: i64) -> Result<(), PtraceError> {
-    let mut registers = stopped.registers()?;
-    registers.orig_rax = u64::MAX;
-    registers.rax = result as u64;
-    stopped.set_registers(&registers)
+    stopped.poke_register(offset_of!(libc::user_regs_struct, orig_rax), u64::MAX)?;
+    stopped.poke_register(offset_of!(libc::user_regs_struct, rax), result as u64)
 }
 
 /// Prepares registers at the exit of a call so that the thread makes another when it is resumed:

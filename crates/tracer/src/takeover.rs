@@ -1,0 +1,189 @@
+//! Receives carried out in place of the thread, at the entry of the call: what a TCP socket holds
+//! is copied to the buffer, and the kernel skips the call. Its exit need not be seen then, which
+//! saves a stop, most of what tracing costs.
+//!
+//! Only where the kernel would give the same: plain reads of a connection that this node made and
+//! holds alone, with no other thread in a receive on it, and with bytes there (or none, and
+//! O_NONBLOCK). Bytes are peeked at, written to the program, and only then taken: if its memory
+//! refuses them, the kernel runs the call as if nothing had happened.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use crate::arch;
+use crate::descriptor;
+use crate::event::{Action, Channel, Payload, Transport};
+use crate::memory::{self, Part};
+use crate::node::Node;
+use crate::pending::{Pending, Slot, Source};
+use crate::ptrace::Stopped;
+
+/// Most bytes received in place of a thread; a call that gets more runs itself.
+const SIZE_MAX: usize = 16 << 10;
+/// Most threads of a node that are looked through for receives under way.
+const THREADS_MAX: usize = 64;
+/// Most duplicates kept.
+const COPIES_MAX: usize = 128;
+
+/// Duplicates of the sockets that are much used. While one lives, its socket does not close: each
+/// is given up before the program can close its own.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    kept: BTreeMap<Channel, OwnedFd>,
+    /// Room for what is received.
+    buffer: Vec<u8>,
+}
+
+impl Copies {
+    /// The program gives up a descriptor of this channel.
+    pub(crate) fn give_up(&mut self, channel: Channel) {
+        self.kept.remove(&channel);
+    }
+
+    /// Programs give up descriptors that are not known.
+    pub(crate) fn give_up_all(&mut self) {
+        self.kept.clear();
+    }
+}
+
+impl Node {
+    /// A duplicate of the socket behind a descriptor.
+    pub(crate) fn copy_of(
+        &mut self,
+        thread: i32,
+        number: i32,
+        channel: Channel,
+    ) -> Option<&OwnedFd> {
+        if !self.copies.kept.contains_key(&channel) {
+            let copy =
+                descriptor::duplicate(self.handle(thread).as_deref(), thread, number).ok()?;
+            if self.copies.kept.len() >= COPIES_MAX {
+                self.copies.kept.pop_first();
+            }
+            self.copies.kept.insert(channel, copy);
+        }
+        self.copies.kept.get(&channel)
+    }
+
+    /// Carries out a receive, if that can be done. True if the kernel is to skip the call.
+    pub(crate) fn taken_over(
+        &mut self,
+        stopped: &Stopped,
+        channel: Channel,
+        slot: &Slot,
+        flags: i32,
+        number: i32,
+    ) -> bool {
+        const HARMLESS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        let [part] = slot.parts[..] else { return false };
+        if flags & !HARMLESS != 0
+            || !matches!(slot.source, Source::None)
+            || part.length == 0
+            || !self.is_own_connection(channel)
+            || self.threads.len() > THREADS_MAX
+            || self.in_receive(channel)
+        {
+            return false;
+        }
+        let thread = stopped.thread();
+        let mut buffer = std::mem::take(&mut self.copies.buffer);
+        buffer.resize(SIZE_MAX, 0);
+        let done = self.receive_for(stopped, channel, (number, part), flags, &mut buffer);
+        self.copies.buffer = buffer;
+        let Some(received) = done else { return false };
+        match received {
+            Received::Nothing => {}
+            Received::Failed(error) => self.receive_failed(stopped, channel, error),
+            Received::Bytes(length, bytes) => {
+                let payload = Payload { length, bytes, digest: None };
+                let (peek, truncated) = (false, false);
+                self.emit(
+                    thread,
+                    Action::Receive { channel, from: None, payload, peek, truncated, relay: None },
+                );
+            }
+        }
+        true
+    }
+
+    /// `None` if the kernel is to run the call.
+    fn receive_for(
+        &mut self,
+        stopped: &Stopped,
+        channel: Channel,
+        (number, part): (i32, Part),
+        flags: i32,
+        buffer: &mut [u8],
+    ) -> Option<Received> {
+        let thread = stopped.thread();
+        let limit = self.options.payload_limit;
+        let copy = self.copy_of(thread, number, channel)?;
+        let waits = flags & libc::MSG_DONTWAIT == 0 && !descriptor::is_non_blocking(copy);
+        if waits && descriptor::low_water(copy) != Some(1) {
+            return None;
+        }
+        let wanted = usize::try_from(part.length).unwrap_or(usize::MAX).min(buffer.len());
+        let count = match receive(copy, &mut buffer[..wanted], libc::MSG_PEEK) {
+            Ok(0) => return None, // the end: what it follows from is found at the exit
+            Ok(count) if count == buffer.len() && part.length > count as u64 => return None,
+            Ok(count) => count,
+            Err(error) => {
+                let number = error.raw_os_error().unwrap_or(libc::EIO);
+                if number == libc::EAGAIN && waits {
+                    return None;
+                }
+                // An error is told once, and now it was told to us.
+                arch::answer(stopped, -i64::from(number)).ok()?;
+                let again = number == libc::EAGAIN;
+                return Some(if again { Received::Nothing } else { Received::Failed(number) });
+            }
+        };
+        memory::write(thread, part.address, &buffer[..count]).ok()?;
+        arch::answer(stopped, count as i64).ok()?;
+        let bytes = buffer[..count.min(limit)].to_vec();
+        let taken = receive(copy, &mut buffer[..count], 0);
+        debug_assert_eq!(taken.ok(), Some(count), "nobody else receives");
+        Some(Received::Bytes(count as u64, bytes))
+    }
+
+    /// True for a TCP connection that no process outside the node can receive from.
+    fn is_own_connection(&self, channel: Channel) -> bool {
+        self.own_sockets.contains(&channel)
+            && self.facts_of(channel).is_some_and(|facts| {
+                facts.transport == Transport::Stream
+                    && !facts.local_family
+                    && !facts.listening
+                    && facts.peer.is_some()
+            })
+    }
+
+    /// True if some thread is in a call that may receive from a channel.
+    fn in_receive(&self, channel: Channel) -> bool {
+        self.threads.values().any(|known| match &known.pending {
+            Some(
+                Pending::Receive { channel: other, .. }
+                | Pending::ReceiveMany { channel: other, .. },
+            ) => *other == channel,
+            Some(Pending::Relay { from, .. }) => *from == Some(channel),
+            _ => false,
+        })
+    }
+}
+
+/// What a receive gave.
+enum Received {
+    /// So many bytes, and the first of them.
+    Bytes(u64, Vec<u8>),
+    Failed(i32),
+    /// EAGAIN.
+    Nothing,
+}
+
+fn receive(socket: &OwnedFd, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
+    let flags = flags | libc::MSG_DONTWAIT;
+    // SAFETY: the kernel writes at most the stated length to the buffer.
+    let count =
+        unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
