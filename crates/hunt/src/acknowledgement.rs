@@ -112,8 +112,7 @@ fn by_history(
         .map(|event| event.position)?;
     let after = || within.iter().filter(|event| event.position > request).filter(is_receive);
     let answer = after()
-        .filter(own(operation.done.1))
-        .next_back()
+        .rfind(own(operation.done.1))
         .or_else(|| after().next_back())
         .map(|event| event.position)?;
     let tokens: BTreeSet<String> = sends

@@ -576,7 +576,7 @@ mod tests {
         let call = CallId(77);
         script.add(0, Action::Send { call, channel, to: None, payload });
         let error = Some(libc::EAGAIN);
-        script.add(0, Action::Sent { call, messages: 0, bytes: 0, error });
+        script.add(0, Action::Sent { call, messages: 0, bytes: 0, error, assumed: false });
         script.say(0, 1, "SET\n");
         let (nodes, lives, rules) = (nodes(), lives(), lines());
         let trace = trace_of(&script.tracker, &subject(&nodes, &lives, &rules, &[], &[]));
