@@ -84,9 +84,14 @@ impl Injector {
         socket: &OwnedFd,
         link: Link,
     ) {
-        let (_, links) = state.filtered.entry(channel).or_insert((place, BTreeSet::new()));
-        links.insert(link);
-        self.hurry(state, place, channel, socket, link);
+        if link.1 == place && state.silenced.contains_key(&link.0) {
+            // Accepted only now, from a host that is gone.
+            state.widowed.entry(link.0).or_default().push((channel, place));
+        } else {
+            let (_, links) = state.filtered.entry(channel).or_insert((place, BTreeSet::new()));
+            links.insert(link);
+            self.hurry(state, place, channel, socket, link);
+        }
         if let Err(error) = socket::drop_all(socket) {
             let problem = format!("a connection could not be cut: {error}");
             for armed in state.faults.iter_mut().filter(|armed| armed.cuts.contains(&link)) {
@@ -126,6 +131,19 @@ impl Injector {
         }
     }
 
+    /// A host is back: its kernel has forgotten what it held back for others.
+    pub(crate) fn reunite(&self, state: &mut State, host: usize) {
+        for (channel, place) in state.widowed.remove(&host).unwrap_or_default() {
+            if self.is_cut(state, host, place) {
+                let (_, links) = state.filtered.entry(channel).or_insert((place, BTreeSet::new()));
+                links.insert((host, place));
+            } else if let Some(copy) = reach(state, channel, place) {
+                let _ = socket::drop_nothing(&copy.0);
+                keep_closed(state, channel, copy);
+            }
+        }
+    }
+
     /// Keeps a socket that its program has closed until its peer has all of it.
     fn linger(&self, socket: OwnedFd) {
         if socket::unacknowledged(&socket) > 0 {
@@ -147,6 +165,21 @@ fn freed(
     }
     sockets.retain(|_, (_, links)| !links.is_empty());
     free
+}
+
+/// Takes the sockets that are cut off from a host that goes quiet out of what healing heals.
+pub(crate) fn widow(state: &mut State, host: usize) {
+    let is_widow = |(place, links): &(usize, BTreeSet<Link>)| links.contains(&(host, *place));
+    let widows: Vec<(Channel, usize)> = state
+        .filtered
+        .iter()
+        .filter(|(_, filter)| is_widow(filter))
+        .map(|(channel, (place, _))| (*channel, *place))
+        .collect();
+    for (channel, _) in &widows {
+        state.filtered.remove(channel);
+    }
+    state.widowed.entry(host).or_default().extend(widows);
 }
 
 /// A duplicate of a socket, whether its program still has it or not. One that was closed is taken

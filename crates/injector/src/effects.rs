@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use linchpin_tracer::{Channel, Decision, Gate, Site, Transport};
 
+use crate::cuts::widow;
 use crate::durable::Shadow;
 use crate::fault::{Count, Data, Effect, Lateness, Name, Trigger, Until};
 use crate::injector::{At, Injector, Phase, State, Under};
@@ -57,6 +58,11 @@ impl Injector {
         let armed = &state.faults[fault];
         let again = matches!(&armed.fault.trigger,
             Trigger::Event(_, pattern) if pattern.count == Count::Every);
+        if state.over && armed.report.count == 0 {
+            let reason = format!("{} came only after the faults were healed", at.name);
+            state.faults[fault].report.reason = Some(reason);
+            return;
+        }
         if state.over || armed.phase == Phase::Active || (armed.phase == Phase::Over && !again) {
             return;
         }
@@ -223,7 +229,9 @@ impl Injector {
                 .map(|(_, copy)| copy)
                 .filter(|copy| socket::drop_all(copy).is_ok() && socket::is_internet(copy))
                 .collect();
-            self.lock().silenced.entry(place).or_default().extend(sockets);
+            let mut state = self.lock();
+            state.silenced.entry(place).or_default().extend(sockets);
+            widow(&mut state, place);
         }
         self.controller.kill(&name);
         remote.kill();
@@ -287,6 +295,7 @@ impl Injector {
             for socket in state.silenced.remove(&place).unwrap_or_default() {
                 socket::forget(socket);
             }
+            self.reunite(&mut state, place);
             if data == Data::Lose {
                 state.shadows.remove(&place);
             }

@@ -123,6 +123,9 @@ pub(crate) struct State {
     pub(crate) latches: BTreeMap<(usize, usize), Latch>,
     /// Sockets of hosts that went quiet.
     pub(crate) silenced: BTreeMap<usize, Vec<OwnedFd>>,
+    /// Sockets of others that stay cut off from a host that went quiet: what its kernel holds back
+    /// for them must not arrive when the link is healed. By host: the socket, its node.
+    pub(crate) widowed: BTreeMap<usize, Vec<(Channel, usize)>>,
     pub(crate) crashing: BTreeSet<usize>,
     /// Restarts that are due later: the fault, the node, its data.
     pub(crate) due_back: Vec<(usize, usize, crate::Data)>,
@@ -263,6 +266,7 @@ impl Injector {
             closed: BTreeMap::new(),
             latches: BTreeMap::new(),
             silenced: BTreeMap::new(),
+            widowed: BTreeMap::new(),
             crashing: BTreeSet::new(),
             due_back: Vec::new(),
             shadows: BTreeMap::new(),

@@ -27,7 +27,7 @@ const STYLED: [(&str, Scenario); 9] = [
 ];
 
 /// Those that do not.
-const OTHERS: [(&str, Scenario); 10] = [
+const OTHERS: [(&str, Scenario); 11] = [
     ("datagrams_are_lost_doubled_late_and_overtaken", datagrams),
     ("a_byte_is_another", corrupt),
     ("writes_are_short", short_writes),
@@ -35,6 +35,7 @@ const OTHERS: [(&str, Scenario); 10] = [
     ("power_loss_loses_exactly_what_was_not_synced", power_loss),
     ("a_node_comes_back_with_and_without_its_data", restarts),
     ("a_silent_host_that_is_back_answers_with_a_reset", host_back),
+    ("a_silent_host_takes_with_it_what_was_held_back", held_back),
     ("a_paused_node_is_late_and_nothing_else", pause),
     ("nothing_leaks_to_pairs_that_were_not_cut", leaks),
     ("faults_that_do_not_fire_say_why", reasons),
@@ -407,6 +408,20 @@ fn host_back(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
     let outcome = run(workshop, &[server, part("a", guest, &client)], &faults)?;
     outcome.expect("a", &["connect ok", "silence", "recv  ECONNRESET", "connect ok"])?;
     outcome.expect("b", &["listen ok", "listen ok", "recv three eof"])
+}
+
+fn held_back(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
+    let server = "accept hear 2500";
+    let client = "connect HERE sleep 300 send one sleep 20000";
+    let stall = "stall a->b from send a->b one for 700ms";
+    // A process that dies leaves a kernel that delivers; a host that dies leaves nothing.
+    for (crash, heard) in [("crash", "recv one eof"), ("silent-crash", "silence")] {
+        let crash = format!("{crash} a after send a->b one");
+        let outcome = pair(workshop, guest, server, client, &[stall, &crash])?;
+        outcome.expect("b", &["listen ok", heard])?;
+        outcome.expect("a", &["connect ok"])?;
+    }
+    Ok(())
 }
 
 fn pause(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {

@@ -9,9 +9,8 @@ use linchpin_model::Bounds;
 use linchpin_record::{Header, Run, RunSummary};
 use linchpin_simulator::Specification;
 
-/// Runs the specification as it stands in the record.
-pub(crate) fn run_again(header: &Header, summary: &RunSummary) -> anyhow::Result<Run> {
-    let number = summary.run;
+/// The specification as it stands in the record.
+pub(crate) fn specification(header: &Header) -> anyhow::Result<Specification> {
     let mut memory = Memory::new();
     for file in &header.files {
         memory = memory.with(&file.path, file.text.as_bytes());
@@ -25,17 +24,24 @@ pub(crate) fn run_again(header: &Header, summary: &RunSummary) -> anyhow::Result
     );
     let another = || {
         anyhow!(
-            "run {number} cannot be made again: the record was written by {}, for which the \
-             specification meant something else",
+            "no run can be made again: the record was written by {}, for which the specification \
+             meant something else",
             header.tool
         )
     };
     let program = compilation.program.ok_or_else(another)?;
     let bounds = Bounds::from(&header.bounds);
-    let mut system = Specification::new(&program, &bounds, header.invariant)?;
+    let system = Specification::new(&program, &bounds, header.invariant)?;
     if linchpin_recorder::vocabulary(&system, &compilation.sources) != header.vocabulary {
         return Err(another());
     }
+    Ok(system)
+}
+
+/// Runs the specification as it stands in the record.
+pub(crate) fn run_again(header: &Header, summary: &RunSummary) -> anyhow::Result<Run> {
+    let number = summary.run;
+    let mut system = specification(header)?;
     let execution = system.execute(&summary.faults)?;
     if execution.outcome != summary.outcome {
         bail!(

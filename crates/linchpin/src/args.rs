@@ -82,7 +82,7 @@ pub(crate) struct Program {
 }
 
 /// Bounds on faults; what is not given here stands in the specification's front matter.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct BoundsArguments {
     /// Last time step of a run
     #[arg(long, value_name = "N", allow_negative_numbers = true)]

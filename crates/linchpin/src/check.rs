@@ -254,6 +254,7 @@ pub(crate) fn within(
         fault_sets: each_is_run.then(|| bounds.fault_space().to_string().parse().ok()).flatten(),
         recorded: recorded.runs.len() as u64,
         faults: Some(system.space().fault_count()),
+        bounds: Some(bounds.clone()),
     };
     let progress = Progress::new(arguments.quiet, plan, limits.deadline);
     let known = recording::known(&recorded.runs, system.space())?;

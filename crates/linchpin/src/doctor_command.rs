@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::output::outln;
 
-/// Try what tracing and fault injection need on this machine, and name the remedy for what fails
+/// Try what tracing and fault injection need here, and name the remedy for what fails
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit codes: 0 processes can be traced, 1 they cannot

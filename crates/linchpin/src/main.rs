@@ -9,6 +9,7 @@ mod cluster_run;
 mod collecting;
 mod completions;
 mod control;
+mod counterpart_command;
 mod directory;
 mod doctor_command;
 mod exit;
@@ -45,7 +46,10 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     let matches = Arguments::command().get_matches();
     let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let Command::Check(check) = &mut arguments.command {
+    if let Command::Check(check) = &mut arguments.command
+        && (check.out.is_some() || check.resume.is_some())
+    {
+        // Only a record needs them, and to find them costs as much as a small search.
         check.given = given::given_to_check(&matches);
     }
     let look = terminal::Look { color: arguments.color, ascii: arguments.ascii };

@@ -4,6 +4,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use linchpin_model::Bounds;
 use linchpin_search::Event;
 
 use crate::human::plural;
@@ -27,6 +28,8 @@ pub(crate) struct Progress {
     plan: Plan,
     counterexamples: u64,
     covered: Option<usize>,
+    /// Runs with one fault more than is covered.
+    runs_of_size: u64,
 }
 
 /// What is known beforehand of how long a search takes.
@@ -40,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) recorded: u64,
     /// How many single faults there are: no hypothesis has more.
     pub(crate) faults: Option<usize>,
+    /// What there is to try.
+    pub(crate) bounds: Option<Bounds>,
 }
 
 impl Progress {
@@ -54,13 +59,22 @@ impl Progress {
             plan,
             counterexamples: 0,
             covered: None,
+            runs_of_size: 0,
         }
     }
 
     pub(crate) fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::Run { .. } => self.runs += 1,
-            Event::Exhausted { size } => self.covered = Some(*size),
+            Event::Run { faults, .. } => {
+                self.runs += 1;
+                if self.covered.is_some_and(|covered| faults.len() == covered + 1) {
+                    self.runs_of_size += 1;
+                }
+            }
+            Event::Exhausted { size } => {
+                self.covered = Some(*size);
+                self.runs_of_size = 0;
+            }
             Event::Counterexample { .. } => self.counterexamples += 1,
         }
         self.tick();
@@ -86,6 +100,27 @@ impl Progress {
         }
     }
 
+    /// The hypotheses that wait. The solver finds them one by one, and runs answer for more than
+    /// themselves: so their number is a limit.
+    fn waiting(&self) -> String {
+        match self.covered {
+            Some(size) if self.plan.faults.is_some_and(|faults| size >= faults) => {
+                "every hypothesis answered".to_owned()
+            }
+            Some(size) => {
+                let sets = self.plan.bounds.as_ref().map(|all| all.fault_sets_of_size(size + 1));
+                let waiting = sets.map(|sets| (sets - self.runs_of_size as f64).max(0.0));
+                let number = waiting.map(|waiting| format!("at most {} ", about(waiting)));
+                format!(
+                    "{}hypotheses of {} waiting (all smaller ones answered)",
+                    number.unwrap_or_default(),
+                    plural(size as u64 + 1, "fault")
+                )
+            }
+            None => "hypotheses of any size waiting".to_owned(),
+        }
+    }
+
     fn line(&self, now: Instant) -> String {
         let elapsed = now.duration_since(self.started);
         let made = self.runs.saturating_sub(self.recorded);
@@ -95,18 +130,7 @@ impl Progress {
         } else {
             format!("{} ({rate:.0} a second)", plural(self.runs, "run"))
         }];
-        // How many hypotheses wait is not known: the solver finds them one by one. What is known is
-        // that every smaller one is answered.
-        parts.push(match self.covered {
-            Some(size) if self.plan.faults.is_some_and(|faults| size >= faults) => {
-                "every hypothesis answered".to_owned()
-            }
-            Some(size) => format!(
-                "hypotheses of {} (all smaller ones answered)",
-                plural(size as u64 + 1, "fault")
-            ),
-            None => "hypotheses of any size".to_owned(),
-        });
+        parts.push(self.waiting());
         if let Some(sets) = self.plan.fault_sets {
             let share = 100.0 * (self.runs as f64 / sets).min(1.0);
             parts.push(format!("{share:.2}% of the fault sets"));
@@ -124,6 +148,11 @@ impl Progress {
         }
         parts.join(", ")
     }
+}
+
+/// A number that is known about, for people.
+fn about(count: f64) -> String {
+    if count < 1e6 { format!("{count:.0}") } else { format!("{count:.0e}") }
 }
 
 /// Seconds for people.
@@ -165,8 +194,14 @@ mod tests {
     fn what_is_known_is_said_and_no_more() {
         assert_eq!(
             after(10, 50, Plan::default(), None),
-            "50 runs (5 a second), hypotheses of 3 faults (all smaller ones answered), \
+            "50 runs (5 a second), hypotheses of 3 faults waiting (all smaller ones answered), \
              0 counterexamples, 10 s"
+        );
+        let nodes = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let bounds = Bounds { eot: 6, eff: 4, nodes, ..Bounds::default() };
+        let plan = Plan { bounds: Some(bounds), ..Plan::default() };
+        assert!(
+            after(10, 50, plan, None).contains(", at most 816 hypotheses of 3 faults waiting (all")
         );
         let all = Plan { faults: Some(2), ..Plan::default() };
         assert!(after(10, 50, all, None).contains(", every hypothesis answered, "));

@@ -15,12 +15,13 @@ use crate::control::Interrupt;
 use crate::exit::Exit;
 use crate::output::{errln, outln};
 use crate::terminal::Look;
-use crate::trace_cluster;
+use crate::{counterpart_command, trace_cluster};
 
-/// Run a recorded run of a cluster again, under the same faults
+/// Run a recorded run again, or a counterexample of a specification on processes
 ///
 /// Says how often the faults fired at the same events as in the record, and how often the outcome
-/// was the same.
+/// was the same. With --map, a counterexample of a specification is rewritten as faults of the
+/// processes that implement it (docs/formats/map.md), and tried.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit codes: 0 every outcome is good, 1 at least one is bad, 2 bad input, 3 none is bad, but not all are good or some
@@ -28,27 +29,41 @@ faults did not fire, 130 interrupted
 
 Example:
   linchpin run cluster.toml --fault 'crash a after send a->b REPL #2' --out out
-  linchpin replay out --times 10")]
+  linchpin replay out --times 10
+  linchpin replay --map map.toml --on cluster.toml --times 3")]
 pub(crate) struct ReplayArguments {
-    /// The folder that `linchpin run CLUSTER.toml --out` wrote
-    #[arg(value_name = "RUN")]
-    directory: PathBuf,
+    /// The folder that `linchpin run CLUSTER.toml --out` wrote; with --map, one that `linchpin check
+    /// --out` wrote [default with --map: the map's specification is checked]
+    #[arg(value_name = "RUN", required_unless_present = "map")]
+    pub(crate) directory: Option<PathBuf>,
 
     /// Which run of the folder [default: the first that is bad, or the first]
     #[arg(long, value_name = "N")]
-    run: Option<u64>,
+    pub(crate) run: Option<u64>,
+
+    /// What is what in the specification and in the cluster
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+
+    /// The cluster to try it on [default: the map's]
+    #[arg(long, value_name = "CLUSTER.toml", requires = "map")]
+    pub(crate) on: Option<PathBuf>,
+
+    /// Try every minimal counterexample of the specification, until one breaks the processes
+    #[arg(long, requires = "map", conflicts_with = "run")]
+    pub(crate) all: bool,
 
     /// How often
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    times: u64,
+    pub(crate) times: u64,
 
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: ReplayFormat,
+    pub(crate) format: ReplayFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReplayFormat {
+pub(crate) enum ReplayFormat {
     /// For people
     Human,
     /// One JSON object
@@ -66,17 +81,23 @@ struct Repetition {
 pub(crate) fn command(arguments: &ReplayArguments, look: Look) -> anyhow::Result<Exit> {
     let _ = enter_private_namespaces();
     let interrupt = Interrupt::install()?;
-    let campaign = TraceCampaign::load(&arguments.directory)?;
+    let directory = match (&arguments.map, &arguments.directory) {
+        (Some(map), _) => return counterpart_command::command(arguments, map, &interrupt, look),
+        (None, Some(directory)) => directory,
+        (None, None) => bail!("what is to be replayed? name a folder, or a map: --map FILE"),
+    };
+    let campaign = TraceCampaign::load(directory)?;
     let recorded = choose(&campaign, arguments.run)?;
-    let source = campaign.header.cluster.as_ref().ok_or_else(|| {
-        anyhow!("{} records a command, not a cluster", arguments.directory.display())
-    })?;
+    let source = campaign
+        .header
+        .cluster
+        .as_ref()
+        .ok_or_else(|| anyhow!("{} records a command, not a cluster", directory.display()))?;
     let path = PathBuf::from(&source.path);
     let cluster = match trace_cluster::load(&path, look.color) {
         Ok(cluster) => cluster,
         Err(exit) => {
-            return exit
-                .with_context(|| format!("the cluster of {}", arguments.directory.display()));
+            return exit.with_context(|| format!("the cluster of {}", directory.display()));
         }
     };
     if cluster.text != source.text {

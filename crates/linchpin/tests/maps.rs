@@ -17,6 +17,8 @@ struct Map {
     nodes: BTreeMap<String, String>,
     messages: BTreeMap<String, String>,
     faults: BTreeMap<String, String>,
+    #[serde(default)]
+    parameters: BTreeMap<String, toml::Value>,
 }
 
 fn root() -> PathBuf {
@@ -98,6 +100,11 @@ fn judge(file: &Path, map: &Map) {
         let known =
             cluster.nodes.iter().any(|each| each.name == *node) || node == linchpin_cluster::CLIENT;
         assert!(known, "{name}: the cluster has no node `{node}`");
+    }
+
+    let known = cluster.workload.map(|workload| workload.parameters).unwrap_or_default();
+    for parameter in map.parameters.keys() {
+        assert!(known.contains_key(parameter), "{name}: the workload has no `{parameter}`");
     }
 
     // Every kind of fault within the bounds stands for something, and nothing else does.

@@ -379,6 +379,45 @@ impl Bounds {
         losses * crashes * inputs
     }
 
+    /// About how many fault sets within the bounds have exactly so many faults.
+    #[must_use]
+    pub fn fault_sets_of_size(&self, size: usize) -> f64 {
+        let nodes = self.nodes.len() as u64;
+        let channels = nodes * nodes.saturating_sub(1);
+        let mut counts = Counts::new(size);
+        // Times with the same number of ways in which a message may be late count alike.
+        let mut times: BTreeMap<u32, u64> = BTreeMap::new();
+        for at in 1..self.eff {
+            *times.entry(self.delay_max(at)).or_default() += channels;
+        }
+        for (delays, places) in times {
+            counts.multiply(|faults| {
+                choose(places, faults as u64) * f64::from(1 + delays).powi(faults as i32)
+            });
+        }
+        let (eot, recoveries) = (f64::from(self.eot), u64::from(self.recoveries));
+        let mut crashes = vec![0.0; size + 1];
+        for count in 0..=u64::from(self.crashes) {
+            for recovering in 0..=count.min(recoveries) {
+                if let Some(sets) = crashes.get_mut((count + recovering) as usize) {
+                    *sets += choose(nodes, count)
+                        * choose(count, recovering)
+                        * eot.powi((count - recovering) as i32)
+                        * (eot * (eot - 1.0) / 2.0).powi(recovering as i32);
+                }
+            }
+        }
+        counts.multiply(|faults| crashes[faults]);
+        for input in &self.inputs {
+            counts.multiply(|faults| match faults {
+                0 => 1.0,
+                1 => input.len() as f64 - 1.0,
+                _ => 0.0,
+            });
+        }
+        counts.0[size]
+    }
+
     /// The paper's estimate of the number of fault sets (\[LDFI\] section 5, "combinations").
     ///
     /// With L = 2^(nodes-1): C(nodes, crashes) * (L^EFF)^(nodes-crashes) * (sum over c = 1..EOT+1 of
@@ -395,6 +434,30 @@ impl Bounds {
             * losses_of_one.pow((nodes as u32).saturating_sub(self.crashes))
             * crash_histories.pow(self.crashes)
     }
+}
+
+/// Sets counted by size.
+struct Counts(Vec<f64>);
+
+impl Counts {
+    fn new(size_max: usize) -> Self {
+        let mut counts = vec![0.0; size_max + 1];
+        counts[0] = 1.0;
+        Self(counts)
+    }
+
+    /// Adds to each set one of another kind, of which there are `count(size)`.
+    fn multiply(&mut self, count: impl Fn(usize) -> f64) {
+        let others: Vec<f64> = (0..self.0.len()).map(count).collect();
+        for size in (0..self.0.len()).rev() {
+            self.0[size] = (0..=size).map(|of| self.0[size - of] * others[of]).sum();
+        }
+    }
+}
+
+/// The binomial coefficient, about.
+fn choose(n: u64, k: u64) -> f64 {
+    if k > n { 0.0 } else { (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product() }
 }
 
 fn binomial(n: u64, k: u64) -> BigUint {
@@ -440,18 +503,22 @@ mod tests {
         ] {
             let bounds = Bounds { max_delay, recoveries, ..bounds(eot, eff, crashes, nodes) };
             let faults = bounds.faults();
-            let count = (0u64..1 << faults.len())
-                .filter(|mask| {
-                    let set: FaultSet = faults
-                        .iter()
-                        .enumerate()
-                        .filter(|(index, _)| mask >> index & 1 == 1)
-                        .map(|(_, fault)| fault.clone())
-                        .collect();
-                    bounds.check_faults(&set).is_ok() && bounds.allow(&set)
-                })
-                .count();
-            assert_eq!(bounds.fault_space(), BigUint::from(count));
+            let mut sizes = vec![0u32; faults.len() + 1];
+            for mask in 0u64..1 << faults.len() {
+                let set: FaultSet = faults
+                    .iter()
+                    .enumerate()
+                    .filter(|(index, _)| mask >> index & 1 == 1)
+                    .map(|(_, fault)| fault.clone())
+                    .collect();
+                if bounds.check_faults(&set).is_ok() && bounds.allow(&set) {
+                    sizes[set.len()] += 1;
+                }
+            }
+            assert_eq!(bounds.fault_space(), BigUint::from(sizes.iter().sum::<u32>()));
+            for (size, count) in sizes.into_iter().enumerate() {
+                assert!((bounds.fault_sets_of_size(size) - f64::from(count)).abs() < 1e-6);
+            }
         }
     }
 
@@ -472,6 +539,7 @@ mod tests {
         assert!(bounds.check().is_ok());
         assert_eq!(bounds.fault_space(), BigUint::from(5u8 * 3 * 2));
         assert_eq!(bounds.faults().len(), 4 + 3);
+        assert!((bounds.fault_sets_of_size(2) - f64::from(4 * 3 + 2)).abs() < 1e-6);
         let check = |texts: &[&str]| {
             bounds.check_faults(&texts.iter().map(|text| input(text)).collect::<FaultSet>())
         };
