@@ -320,6 +320,11 @@ pub(crate) fn is_non_blocking(file: &OwnedFd) -> bool {
     flags >= 0 && flags & libc::O_NONBLOCK != 0
 }
 
+/// False if what is peeked at is not what is received next (SO_PEEK_OFF).
+pub(crate) fn peeks_at_the_start(socket: &OwnedFd) -> bool {
+    option::<i32>(socket, libc::SO_PEEK_OFF).map_or(true, |offset| offset < 0)
+}
+
 /// How many bytes a receive that waits, waits for.
 pub(crate) fn low_water(socket: &OwnedFd) -> Option<i32> {
     option(socket, libc::SO_RCVLOWAT).ok()

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::arch;
 use crate::descriptor;
@@ -23,14 +24,20 @@ use crate::ptrace::Stopped;
 const SIZE_MAX: usize = 16 << 10;
 /// Most threads of a node that are looked through for receives under way.
 const THREADS_MAX: usize = 64;
-/// Most duplicates kept.
-const COPIES_MAX: usize = 128;
+/// Most duplicates kept, of one node and of all: each is one of this process's descriptors.
+const COPIES_MAX: usize = 64;
+const COPIES_OF_ALL_MAX: usize = 256;
 
-/// Duplicates of the sockets that are much used. While one lives, its socket does not close: each
-/// is given up before the program can close its own.
+/// Duplicates kept by all nodes.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// Duplicates of sockets. While one lives, its socket does not close: each is given up before the
+/// program can close its own.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
     kept: BTreeMap<Channel, OwnedFd>,
+    /// The last of those for which there was no room.
+    spare: Option<(Channel, OwnedFd)>,
     /// Room for what is received.
     buffer: Vec<u8>,
 }
@@ -38,12 +45,37 @@ pub(crate) struct Copies {
 impl Copies {
     /// The program gives up a descriptor of this channel.
     pub(crate) fn give_up(&mut self, channel: Channel) {
-        self.kept.remove(&channel);
+        self.spare.take_if(|(of, _)| *of == channel);
+        if self.kept.remove(&channel).is_some() {
+            KEPT.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Programs give up descriptors that are not known.
     pub(crate) fn give_up_all(&mut self) {
+        KEPT.fetch_sub(self.kept.len(), Ordering::Relaxed);
         self.kept.clear();
+        self.spare = None;
+    }
+
+    fn get(&self, channel: Channel) -> Option<&OwnedFd> {
+        let spare = self.spare.as_ref().filter(|(of, _)| *of == channel);
+        self.kept.get(&channel).or(spare.map(|(_, copy)| copy))
+    }
+
+    fn keep(&mut self, channel: Channel, copy: OwnedFd) {
+        if self.kept.len() < COPIES_MAX && KEPT.load(Ordering::Relaxed) < COPIES_OF_ALL_MAX {
+            KEPT.fetch_add(1, Ordering::Relaxed);
+            self.kept.insert(channel, copy);
+        } else {
+            self.spare = Some((channel, copy));
+        }
+    }
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        self.give_up_all();
     }
 }
 
@@ -55,15 +87,12 @@ impl Node {
         number: i32,
         channel: Channel,
     ) -> Option<&OwnedFd> {
-        if !self.copies.kept.contains_key(&channel) {
-            let copy =
-                descriptor::duplicate(self.handle(thread).as_deref(), thread, number).ok()?;
-            if self.copies.kept.len() >= COPIES_MAX {
-                self.copies.kept.pop_first();
-            }
-            self.copies.kept.insert(channel, copy);
+        if self.copies.get(channel).is_none() {
+            let handle = self.handle(thread);
+            let copy = descriptor::duplicate(handle.as_deref(), thread, number).ok()?;
+            self.copies.keep(channel, copy);
         }
-        self.copies.kept.get(&channel)
+        self.copies.get(channel)
     }
 
     /// Carries out a receive, if that can be done. True if the kernel is to skip the call.
@@ -121,6 +150,9 @@ impl Node {
         let copy = self.copy_of(thread, number, channel)?;
         let waits = flags & libc::MSG_DONTWAIT == 0 && !descriptor::is_non_blocking(copy);
         if waits && descriptor::low_water(copy) != Some(1) {
+            return None;
+        }
+        if !descriptor::peeks_at_the_start(copy) {
             return None;
         }
         let wanted = usize::try_from(part.length).unwrap_or(usize::MAX).min(buffer.len());
