@@ -206,7 +206,7 @@ impl<L: Laboratory> Hunted<'_, L> {
         if outcome == Outcome::Inconclusive || !has_fired && outcome != Outcome::Bad {
             self.proposals.in_vain(asked);
         } else {
-            self.proposals.conclude(&self.knowledge, &self.fired, outcome);
+            self.proposals.conclude(&self.fired, outcome);
         }
         if outcome == Outcome::Inconclusive {
             self.knowledge.skip();

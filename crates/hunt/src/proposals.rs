@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 use linchpin_model::Outcome;
 use linchpin_search::Lessons;
 
-use crate::fault::{Fault, Kind};
+use crate::fault::Fault;
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
 use crate::options::Options;
 use crate::pairs::Pairs;
@@ -28,8 +28,6 @@ const PART_UNKNOWN: f64 = 1.0;
 const PART_VACUOUS: f64 = 3.0;
 /// Under one of its faults alone the event that another waits for did not happen.
 const NOT_SEEN_UNDER_PART: f64 = 5.0;
-/// Per doubling of the runs that had a fault of the same kind, over all places.
-const KIND_TRIED: f64 = 0.25;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
 
@@ -73,8 +71,6 @@ pub(crate) struct Proposals {
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<FaultClassId, i32>,
-    /// Per kind of fault: runs that said something.
-    kinds_tried: BTreeMap<Kind, u32>,
     /// Runs that were to be without an answer: all of them, and those that were vacuous.
     unanswered: (u32, u32),
     /// Per kind of fault, place and label: runs that said something.
@@ -112,8 +108,8 @@ impl Proposals {
         mut faults: Vec<FaultId>,
         options: &Options,
     ) {
-        let run = &knowledge.runs()[base];
         let beliefs = self.beliefs(options);
+        let run = &knowledge.runs()[base];
         let bits = |fault: &FaultId| {
             let mut single = run.faults.clone();
             single.push(*fault);
@@ -124,13 +120,6 @@ impl Proposals {
         self.pairs.push(Pairs::new(base, faults));
         let last = self.pairs.len() - 1;
         self.predict_pairs(knowledge, last, PAIRS_FIRST);
-    }
-
-    fn beliefs(&self, options: &Options) -> Beliefs {
-        Beliefs {
-            answer_cut: self.answer_cut_bits(options.answers_are_told),
-            is_about_values: options.answers_are_told,
-        }
     }
 
     /// Predicts more pairs; false if there are none left.
@@ -241,10 +230,7 @@ impl Proposals {
                 vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
             let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
             let tried: f64 = tried.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
-            let kinds = faults.iter().map(|id| self.kinds_tried.get(&knowledge.fault(*id).kind()));
-            let kinds: f64 = kinds.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
             let mut bits = proposal.bits(&beliefs)
-                + KIND_TRIED * kinds / faults.len().max(1) as f64
                 + tried
                 + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
                 + IN_VAIN * f64::from(own)
@@ -266,6 +252,13 @@ impl Proposals {
         best.map(|(_, _, faults)| faults)
     }
 
+    fn beliefs(&self, options: &Options) -> Beliefs {
+        Beliefs {
+            answer_cut: self.answer_cut_bits(options.answers_are_told),
+            is_about_values: options.answers_are_told,
+        }
+    }
+
     /// How surprising it would be if a run without an answer broke the system: it must not be
     /// vacuous, and how many of those seen were not says how likely that is.
     fn answer_cut_bits(&self, is_told: bool) -> f64 {
@@ -278,10 +271,7 @@ impl Proposals {
     }
 
     /// The hypothesis has its answer.
-    pub(crate) fn conclude(&mut self, knowledge: &Knowledge, faults: &[FaultId], outcome: Outcome) {
-        for kind in faults.iter().map(|id| knowledge.fault(*id).kind()) {
-            *self.kinds_tried.entry(kind).or_default() += 1;
-        }
+    pub(crate) fn conclude(&mut self, faults: &[FaultId], outcome: Outcome) {
         if let Some(proposal) = self.store.get(faults) {
             let is_vacuous = outcome == Outcome::Vacuous;
             if proposal.prediction.is_unanswered() {

@@ -40,8 +40,6 @@ const SPLITS: f64 = -1.0;
 const NEXT_TO_PROMISE: f64 = -0.75;
 /// It holds back a message that carries a value, which arrives after all, but late.
 const VALUE_LATE: f64 = -0.75;
-/// The least that each fault beyond the first weighs.
-const FURTHER_FAULT: f64 = 0.5;
 /// Holders and supports beyond so many make no difference.
 const COUNT_MAX: usize = 4;
 
@@ -109,7 +107,7 @@ pub(crate) fn prediction_bits(
 
 /// The bits of the faults themselves: how likely they are, and where they strike.
 pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
-    let mut each: Vec<f64> = faults
+    faults
         .iter()
         .map(|(fault, cut)| {
             let place = match fault {
@@ -124,11 +122,7 @@ pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
             };
             prior(fault.kind()) + place
         })
-        .collect();
-    each.sort_by(f64::total_cmp);
-    // However good a place, one more fault makes nothing likelier.
-    let further: f64 = each.iter().skip(1).map(|bits| bits.max(FURTHER_FAULT)).sum();
-    each.first().copied().unwrap_or(0.0) + further
+        .sum()
 }
 
 fn node_bits(node: &str, cut: &Cut, trace: &Indexed) -> f64 {

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use linchpin_record::{
-    HuntAccount, HuntConclusion, HuntCounterexample, HuntHeader, Parting, TraceCampaign,
-};
+use linchpin_record::{HuntConclusion, HuntCounterexample, HuntHeader, Parting, TraceCampaign};
 use linchpin_report::causal::{Diagram, terminal};
 
 use crate::exit::Exit;
@@ -27,6 +25,16 @@ pub(crate) fn exit(campaign: &TraceCampaign) -> Exit {
         ("survived", _) => Exit::Holds,
         _ => Exit::Unknown,
     }
+}
+
+/// The runs that the answer tells of: bad ones with the good ones nearest to them.
+pub(crate) fn told_of(campaign: &TraceCampaign) -> Vec<u64> {
+    let conclusion = campaign.header.hunt.as_ref().and_then(|hunt| hunt.conclusion.as_ref());
+    let found = conclusion.iter().flat_map(|conclusion| &conclusion.counterexamples);
+    found
+        .flat_map(|found| [Some(found.run), found.nearest.as_ref().map(|nearest| nearest.run)])
+        .flatten()
+        .collect()
 }
 
 pub(crate) fn print(campaign: &TraceCampaign, is_kept: bool, look: Look) -> anyhow::Result<()> {
@@ -178,65 +186,13 @@ fn run_command(campaign: &TraceCampaign, found: &HuntCounterexample) -> String {
 }
 
 fn account(hunt: &HuntHeader, conclusion: &HuntConclusion) -> String {
-    let HuntAccount { outcomes, candidates, supports, .. } = &conclusion.account;
-    let account = &conclusion.account;
-    let list = |parts: Vec<String>| parts.join(", ");
-    let outcomes = list(outcomes.iter().map(|(name, count)| format!("{count} {name}")).collect());
-    let candidates = list(
-        candidates
-            .iter()
-            .map(|(kind, coverage)| format!("{kind} {}/{}", coverage.tried, coverage.known))
-            .collect(),
-    );
-    let budgets = list(
-        hunt.budgets
-            .iter()
-            .filter(|(_, count)| **count > 0)
-            .map(|(kind, count)| format!("{count} {kind}"))
-            .collect(),
-    );
-    let mut out = String::new();
-    let mut row = |name: &str, text: String| {
-        let _ = writeln!(out, "{name:<11} {text}");
-    };
-    row("budgets", format!("{budgets}; {} at once", hunt.total));
-    row("runs", outcomes);
-    row(
-        "supports",
-        format!(
-            "{} of {} acknowledged values",
-            supports.len(),
-            supports
-                .iter()
-                .map(|support| &support.value)
-                .collect::<std::collections::BTreeSet<_>>()
-                .len()
-        ),
-    );
-    row(
-        "hypotheses",
-        format!(
-            "{}: {} run, {} answered by other runs, {} like one that was run, {} never fired, {} not judged, {} left",
-            account.hypotheses,
-            conclusion.experiments,
-            account.answered,
-            account.like_another,
-            account.never_fired,
-            account.not_judged,
-            account.waiting
-        ),
-    );
-    row("tried", format!("{candidates} (candidate faults)"));
-    let seconds = |milliseconds: u64| milliseconds as f64 / 1000.0;
-    row(
-        "time",
-        format!(
-            "{:.1} s starting, {:.1} s workload and waiting, {:.1} s checking and stopping, {:.1} s choosing and recording",
-            seconds(account.start_ms),
-            seconds(account.workload_ms),
-            seconds(account.check_ms),
-            seconds(account.search_ms)
-        ),
-    );
-    out.trim_end().to_owned()
+    let budgets = hunt.budgets.iter().filter(|(_, count)| **count > 0);
+    let budgets: Vec<String> = budgets.map(|(kind, count)| format!("{count} {kind}")).collect();
+    let mut out = format!("budgets: {}; {} at once\n", budgets.join(", "), hunt.total);
+    for line in &conclusion.account.in_words {
+        let _ = writeln!(out, "{line}");
+    }
+    let search = conclusion.account.search_ms as f64 / 1000.0;
+    let _ = write!(out, "time choosing and recording: {search:.1} s");
+    out
 }

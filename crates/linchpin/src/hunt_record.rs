@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use linchpin_hunt::confidence::break_rate_at_most;
 use linchpin_hunt::{Account, Counterexample, EventName, Report, Strategy, Verdict};
 use linchpin_record::{
     Expected, HuntAccount, HuntConclusion, HuntCounterexample, HuntCoverage, HuntFault,
@@ -75,14 +74,26 @@ fn account(account: &Account, elapsed: Duration) -> HuntAccount {
                 runs: support.runs,
             })
             .collect(),
+        classes: HuntCoverage {
+            known: account.classes.len() as u64,
+            tried: account.classes.iter().filter(|class| class.coverage.tried > 0).count() as u64,
+        },
         hypotheses: account.hypotheses,
+        tried: account.tried,
+        assumed: account
+            .assumed
+            .iter()
+            .map(|assumed| (assumed.tried.join(" + "), assumed.others))
+            .collect(),
+        interchangeable: account.interchangeable.clone(),
+        in_words: account.to_string().lines().map(str::to_owned).collect(),
         answered: account.answered,
         like_another: account.like_another,
         waiting: account.waiting,
         never_fired: account.never_fired,
         not_judged: account.not_judged,
         least_trials: account.least_trials,
-        break_rate_at_most: break_rate_at_most(0, account.least_trials, CONFIDENCE),
+        break_rate_at_most: account.break_rate_missed(CONFIDENCE),
         message_kinds: account.message_kinds,
         unseen_mass: account.unseen_mass,
         start_ms: spent.start_ms,

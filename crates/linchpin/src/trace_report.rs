@@ -9,6 +9,7 @@ use linchpin_report::terminal::visible;
 
 use crate::args::{ReportArguments, ReportFormat};
 use crate::exit::Exit;
+use crate::hunt_answer;
 use crate::output::{errln, outln, to_stdout};
 use crate::terminal::Look;
 
@@ -28,6 +29,10 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
             let (campaign, writer) = TraceWriter::resume(&arguments.directory)?;
             let path = writer.write_report("index.html", page(&campaign)?.as_bytes())?;
             outln!("{}", path.display());
+            return Ok(Exit::Holds);
+        }
+        ReportFormat::Human if campaign.header.hunt.is_some() && arguments.run.is_none() => {
+            hunt_answer::print(&campaign, true, look)?;
             return Ok(Exit::Holds);
         }
         ReportFormat::Human if campaign.runs.len() > 1 && arguments.run.is_none() => {
@@ -107,7 +112,12 @@ fn compare(campaign: &TraceCampaign, number: u64) -> anyhow::Result<String> {
 /// The HTML report, with as many runs drawn as are worth their bytes: bad ones first.
 pub(crate) fn page(campaign: &TraceCampaign) -> anyhow::Result<String> {
     let mut order: Vec<u64> = campaign.runs.iter().map(|run| run.run).collect();
-    order.sort_by_key(|run| campaign.runs[*run as usize].outcome != linchpin_model::Outcome::Bad);
+    let told: Vec<u64> = hunt_answer::told_of(campaign);
+    order.sort_by_key(|run| {
+        let place = told.iter().position(|told| told == run).unwrap_or(told.len());
+        let is_bad = campaign.runs[*run as usize].outcome == linchpin_model::Outcome::Bad;
+        (place, !is_bad)
+    });
     let mut traces: Vec<Trace> = Vec::new();
     let mut events = 0;
     for number in order {

@@ -133,8 +133,12 @@ pub struct HuntAccount {
     pub candidates: BTreeMap<String, HuntCoverage>,
     /// Ways in which the final state came to show an acknowledged value.
     pub supports: Vec<HuntSupport>,
+    /// Classes of candidates: how many there are, and of how many one was in an experiment.
+    pub classes: HuntCoverage,
     /// Hypotheses generated.
     pub hypotheses: u64,
+    /// Of these: run and judged.
+    pub tried: u64,
     /// Of these: earlier runs answer for them.
     pub answered: u64,
     /// Of these: assumed to do as another of their class did, which was run.
@@ -150,6 +154,12 @@ pub struct HuntAccount {
     /// A hypothesis that was tried and did not break the system breaks it in at most this share of
     /// runs, at 95 %.
     pub break_rate_at_most: f64,
+    /// What was run for others that are assumed to do the same, and how many those are.
+    pub assumed: Vec<(String, u64)>,
+    /// Groups of nodes that were taken to be interchangeable.
+    pub interchangeable: BTreeMap<String, Vec<String>>,
+    /// All of this in words.
+    pub in_words: Vec<String>,
     /// Kinds of messages seen: sender, receiver and label.
     pub message_kinds: u64,
     /// Good-Turing estimate of the share of kinds of runs not seen.

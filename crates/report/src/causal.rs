@@ -5,6 +5,7 @@ pub mod census;
 mod conversation;
 pub mod dot;
 pub mod html;
+mod hunted;
 pub mod identity;
 pub mod otlp;
 pub mod perfetto;

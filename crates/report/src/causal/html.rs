@@ -7,6 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde::Serialize;
 
 use super::census::Census;
+use super::hunted;
 use super::identity::RUNGS;
 use super::{Diagram, conversations};
 use crate::html::policy;
@@ -70,6 +71,7 @@ pub fn render(campaign: &TraceCampaign, detailed: &[Diagram<'_>]) -> String {
                     (facts(campaign))
                 }
                 main {
+                    @if let Some(hunt) = &header.hunt { (hunted::section(hunt, detailed)) }
                     @for diagram in detailed { (summary(campaign, diagram)) }
                     @if !detailed.is_empty() { (explorer(detailed)) }
                     (census(campaign))
