@@ -174,8 +174,9 @@ impl Node {
         memory::write(thread, part.address, &buffer[..count]).ok()?;
         arch::answer(stopped, count as i64).ok()?;
         let bytes = buffer[..count.min(limit)].to_vec();
-        let taken = receive(copy, &mut buffer[..count], 0);
-        debug_assert_eq!(taken.ok(), Some(count), "nobody else receives");
+        // Nobody else receives, so these are the bytes peeked at. Only a fault that resets the
+        // connection this instant throws them away first, and then nobody can receive them again.
+        let _ = receive(copy, &mut buffer[..count], 0);
         Some(Received::Bytes(count as u64, bytes))
     }
 

@@ -162,7 +162,8 @@ impl Tracker {
         let graph = self.graph();
         let roles = graph.roles(roles);
         let receivers = self.receivers();
-        let mut connections: BTreeMap<(String, String, String), Vec<Channel>> = BTreeMap::new();
+        let mut connections: BTreeMap<(String, String, String), BTreeMap<Channel, u32>> =
+            BTreeMap::new();
         let mut bursts: BTreeMap<Channel, u32> = BTreeMap::new();
         let mut speaking: BTreeMap<Channel, bool> = BTreeMap::new();
         let mut occurrences = BTreeMap::new();
@@ -185,11 +186,8 @@ impl Tracker {
                     }
                     let [one, other] = ends;
                     let known = connections.entry((one, other, draft.link.clone())).or_default();
-                    let index = known.iter().position(|known| *known == draft.connection);
-                    let index = index.unwrap_or_else(|| {
-                        known.push(draft.connection);
-                        known.len() - 1
-                    });
+                    let next = known.len() as u32 + 1;
+                    let connection = *known.entry(draft.connection).or_insert(next);
                     let label = rules.label(draft.port, &payload.bytes);
                     let key =
                         (draft.from.clone(), draft.to.clone(), draft.link.clone(), label.clone());
@@ -199,7 +197,7 @@ impl Tracker {
                         from: draft.from,
                         to: draft.to,
                         link: draft.link,
-                        connection: index as u32 + 1,
+                        connection,
                         burst: bursts[&draft.sender],
                         label,
                         occurrence: *occurrence,
