@@ -25,6 +25,9 @@ impl Pairs {
     /// How many are left.
     pub(crate) fn len(&self) -> usize {
         let count = self.faults.len();
+        if count < 2 {
+            return 0;
+        }
         // Of those with smaller sums all are gone, and of this one the first few.
         let of_sum =
             |sum: usize| sum.div_ceil(2) - (sum + 1).saturating_sub(count).min(sum.div_ceil(2));
@@ -66,6 +69,14 @@ mod tests {
     use linchpin_formula::Variable;
 
     use super::*;
+
+    #[test]
+    fn few_candidates_have_no_pairs() {
+        for count in 0..2 {
+            let mut pairs = Pairs::new(0, (0..count).map(Variable).collect());
+            assert_eq!((pairs.len(), pairs.next()), (0, None));
+        }
+    }
 
     #[test]
     fn every_pair_comes_once_those_of_first_parts_first() {
