@@ -86,8 +86,9 @@ fn what_shows_sometimes_is_found_by_repeating() {
         assert!((counterexample.bad as usize) < runs, "it does not always show");
         let (least, most) = counterexample.break_rate(0.99);
         assert!(least < 1.0 / 3.0 && 1.0 / 3.0 < most, "seed {seed}: {least} to {most}");
-        let kind = Kind::PowerLoss;
-        assert!(counterexample.faults.iter().all(|fault| fault.kind() == kind));
+        // Alone it may have escaped all its runs, so that it is told with another fault.
+        let is_power_loss = |fault: &Fault| fault.kind() == Kind::PowerLoss;
+        assert!(counterexample.faults.iter().any(is_power_loss), "{:?}", counterexample.faults);
     }
     // Each of many power losses escapes six runs with probability (2/3)^6, one in eleven.
     assert_eq!(found, 8);
