@@ -143,7 +143,10 @@ fn an_interrupted_search_leaves_a_report() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     let progress = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(progress.contains(" hypotheses of ") && progress.contains(" waiting (all"), "{progress}");
+    assert!(
+        progress.contains(" hypotheses of ") && progress.contains(" waiting (all"),
+        "{progress}"
+    );
     assert!(progress.contains("% of the fault sets, 0 counterexamples, "), "{progress}");
     assert!(progress.contains(" for all\n") && !progress.contains('\u{1b}'), "{progress}");
     let campaign = Campaign::load(&out).expect("a campaign");
