@@ -5,7 +5,7 @@
 //! 2. [`carry_out`] runs the cluster once: every event of every node goes through the injector and
 //!    into the tracker. Each run has namespaces, addresses and folders of its own, and nothing of
 //!    it is left when it returns.
-//! 3. [`evidence`] makes of it what the hunt learns from: outcome, trace, which faults fired.
+//! 3. [`evidence()`] makes of it what the hunt learns from: outcome, trace, which faults fired.
 //!
 //! What this crate does **not** do: it chooses no faults, records nothing, prints nothing.
 

@@ -2,7 +2,7 @@
 //!
 //! The loop is that of the lineage-driven search: run, learn, next hypothesis. What differs is what
 //! may be assumed of a run. Its faults may not strike, it may end otherwise the next time, and it may
-//! show faults that nobody knew of. See [`Lessons`].
+//! show faults that nobody knew of. See [`crate::Lessons`].
 
 use linchpin_formula::Variable;
 
