@@ -1,23 +1,15 @@
 //! `linchpin test` on the small systems of `systems/`: from the plain cluster files, with no hint of
 //! the bug in them.
 
+mod processes;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Says why a test does nothing, which is a failure where everything must run.
-fn ready() -> bool {
-    let new_enough = Command::new("python3").args(["-c", "import tomllib"]).output();
-    if new_enough.is_ok_and(|output| output.status.success()) {
-        return true;
-    }
-    let why = "python3 is missing or older than 3.11";
-    assert!(std::env::var_os("LINCHPIN_REQUIRE_ALL").is_none(), "{why}");
-    println!("skipped: {why}");
-    false
-}
+use processes::ready;
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linchpin"));

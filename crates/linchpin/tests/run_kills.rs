@@ -4,6 +4,8 @@
 //! `LINCHPIN_KILLS=100 cargo test -p linchpin --test run_kills -- --nocapture` makes 100 kills instead
 //! of a few; `docs/formats/cluster.md` has what came of it.
 
+mod processes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use linchpin_record::TraceCampaign;
+use processes::ready;
 
 const KILLS_DEFAULT: u32 = 4;
 
@@ -121,11 +124,7 @@ fn xorshift(state: &mut u64) -> u64 {
 
 #[test]
 fn killed_at_any_moment_nothing_is_left() {
-    let new_enough = Command::new("python3").args(["-c", "import tomllib"]).output();
-    if !new_enough.is_ok_and(|output| output.status.success()) {
-        let why = "python3 is missing or older than 3.11";
-        assert!(std::env::var_os("LINCHPIN_REQUIRE_ALL").is_none(), "{why}");
-        println!("skipped: {why}");
+    if !ready() {
         return;
     }
     let kills: u32 = std::env::var("LINCHPIN_KILLS")

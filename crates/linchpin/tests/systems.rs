@@ -1,16 +1,16 @@
 //! The small systems in `systems/`: good without faults, and under the faults that break their bugs the correct variants stay
 //! good. The experiments are Python (`systems/tests`), and judge histories with the binary under test.
 
+mod processes;
+
 use std::path::Path;
 use std::process::Command;
 
+use processes::ready;
+
 fn experiments(system: &str) {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../systems/tests");
-    let new_enough = Command::new("python3").args(["-c", "import tomllib"]).output();
-    if !new_enough.is_ok_and(|output| output.status.success()) {
-        let why = "python3 is missing or older than 3.11";
-        assert!(std::env::var_os("LINCHPIN_REQUIRE_ALL").is_none(), "{why}");
-        println!("skipped: {why}");
+    if !ready() {
         return;
     }
     let output = Command::new("python3")
