@@ -130,6 +130,16 @@ pub enum TranslateError {
         /// The fault.
         fault: Fault,
     },
+    /// Occurs when a name or a time of the map makes no fault.
+    #[error("what stands for `{fault}` is no fault, `{text}`: {reason}")]
+    NotAFault {
+        /// The fault.
+        fault: Fault,
+        /// What the map makes of it.
+        text: String,
+        /// What is wrong with that.
+        reason: String,
+    },
     /// Occurs for faults that are not about nodes and messages.
     #[error("`{fault}` chooses an input, which here is the workload's: choose it there")]
     Input {
@@ -167,7 +177,12 @@ impl Map {
                 Fault::Delay { from, to, at, by } => {
                     let step = self.faults.delay;
                     let step = step.ok_or_else(|| no_translation(fault, "delay"))?.0;
-                    self.lose(fault, (from, to, *at), Loss::Late(step * *by), &sending)?
+                    self.lose(
+                        fault,
+                        (from, to, *at),
+                        Loss::Late(step.saturating_mul(*by)),
+                        &sending,
+                    )?
                 }
                 Fault::Crash { node, at } => {
                     let kind = self.faults.crash;
@@ -190,10 +205,14 @@ impl Map {
                 }
             };
             let parse = |text: &String| {
-                parse_fault(text).unwrap_or_else(|wrong| unreachable!("`{text}`: {wrong:?}"))
+                parse_fault(text).map_err(|wrong| TranslateError::NotAFault {
+                    fault: fault.clone(),
+                    text: text.clone(),
+                    reason: wrong.first().map_or_else(String::new, |first| first.message.clone()),
+                })
             };
-            translated
-                .push(Translated { fault: fault.clone(), by: by.iter().map(parse).collect() });
+            let by = by.iter().map(parse).collect::<Result<_, _>>()?;
+            translated.push(Translated { fault: fault.clone(), by });
         }
         Ok(translated)
     }

@@ -173,6 +173,25 @@ fn a_crash_with_a_restart_needs_no_recovery() {
 }
 
 #[test]
+fn what_makes_no_fault_is_an_error() {
+    let lines = ["A>B copy x 1"];
+    for late in ["1000000000000s", "584554531y"] {
+        let endless = map(&format!("delay = \"{late}\""));
+        let error = translate(&endless, &["delay A->B @1 by 4000000000"], &lines).expect_err(late);
+        assert!(matches!(error, TranslateError::NotAFault { .. }), "{error}");
+    }
+    // Whatever stands in quotes is a name.
+    let mut odd = map("omit = \"omit\"");
+    for name in ["", "#1", "a b", "qu\"ote", "back\\slash", "after", "über\n"] {
+        odd.messages.insert("copy".to_owned(), name.to_owned());
+        match translate(&odd, &["omit A->B @1"], &lines) {
+            Ok(faults) => assert_eq!(faults.len(), 1, "{name:?}"),
+            Err(error) => assert!(error.to_string().contains("is no fault"), "{error}"),
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_map_is_said_with_its_place() {
     let folder = std::env::temp_dir().join(format!("linchpin-map-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");

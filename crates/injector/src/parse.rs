@@ -80,7 +80,8 @@ pub(crate) fn duration(word: &str) -> Option<Duration> {
     let number: f64 = number.parse().ok()?;
     let length = Duration::try_from_secs_f64(number * seconds).ok()?;
     // Half a microsecond is the rounding of the decimal, not of the user.
-    Some(Duration::from_micros((length.as_nanos() as u64 + 500) / 1000))
+    let nanos = u64::try_from(length.as_nanos()).ok()?.checked_add(500)?;
+    Some(Duration::from_micros(nanos / 1000))
 }
 
 /// A failed clause; its diagnostic was pushed.
