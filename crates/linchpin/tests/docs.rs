@@ -39,7 +39,7 @@ fn run(command: &str) -> String {
         .current_dir(root())
         .env("PATH", path)
         .env("NO_COLOR", "1")
-        .env("COLUMNS", "100")
+        .env_remove("COLUMNS")
         .output()
         .expect("a shell");
     String::from_utf8(output.stdout).expect("UTF-8")
