@@ -1,7 +1,8 @@
 //! Exits of system calls: what has happened, as far as the result tells.
 
 use crate::arch;
-use crate::enter::{lacks_address, sockaddr};
+use crate::channels::lacks_address;
+use crate::enter::sockaddr;
 use crate::event::{Action, CallId, Channel};
 use crate::memory::{self, MESSAGE_HEADER_SIZE, MULTI_HEADER_SIZE};
 use crate::node::Node;

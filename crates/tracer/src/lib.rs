@@ -18,10 +18,13 @@
 mod address;
 mod arch;
 mod call;
+mod channels;
+mod decide;
 mod descriptor;
 pub mod doctor;
 mod enter;
 mod event;
+mod files;
 mod filter;
 mod inject;
 mod launch;
@@ -33,6 +36,7 @@ mod pending;
 mod policy;
 mod ptrace;
 mod remote;
+mod sends;
 mod still;
 mod takeover;
 

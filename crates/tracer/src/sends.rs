@@ -1,0 +1,224 @@
+//! Entries of calls that send: what is about to leave, and whether its result is known before.
+
+use crate::arch;
+use crate::channels::lacks_address;
+use crate::descriptor;
+use crate::enter::sockaddr;
+use crate::event::{Action, Channel, Payload, Transport};
+use crate::memory::{self, MULTI_HEADER_SIZE, Part};
+use crate::node::Node;
+use crate::pending::Pending;
+use crate::ptrace::Stopped;
+use crate::{CallId, Decision, Site};
+
+/// Most bytes read of one datagram, whatever the payload limit: all of it, to compare contents.
+const DATAGRAM_SIZE_MAX: usize = 1 << 18;
+/// Most messages of one sendmmsg or recvmmsg (UIO_MAXIOV).
+pub(crate) const MESSAGES_MAX: u64 = 1024;
+
+/// What one call is about to send.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) flags: i32,
+    /// The destination's address in the process's memory, and its length.
+    pub(crate) name: (u64, u32),
+    /// Descriptors or credentials come with it.
+    pub(crate) ancillary: bool,
+}
+
+impl Node {
+    pub(crate) fn payload(
+        &self,
+        thread: i32,
+        channel: Channel,
+        parts: &[Part],
+        length: u64,
+    ) -> Payload {
+        let whole = !self.is_stream(channel);
+        let limit = if whole { DATAGRAM_SIZE_MAX } else { self.options.payload_limit };
+        let wanted = limit.min(usize::try_from(length).unwrap_or(usize::MAX));
+        let mut bytes = memory::gather(thread, parts, wanted);
+        let digest = (whole && bytes.len() as u64 == length).then(|| digest(&bytes));
+        bytes.truncate(self.options.payload_limit);
+        Payload { length, bytes, digest }
+    }
+
+    pub(crate) fn enter_send(
+        &mut self,
+        stopped: &Stopped,
+        number: u64,
+        outgoing: &Outgoing,
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
+        let Outgoing { parts, flags, .. } = outgoing;
+        self.note_urgent(thread, *flags);
+        let call = self.next_call();
+        if flags & libc::MSG_FASTOPEN != 0 {
+            let what = "a connection made by its first send (MSG_FASTOPEN)".into();
+            self.emit(thread, Action::NotFollowed { what });
+        }
+        let length = parts.iter().map(|part| part.length).sum();
+        let (decision, readable) = self.ask_send(thread, call, channel, number, outgoing);
+        let follow =
+            matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
+        if self.carried_out(stopped, Some(call), decision) {
+            return None;
+        }
+        if !follow && readable && self.taken_at_once(thread, number as i32, channel, length, *flags)
+        {
+            let (messages, error, assumed) = (1, None, true);
+            self.emit(thread, Action::Sent { call, messages, bytes: length, error, assumed });
+            return None;
+        }
+        Some(Pending::Send { call, channel, single: true, unbound: self.unbound(channel, number) })
+    }
+
+    /// Reports one message that is about to be sent. Gives the decision, and whether its first
+    /// bytes could be read.
+    fn ask_send(
+        &mut self,
+        thread: i32,
+        call: CallId,
+        channel: Channel,
+        number: u64,
+        outgoing: &Outgoing,
+    ) -> (Decision, bool) {
+        let Outgoing { parts, flags, name, ancillary } = outgoing;
+        let length = parts.iter().map(|part| part.length).sum();
+        let payload = self.payload(thread, channel, parts, length);
+        let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
+        let to = sockaddr(thread, name.0, name.1);
+        let handle = self.handle(thread);
+        let site = Site {
+            process: handle.as_deref(),
+            descriptor: Some(number as i32),
+            parts,
+            flags: *flags,
+            name: *name,
+            ancillary: *ancillary,
+            ..Site::of(&self.remote, thread)
+        };
+        (self.ask(Action::Send { call, channel, to, payload }, &site), readable)
+    }
+
+    /// True if the result of a send is known before it runs, so that its exit need not be seen: a
+    /// TCP connection with room in its buffer takes all bytes, unless it is reset this instant,
+    /// and then nobody receives them.
+    fn taken_at_once(
+        &mut self,
+        thread: i32,
+        descriptor: i32,
+        channel: Channel,
+        length: u64,
+        flags: i32,
+    ) -> bool {
+        const HARMLESS: i32 =
+            libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT | libc::MSG_MORE | libc::MSG_EOR;
+        let tcp = self.facts_of(channel).is_some_and(|facts| {
+            facts.transport == Transport::Stream && !facts.local_family && facts.peer.is_some()
+        });
+        tcp && length > 0
+            && flags & !HARMLESS == 0
+            && self
+                .copy_of(thread, descriptor, channel)
+                .is_some_and(|copy| descriptor::has_room(copy, length))
+    }
+
+    pub(crate) fn enter_send_many(
+        &mut self,
+        stopped: &Stopped,
+        number: u64,
+        headers: u64,
+        count: u64,
+    ) -> Option<Pending> {
+        let thread = stopped.thread();
+        let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
+        let call = self.next_call();
+        let mut count = count.min(MESSAGES_MAX);
+        if self.options.single_messages && count > 1 && arch::set_argument(stopped, 2, 1).is_ok() {
+            count = 1;
+        }
+        let mut decision = Decision::Continue;
+        for index in 0..count {
+            let Ok(header) = memory::read_header(thread, headers + index * MULTI_HEADER_SIZE)
+            else {
+                break;
+            };
+            self.passing(thread, &header);
+            let outgoing = Outgoing {
+                parts: memory::read_parts(thread, header.parts, header.part_count)
+                    .unwrap_or_default(),
+                flags: 0,
+                name: (header.name, header.name_length),
+                ancillary: header.control != 0 && header.control_length > 0,
+            };
+            // One call, one decision: that on the first message.
+            let (now, _) = self.ask_send(thread, call, channel, number, &outgoing);
+            if index == 0 {
+                // The call gives the number of messages sent, not of bytes.
+                decision = match now {
+                    Decision::Answer(0..) => Decision::Answer(1),
+                    Decision::Deliver(_) => Decision::Deliver(1),
+                    other => other,
+                };
+            }
+        }
+        let unbound = self.unbound(channel, number);
+        let pending = Pending::Send { call, channel, single: false, unbound };
+        if let Some(known) = self.threads.get_mut(&thread) {
+            known.pending = Some(Pending::Send { call, channel, single: false, unbound: None });
+        }
+        if self.carried_out(stopped, Some(call), decision) {
+            return None;
+        }
+        Some(pending)
+    }
+
+    /// The descriptor, if its socket has no address yet and a send may give it one.
+    fn unbound(&self, channel: Channel, number: u64) -> Option<i32> {
+        self.facts_of(channel)
+            .is_some_and(|facts| facts.transport == Transport::Datagram && lacks_address(facts))
+            .then_some(number as i32)
+    }
+
+    /// Sends bytes the process never sees: their number is all that is known.
+    pub(crate) fn enter_relay(
+        &mut self,
+        stopped: &Stopped,
+        from: Option<Channel>,
+        to: Option<(Channel, u64)>,
+        length: u64,
+        peek: bool,
+    ) -> Option<Pending> {
+        let call = match to {
+            None if from.is_none() => return None,
+            None => None,
+            Some((channel, number)) => {
+                let thread = stopped.thread();
+                let call = self.next_call();
+                let payload = Payload { length, bytes: Vec::new(), digest: None };
+                let handle = self.handle(thread);
+                let site = Site {
+                    process: handle.as_deref(),
+                    descriptor: Some(number as i32),
+                    ..Site::of(&self.remote, thread)
+                };
+                let decision = self.ask(Action::Send { call, channel, to: None, payload }, &site);
+                if self.carried_out(stopped, Some(call), decision) {
+                    return None;
+                }
+                Some(call)
+            }
+        };
+        Some(Pending::Relay { call, from, peek })
+    }
+}
+
+/// FNV-1a, 64 bits.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
