@@ -29,7 +29,7 @@ calls! {
     Socket "socket", Socketpair "socketpair", Pipe "pipe", Pipe2 "pipe2",
     Bind "bind", Connect "connect", Listen "listen", Accept "accept", Accept4 "accept4",
     Shutdown "shutdown", Close "close", CloseRange "close_range",
-    Dup "dup", Dup2 "dup2", Dup3 "dup3", Fcntl "fcntl",
+    Dup "dup", Dup2 "dup2", Dup3 "dup3", Fcntl "fcntl", Setsockopt "setsockopt",
     Fsync "fsync", Fdatasync "fdatasync", SyncFileRange "sync_file_range", Msync "msync",
     Sync "sync", Syncfs "syncfs",
     Open "open", Openat "openat", Openat2 "openat2", Creat "creat",
@@ -75,6 +75,16 @@ impl Call {
     pub const fn selected(self) -> Selected {
         match self {
             Call::Fcntl => Selected::ArgumentIs(1, &[0, 1030]), // F_DUPFD, F_DUPFD_CLOEXEC
+            // Those that change what a receive waits for or peeks at, or the room of a send.
+            Call::Setsockopt => Selected::ArgumentIs(
+                2,
+                &[
+                    libc::SO_SNDBUF as u32,
+                    libc::SO_RCVLOWAT as u32,
+                    libc::SO_SNDBUFFORCE as u32,
+                    libc::SO_PEEK_OFF as u32,
+                ],
+            ),
             Call::Clone => Selected::ArgumentHas(0, crate::ptrace::CLONE_UNTRACED),
             Call::Read
             | Call::Readv

@@ -330,21 +330,31 @@ pub(crate) fn low_water(socket: &OwnedFd) -> Option<i32> {
     option(socket, libc::SO_RCVLOWAT).ok()
 }
 
-/// True if a TCP connection takes `length` bytes at once, whatever the peer does: it stands, and
-/// its send buffer has several times the room.
-pub(crate) fn has_room(socket: &OwnedFd, length: u64) -> bool {
+/// Half of what the send buffer of a TCP connection has room for, as the kernel counts it: bytes
+/// with their overhead. 0 if it cannot be told.
+pub(crate) fn room(socket: &OwnedFd) -> u64 {
     const SO_MEMINFO: i32 = 55;
     const SEND_BUFFER: usize = 3; // SK_MEMINFO_SNDBUF
     const QUEUED: usize = 5; // SK_MEMINFO_WMEM_QUEUED
+    let memory = read_option::<[u32; 9]>(socket, libc::SOL_SOCKET, SO_MEMINFO).unwrap_or_default();
+    u64::from(memory[SEND_BUFFER].saturating_sub(memory[QUEUED])) / 2
+}
+
+/// True if a TCP connection is established both ways.
+pub(crate) fn is_established(socket: &OwnedFd) -> bool {
     const ESTABLISHED: u8 = 1;
-    let Ok(memory) = read_option::<[u32; 9]>(socket, libc::SOL_SOCKET, SO_MEMINFO) else {
-        return false;
-    };
-    let free = u64::from(memory[SEND_BUFFER].saturating_sub(memory[QUEUED]));
-    // Buffers are counted with their overhead, which is less than that of a page per write.
-    length.saturating_add(4096).saturating_mul(2) <= free / 2
-        && read_option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO)
-            .is_ok_and(|state| state == ESTABLISHED)
+    read_option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO)
+        .is_ok_and(|state| state == ESTABLISHED)
+}
+
+/// True if a connection has a peer: it was made, and has neither been reset nor ended both ways.
+pub(crate) fn has_peer(socket: &OwnedFd) -> bool {
+    let mut bytes = [0_u8; size_of::<libc::sockaddr_storage>()];
+    let mut length = bytes.len() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes; the buffer is as large as any address.
+    unsafe {
+        libc::getpeername(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), &raw mut length) == 0
+    }
 }
 
 /// Asks the kernel about a socket; `None` if its family carries no messages we follow.

@@ -136,6 +136,7 @@ impl Node {
             Call::Shutdown => {
                 let channel = self.endpoint(thread, first)?.channel;
                 let how = second as i32;
+                self.unlike_new(channel);
                 let (read, write) = (how != libc::SHUT_WR, how != libc::SHUT_RD);
                 let handle = self.handle(thread);
                 let id = self.next_call();
@@ -156,6 +157,10 @@ impl Node {
             }
             Call::CloseRange => {
                 self.close_range(thread, first, second, third as u32);
+                None
+            }
+            Call::Setsockopt => {
+                self.option_set(thread, first, second as i32, third as i32);
                 None
             }
             Call::Dup | Call::Fcntl => {

@@ -215,6 +215,10 @@ mod tests {
                         arguments[usize::from(index)] = bits;
                         true
                     }
+                    Selected::ArgumentIs(index, values) => {
+                        arguments[usize::from(index)] = values[values.len() - 1];
+                        true
+                    }
                     Selected::WithFiles => files,
                     Selected::WithOpens => files || fifos,
                     Selected::WithWrites => false,

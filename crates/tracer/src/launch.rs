@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
@@ -45,6 +46,8 @@ pub enum LaunchError {
 pub(crate) struct Control {
     state: Mutex<State>,
     changed: Condvar,
+    /// The node is to stand still, as `state` says it: looked at twice a stop.
+    pausing: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +68,11 @@ struct State {
 impl Control {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says again whether the node is to stand still. One that is being killed is not.
+    fn note_pausing(&self, state: &State) {
+        self.pausing.store(state.pauses > 0 && !state.killing, Ordering::SeqCst);
     }
 
     /// Enters a process before it runs; kills it if the node is being killed.
@@ -103,15 +111,15 @@ impl Control {
         self.lock().tracer = Some(std::thread::current().id());
     }
 
-    /// True while the node is to stand still. A node that is being killed is not.
+    /// True while the node is to stand still.
     pub(crate) fn pausing(&self) -> bool {
-        let state = self.lock();
-        state.pauses > 0 && !state.killing
+        self.pausing.load(Ordering::SeqCst)
     }
 
     pub(crate) fn pause(&self) {
         let mut state = self.lock();
         state.pauses += 1;
+        self.note_pausing(&state);
         // The tracer waits for its threads and for nothing else: a signal to one of them wakes it,
         // and goes no further.
         if state.pauses == 1 && state.tracer != Some(std::thread::current().id()) {
@@ -123,6 +131,7 @@ impl Control {
     pub(crate) fn resume(&self) {
         let mut state = self.lock();
         state.pauses = state.pauses.saturating_sub(1);
+        self.note_pausing(&state);
     }
 
     /// True if a SIGSTOP was only meant to wake the tracer.
@@ -158,6 +167,7 @@ impl Control {
     pub(crate) fn kill(&self) {
         let mut state = self.lock();
         state.killing = true;
+        self.note_pausing(&state);
         for handle in state.processes.values() {
             kill(handle);
         }
@@ -400,6 +410,7 @@ pub fn launch(
     let thread = std::thread::Builder::new().name(format!("tracer-{}", node.0)).spawn(move || {
         let finish = Finish(Arc::clone(&shared));
         shared.begin();
+        ptrace::hasten();
         let mut id = [0; 4];
         if id_reader.read_exact(&mut id).is_err() {
             return Ok(Report::default()); // the fork failed; `spawn` says why

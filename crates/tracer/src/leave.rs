@@ -71,7 +71,7 @@ impl Node {
             Pending::Relay { call, from, peek } => self.relayed(thread, call, from, peek, result),
             Pending::Socket => {
                 self.opened(thread, result);
-                self.own_socket(thread, result);
+                self.own_socket(thread, result, None);
             }
             Pending::Socketpair { descriptors } if result == 0 => {
                 let channels = [0, 4].map(|offset| {
@@ -102,7 +102,7 @@ impl Node {
             }
             Pending::Accept { listener, name, length } if result >= 0 => {
                 self.opened(thread, result);
-                self.own_socket(thread, result);
+                self.own_socket(thread, result, Some(listener));
                 if let Some(endpoint) = self.endpoint(thread, result as u64) {
                     let from = source(thread, Source::Pointers { name, length });
                     self.peer_was(thread, endpoint.channel, from);
@@ -169,15 +169,6 @@ impl Node {
             facts.peer = peer;
             let facts = facts.clone();
             self.emit(thread, Action::Socket { channel, facts });
-        }
-    }
-
-    /// The process made a socket, which nobody outside the node can have.
-    fn own_socket(&mut self, thread: i32, descriptor: i64) {
-        if let Ok(number @ 0..) = u64::try_from(descriptor)
-            && let Some(endpoint) = self.endpoint(thread, number)
-        {
-            self.own_sockets.insert(endpoint.channel);
         }
     }
 

@@ -152,6 +152,11 @@ pub(crate) fn passed_descriptors(process: i32, header: &MessageHeader) -> Vec<i3
 
 /// Reads the first `limit` bytes of a message spread over `parts`.
 pub(crate) fn gather(process: i32, parts: &[Part], limit: usize) -> Vec<u8> {
+    if let [part] = parts {
+        let wanted = part.length.min(limit as u64) as usize;
+        let all = if wanted == 0 { Ok(Vec::new()) } else { read(process, part.address, wanted) };
+        return all.unwrap_or_default();
+    }
     let mut bytes = Vec::new();
     for part in parts {
         let wanted = part.length.min((limit - bytes.len()) as u64) as usize;

@@ -1,7 +1,7 @@
 //! The tracer thread of one node: waits for stops and keeps the tree of threads and processes.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::own::OwnPipes;
 use crate::pending::Pending;
 use crate::ptrace::{self, CallStop, PtraceError, Resume, Stop, Stopped, Waited};
 use crate::still::{Held, Still};
-use crate::takeover::Copies;
+use crate::takeover::{Copies, Own};
 use crate::{Call, Decision, Observer, Options, Remote, Site, arch, filter, memory};
 
 /// Why tracing a node failed.
@@ -81,6 +81,8 @@ pub(crate) struct Node {
     pub(crate) options: Options,
     pub(crate) observer: Arc<dyn Observer>,
     start: Instant,
+    /// When the stop that is dealt with was noticed.
+    noticed: Instant,
     pub(crate) control: Arc<Control>,
     pub(crate) remote: Remote,
     root: i32,
@@ -94,7 +96,7 @@ pub(crate) struct Node {
     pub(crate) sockets: BTreeMap<Channel, Option<SocketFacts>>,
     pub(crate) own_pipes: OwnPipes,
     /// Sockets this node made and keeps to itself.
-    pub(crate) own_sockets: BTreeSet<Channel>,
+    pub(crate) own_sockets: BTreeMap<Channel, Own>,
     pub(crate) copies: Copies,
     /// Stops at entries, by the identifier of the call.
     entries: Vec<u64>,
@@ -133,6 +135,7 @@ impl Node {
             options,
             observer,
             start,
+            noticed: start,
             control,
             remote,
             root,
@@ -142,7 +145,7 @@ impl Node {
             early: BTreeMap::new(),
             sockets: BTreeMap::new(),
             own_pipes: OwnPipes::default(),
-            own_sockets: BTreeSet::new(),
+            own_sockets: BTreeMap::new(),
             copies: Copies::default(),
             entries: vec![0; Call::ALL.len()],
             calls: 0,
@@ -180,9 +183,12 @@ impl Node {
                 }
                 Waited::Nothing if self.running => std::thread::sleep(self.patience()),
                 Waited::Nothing => std::thread::sleep(Duration::from_micros(100)),
-                Waited::Gone { thread, status } => self.gone(thread, status)?,
+                Waited::Gone { thread, status } => {
+                    self.notice();
+                    self.gone(thread, status)?;
+                }
                 Waited::Stopped(stopped, stop) => {
-                    let noticed = Instant::now();
+                    self.notice();
                     self.report.stops += 1;
                     if !self.running && matches!(stop, Stop::Exiting { .. }) {
                         // The first exec failed. `Command::spawn` reaps the child and says why.
@@ -190,7 +196,7 @@ impl Node {
                         return Ok(());
                     }
                     unless_gone(self.take(stopped, stop))?;
-                    self.report.held += noticed.elapsed();
+                    self.report.held += self.noticed.elapsed();
                 }
             }
         }
@@ -202,6 +208,11 @@ impl Node {
             self.control.add(process, Arc::clone(handle));
         }
         self.processes.insert(process, Process { handle, table, watched, alive: 1 });
+    }
+
+    /// What is reported now has happened now.
+    pub(crate) fn notice(&mut self) {
+        self.noticed = Instant::now();
     }
 
     pub(crate) fn next_call(&mut self) -> CallId {
@@ -223,7 +234,7 @@ impl Node {
             node: self.id,
             process: self.process_of(site.thread),
             thread: site.thread,
-            time_ns: u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            time_ns: u64::try_from((self.noticed - self.start).as_nanos()).unwrap_or(u64::MAX),
             action,
         };
         self.observer.decide(event, site)

@@ -53,6 +53,7 @@ impl Node {
         let thread = stopped.thread();
         let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
         let Outgoing { parts, flags, .. } = outgoing;
+        let room = self.take_room(channel);
         self.note_urgent(thread, *flags);
         let call = self.next_call();
         if flags & libc::MSG_FASTOPEN != 0 {
@@ -66,7 +67,9 @@ impl Node {
         if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
-        if !follow && readable && self.taken_at_once(thread, number as i32, channel, length, *flags)
+        if !follow
+            && readable
+            && self.taken_at_once(thread, number as i32, channel, length, (*flags, room))
         {
             let (messages, error, assumed) = (1, None, true);
             self.emit(thread, Action::Sent { call, messages, bytes: length, error, assumed });
@@ -112,18 +115,41 @@ impl Node {
         descriptor: i32,
         channel: Channel,
         length: u64,
-        flags: i32,
+        (flags, room): (i32, u64),
     ) -> bool {
         const HARMLESS: i32 =
             libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT | libc::MSG_MORE | libc::MSG_EOR;
+        /// Sends before room is asked for again: memory may grow short meanwhile.
+        const TRUSTED: u64 = 32;
         let tcp = self.facts_of(channel).is_some_and(|facts| {
             facts.transport == Transport::Stream && !facts.local_family && facts.peer.is_some()
         });
-        tcp && length > 0
-            && flags & !HARMLESS == 0
-            && self
-                .copy_of(thread, descriptor, channel)
-                .is_some_and(|copy| descriptor::has_room(copy, length))
+        if !tcp || length == 0 || flags & !HARMLESS != 0 {
+            return false;
+        }
+        // Bytes are counted with their overhead, which is less than that of a page per write.
+        let need = length.saturating_add(4096).saturating_mul(2);
+        let like_new = self.own_sockets.get(&channel).is_some_and(|own| own.like_new);
+        let Some(copy) = self.copy_of(thread, descriptor, channel) else { return false };
+        let stands =
+            if like_new { descriptor::has_peer(copy) } else { descriptor::is_established(copy) };
+        if !stands {
+            return false;
+        }
+        let room = if room >= need { room } else { descriptor::room(copy) };
+        if room < need {
+            return false;
+        }
+        if let Some(own) = self.own_sockets.get_mut(&channel).filter(|own| own.like_new) {
+            own.room = (room - need).min(TRUSTED.saturating_mul(need));
+        }
+        true
+    }
+
+    /// The room a connection is known to have; whatever is sent without being counted takes an
+    /// unknown part of it.
+    fn take_room(&mut self, channel: Channel) -> u64 {
+        self.own_sockets.get_mut(&channel).map_or(0, |own| std::mem::take(&mut own.room))
     }
 
     pub(crate) fn enter_send_many(
@@ -135,6 +161,7 @@ impl Node {
     ) -> Option<Pending> {
         let thread = stopped.thread();
         let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
+        self.take_room(channel);
         let call = self.next_call();
         let mut count = count.min(MESSAGES_MAX);
         if self.options.single_messages && count > 1 && arch::set_argument(stopped, 2, 1).is_ok() {
@@ -197,6 +224,7 @@ impl Node {
             None => None,
             Some((channel, number)) => {
                 let thread = stopped.thread();
+                self.take_room(channel);
                 let call = self.next_call();
                 let payload = Payload { length, bytes: Vec::new(), digest: None };
                 let handle = self.handle(thread);

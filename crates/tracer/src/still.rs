@@ -90,6 +90,7 @@ impl Node {
         if !pausing && self.still.paused {
             self.still.paused = false;
             self.control.set_still(false);
+            self.notice();
             for (stopped, signal) in std::mem::take(&mut self.still.parked) {
                 unless_gone(self.resume(stopped, signal))?;
             }
@@ -125,6 +126,9 @@ impl Node {
             .into_iter()
             .partition::<Vec<_>, _>(|(_, held)| held.gate.opened().is_some());
         self.still.held = closed;
+        if !open.is_empty() {
+            self.notice();
+        }
         for (stopped, held) in open {
             let decision = held.gate.opened().unwrap_or_default();
             unless_gone(self.release_held(stopped, &held, &decision))?;

@@ -31,6 +31,17 @@ const COPIES_OF_ALL_MAX: usize = 256;
 /// Duplicates kept by all nodes.
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 
+/// A socket this node made and keeps to itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Own {
+    /// A receive waits for one byte and peeks at the first one, as no option says otherwise.
+    pub(crate) plain: bool,
+    /// The program has neither shut it down nor set the size of its send buffer.
+    pub(crate) like_new: bool,
+    /// Room its send buffer is known to have (see `descriptor::room`).
+    pub(crate) room: u64,
+}
+
 /// Duplicates of sockets. While one lives, its socket does not close: each is given up before the
 /// program can close its own.
 #[derive(Debug, Default)]
@@ -148,13 +159,6 @@ impl Node {
         let thread = stopped.thread();
         let limit = self.options.payload_limit;
         let copy = self.copy_of(thread, number, channel)?;
-        let waits = flags & libc::MSG_DONTWAIT == 0 && !descriptor::is_non_blocking(copy);
-        if waits && descriptor::low_water(copy) != Some(1) {
-            return None;
-        }
-        if !descriptor::peeks_at_the_start(copy) {
-            return None;
-        }
         let wanted = usize::try_from(part.length).unwrap_or(usize::MAX).min(buffer.len());
         let count = match receive(copy, &mut buffer[..wanted], libc::MSG_PEEK) {
             Ok(0) => return None, // the end: what it follows from is found at the exit
@@ -162,7 +166,9 @@ impl Node {
             Ok(count) => count,
             Err(error) => {
                 let number = error.raw_os_error().unwrap_or(libc::EIO);
-                if number == libc::EAGAIN && waits {
+                let waits =
+                    || flags & libc::MSG_DONTWAIT == 0 && !descriptor::is_non_blocking(copy);
+                if number == libc::EAGAIN && waits() {
                     return None;
                 }
                 // An error is told once, and now it was told to us.
@@ -176,19 +182,59 @@ impl Node {
         let bytes = buffer[..count.min(limit)].to_vec();
         // Nobody else receives, so these are the bytes peeked at. Only a fault that resets the
         // connection this instant throws them away first, and then nobody can receive them again.
-        let _ = receive(copy, &mut buffer[..count], 0);
+        let _ = receive(copy, &mut buffer[..count], libc::MSG_TRUNC);
         Some(Received::Bytes(count as u64, bytes))
     }
 
     /// True for a TCP connection that no process outside the node can receive from.
     fn is_own_connection(&self, channel: Channel) -> bool {
-        self.own_sockets.contains(&channel)
+        self.own_sockets.get(&channel).is_some_and(|own| own.plain)
             && self.facts_of(channel).is_some_and(|facts| {
                 facts.transport == Transport::Stream
                     && !facts.local_family
                     && !facts.listening
                     && facts.peer.is_some()
             })
+    }
+
+    /// The process made a socket, which nobody outside the node can have; accepted ones have the
+    /// options of their listener.
+    pub(crate) fn own_socket(&mut self, thread: i32, descriptor: i64, listener: Option<Channel>) {
+        let Ok(number) = u64::try_from(descriptor) else { return };
+        let Some(channel) = self.endpoint(thread, number).map(|endpoint| endpoint.channel) else {
+            return;
+        };
+        let plain = match listener.map(|listener| self.own_sockets.get(&listener)) {
+            None => true,
+            Some(Some(own)) => own.plain,
+            // It came from outside: who knows how.
+            Some(None) => self.copy_of(thread, number as i32, channel).is_some_and(|copy| {
+                descriptor::low_water(copy) == Some(1) && descriptor::peeks_at_the_start(copy)
+            }),
+        };
+        self.own_sockets.insert(channel, Own { plain, like_new: true, room: 0 });
+    }
+
+    /// The program is about to set an option of a socket.
+    pub(crate) fn option_set(&mut self, thread: i32, number: u64, level: i32, name: i32) {
+        if level != libc::SOL_SOCKET {
+            return;
+        }
+        let Some(channel) = self.endpoint(thread, number).map(|endpoint| endpoint.channel) else {
+            return;
+        };
+        if matches!(name, libc::SO_SNDBUF | libc::SO_SNDBUFFORCE) {
+            self.unlike_new(channel);
+        } else if let Some(own) = self.own_sockets.get_mut(&channel) {
+            own.plain = false;
+        }
+    }
+
+    /// What was known of the room for sends is so no more.
+    pub(crate) fn unlike_new(&mut self, channel: Channel) {
+        if let Some(own) = self.own_sockets.get_mut(&channel) {
+            *own = Own { like_new: false, room: 0, ..*own };
+        }
     }
 
     /// True if some thread is in a call that may receive from a channel.

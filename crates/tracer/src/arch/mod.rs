@@ -48,6 +48,7 @@ macro_rules! common_calls {
             (libc::SYS_dup, Call::Dup),
             (libc::SYS_dup3, Call::Dup3),
             (libc::SYS_fcntl, Call::Fcntl),
+            (libc::SYS_setsockopt, Call::Setsockopt),
             (libc::SYS_fsync, Call::Fsync),
             (libc::SYS_fdatasync, Call::Fdatasync),
             (libc::SYS_sync_file_range, Call::SyncFileRange),
