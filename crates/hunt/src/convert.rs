@@ -433,7 +433,10 @@ mod tests {
                     network: 1,
                     listening: false,
                 };
-                script.add(node, Action::Socket { channel: Channel::Socket(channel), facts });
+                script.add(
+                    node,
+                    Action::Socket { channel: Channel::Socket(channel), facts: Box::new(facts) },
+                );
             }
             script
         }

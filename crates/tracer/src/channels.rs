@@ -54,7 +54,7 @@ impl Node {
         drop(copy);
         if self.sockets.get(&channel) != Some(&facts) {
             if let Some(facts) = facts.clone() {
-                self.emit(thread, Action::Socket { channel, facts });
+                self.emit(thread, Action::Socket { channel, facts: Box::new(facts) });
             }
             self.sockets.insert(channel, facts);
         }

@@ -272,7 +272,7 @@ pub enum Action {
     Waited { child: i32 },
 
     /// A channel is met for the first time in this node, or more is known of it now.
-    Socket { channel: Channel, facts: SocketFacts },
+    Socket { channel: Channel, facts: Box<SocketFacts> },
     /// Two sockets that are each other's peers (socketpair).
     Pair { first: Channel, second: Channel },
     /// Exit of a call that gave the process its first descriptor of an endpoint.
@@ -292,7 +292,7 @@ pub enum Action {
     Accept { listener: Channel, channel: Channel },
 
     /// Entry of a call that sends.
-    Send { call: CallId, channel: Channel, to: Option<Address>, payload: Payload },
+    Send { call: CallId, channel: Channel, to: Option<Box<Address>>, payload: Payload },
     /// Exit of a call that sends: how many bytes (and of a sendmmsg, how many messages) were
     /// taken. An interrupted call that will be restarted is EINTR here. `assumed`: reported at the
     /// entry, because a connection with room takes all bytes (unless it is reset this instant).
@@ -308,7 +308,7 @@ pub enum Action {
     /// `relay`: the bytes went on in the same call (splice, tee).
     Receive {
         channel: Channel,
-        from: Option<Address>,
+        from: Option<Box<Address>>,
         payload: Payload,
         peek: bool,
         truncated: bool,

@@ -168,7 +168,7 @@ impl Node {
         if facts.peer.is_none() && matches!(peer, Some(crate::Address::Internet(_))) {
             facts.peer = peer;
             let facts = facts.clone();
-            self.emit(thread, Action::Socket { channel, facts });
+            self.emit(thread, Action::Socket { channel, facts: Box::new(facts) });
         }
     }
 
@@ -226,7 +226,7 @@ impl Node {
         if self.facts_of(channel).is_some_and(|facts| !connected && lacks_address(facts)) {
             self.describe(thread, descriptor, channel, true);
         }
-        let from = if connected { None } else { source(thread, slot.source) };
+        let from = if connected { None } else { source(thread, slot.source).map(Box::new) };
         // With MSG_TRUNC a stream discards the bytes, and a datagram tells its true length.
         let mut payload = self.payload(thread, channel, &slot.parts, length);
         if stream && flags & libc::MSG_TRUNC != 0 {

@@ -40,7 +40,10 @@ impl Node {
         let wanted = limit.min(usize::try_from(length).unwrap_or(usize::MAX));
         let mut bytes = memory::gather(thread, parts, wanted);
         let digest = (whole && bytes.len() as u64 == length).then(|| digest(&bytes));
-        bytes.truncate(self.options.payload_limit);
+        if bytes.len() > self.options.payload_limit {
+            bytes.truncate(self.options.payload_limit);
+            bytes.shrink_to_fit();
+        }
         Payload { length, bytes, digest }
     }
 
@@ -92,7 +95,7 @@ impl Node {
         let length = parts.iter().map(|part| part.length).sum();
         let payload = self.payload(thread, channel, parts, length);
         let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
-        let to = sockaddr(thread, name.0, name.1);
+        let to = sockaddr(thread, name.0, name.1).map(Box::new);
         let handle = self.handle(thread);
         let site = Site {
             process: handle.as_deref(),

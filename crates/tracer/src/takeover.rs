@@ -22,6 +22,8 @@ use crate::ptrace::Stopped;
 
 /// Most bytes received in place of a thread; a call that gets more runs itself.
 const SIZE_MAX: usize = 16 << 10;
+/// More than a receive can return (MAX_RW_COUNT): the kernel checks such buffers in ways of its own.
+const COUNT_MAX: u64 = 0x7fff_f000;
 /// Most threads of a node that are looked through for receives under way.
 const THREADS_MAX: usize = 64;
 /// Most duplicates kept, of one node and of all: each is one of this process's descriptors.
@@ -119,7 +121,7 @@ impl Node {
         let [part] = slot.parts[..] else { return false };
         if flags & !HARMLESS != 0
             || !matches!(slot.source, Source::None)
-            || part.length == 0
+            || !(1..=COUNT_MAX).contains(&part.length)
             || !self.is_own_connection(channel)
             || self.threads.len() > THREADS_MAX
             || self.in_receive(channel)

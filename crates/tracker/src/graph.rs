@@ -6,6 +6,7 @@ use linchpin_tracer::{Action, Event, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::index::Index;
+use crate::stream::Contents;
 
 /// Position of an event in the record. Causes have smaller ids, except for the end of a killed
 /// process (or an exec), which is seen after its peers may have seen its effect.
@@ -74,9 +75,24 @@ pub(crate) struct Entry {
     pub(crate) thread: Track,
     pub(crate) process: Track,
     /// The event before in the thread (for an exec: in the thread that called it).
-    pub(crate) before_in_thread: Option<EventId>,
-    pub(crate) before_in_process: Option<EventId>,
-    pub(crate) causes: Vec<Edge>,
+    before_in_thread: Before,
+    before_in_process: Before,
+    /// Where its causes are: the index of a list, of which the first is empty.
+    causes: u32,
+}
+
+/// An event or none, in four bytes: there is one of these, and one more, for every event.
+#[derive(Clone, Copy, Debug)]
+struct Before(u32);
+
+impl Before {
+    fn new(event: Option<EventId>) -> Before {
+        Before(event.map_or(u32::MAX, |event| event.0))
+    }
+
+    fn get(self) -> Option<EventId> {
+        (self.0 != u32::MAX).then_some(EventId(self.0))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +105,8 @@ struct Life {
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     pub(crate) entries: Vec<Entry>,
+    /// The causes of the events that have any outside their thread.
+    causes: Vec<Vec<Edge>>,
     threads: BTreeMap<(NodeId, i32), Life>,
     processes: BTreeMap<(NodeId, i32), Life>,
     pub(crate) thread_count: u32,
@@ -99,7 +117,8 @@ pub struct Graph {
 impl Graph {
     /// Enters an event behind all others.
     pub(crate) fn push(&mut self, event: Event) -> EventId {
-        let id = EventId(u32::try_from(self.entries.len()).expect("fewer than 2^32 events"));
+        let id = u32::try_from(self.entries.len()).ok().filter(|id| *id != u32::MAX);
+        let id = EventId(id.expect("fewer than 2^32 - 1 events"));
         let thread_key = (event.node, event.thread);
         let process_key = (event.node, event.process);
         if let Action::Begin { kind, .. } = &event.action {
@@ -127,9 +146,9 @@ impl Graph {
             event,
             thread: thread_track,
             process: process_track,
-            before_in_thread,
-            before_in_process,
-            causes: Vec::new(),
+            before_in_thread: Before::new(before_in_thread),
+            before_in_process: Before::new(before_in_process),
+            causes: 0,
         });
         id
     }
@@ -142,7 +161,15 @@ impl Graph {
             return;
         }
         self.learn(to, from);
-        let causes = &mut self.entries[to.index()].causes;
+        if self.causes.is_empty() {
+            self.causes.push(Vec::new());
+        }
+        let place = &mut self.entries[to.index()].causes;
+        if *place == 0 {
+            *place = self.causes.len() as u32;
+            self.causes.push(Vec::with_capacity(1)); // most events that have a cause have one
+        }
+        let causes = &mut self.causes[*place as usize];
         for edge in causes.iter_mut().filter(|edge| edge.from == from) {
             match (&mut edge.cause, cause) {
                 (Cause::Bytes(sum), Cause::Bytes(more)) => {
@@ -178,7 +205,17 @@ impl Graph {
 
     /// Direct causes outside the event's own thread, messages within it included.
     pub fn causes(&self, id: EventId) -> &[Edge] {
-        &self.entries[id.index()].causes
+        self.causes.get(self.entries[id.index()].causes as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The event before in the thread; of an exec, in the thread that called it.
+    pub(crate) fn before_in_thread(&self, id: EventId) -> Option<EventId> {
+        self.entries[id.index()].before_in_thread.get()
+    }
+
+    /// The event before in the process.
+    pub(crate) fn before_in_process(&self, id: EventId) -> Option<EventId> {
+        self.entries[id.index()].before_in_process.get()
     }
 
     /// The life of the thread it happened in.
@@ -207,6 +244,15 @@ impl Graph {
     }
 }
 
+impl Contents for Graph {
+    fn content(&self, send: EventId) -> &[u8] {
+        match &self.event(send).action {
+            Action::Send { payload, .. } => &payload.bytes,
+            _ => &[],
+        }
+    }
+}
+
 fn life<'a>(
     lives: &'a mut BTreeMap<(NodeId, i32), Life>,
     key: (NodeId, i32),
@@ -217,3 +263,6 @@ fn life<'a>(
         Life { track: Track(*count - 1), last: None }
     })
 }
+
+// A long run has millions of these.
+const _: () = assert!(size_of::<Entry>() <= 152);

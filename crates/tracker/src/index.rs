@@ -95,10 +95,10 @@ impl Graph {
             again = false;
             for at in to.index() + 1..self.entries.len() {
                 let id = EventId(at as u32);
-                for cause in 0..self.entries[at].causes.len() {
-                    again |= self.learns(id, self.entries[at].causes[cause].from);
+                for cause in 0..self.causes(id).len() {
+                    again |= self.learns(id, self.causes(id)[cause].from);
                 }
-                if let Some(before) = self.entries[at].before_in_process {
+                if let Some(before) = self.before_in_process(id) {
                     again |= self.learns(id, before);
                 }
             }

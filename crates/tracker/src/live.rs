@@ -109,7 +109,8 @@ impl Live {
         };
         match &event.action {
             Action::Send { call, channel, to, payload } => {
-                let mut moment = self.on_link(tracker, of(MomentKind::Send), *channel, to.as_ref());
+                let mut moment =
+                    self.on_link(tracker, of(MomentKind::Send), *channel, to.as_deref());
                 moment.call = Some(*call);
                 moment.label = self.rules.label(moment.port, &payload.bytes);
                 self.flying

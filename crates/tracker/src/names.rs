@@ -254,7 +254,7 @@ impl Tracker {
             return ("socket".into(), None);
         }
         let to = match &self.graph().event(send).action {
-            Action::Send { to, .. } => to.as_ref(),
+            Action::Send { to, .. } => to.as_deref(),
             _ => None,
         };
         match self.meeting(channel, to) {

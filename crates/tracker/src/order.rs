@@ -24,13 +24,12 @@ pub type Clock = BTreeMap<Track, u32>;
 impl Graph {
     /// Direct predecessors under an order.
     pub fn before(&self, id: EventId, order: Order) -> impl Iterator<Item = EventId> + '_ {
-        let entry = &self.entries[id.index()];
         let own = match order {
-            Order::Thread => [entry.before_in_thread, None],
+            Order::Thread => [self.before_in_thread(id), None],
             // An exec continues the thread that called it; the process order has both already.
-            Order::Process => [entry.before_in_process, entry.before_in_thread],
+            Order::Process => [self.before_in_process(id), self.before_in_thread(id)],
         };
-        own.into_iter().flatten().chain(entry.causes.iter().map(|edge| edge.from))
+        own.into_iter().flatten().chain(self.causes(id).iter().map(|edge| edge.from))
     }
 
     /// Every event that happens before `id`, itself included, ascending.

@@ -5,27 +5,28 @@
 
 use std::collections::VecDeque;
 
-use linchpin_tracer::{CallId, NodeId};
-
 use crate::graph::{EventId, Matched};
+
+/// Where the content of a send is found: it is kept once, with its event.
+pub(crate) trait Contents {
+    /// The first bytes of what a send sent.
+    fn content(&self, send: EventId) -> &[u8];
+}
 
 #[derive(Clone, Debug)]
 struct Write {
     event: EventId,
-    call: (NodeId, CallId),
     /// Bytes asked for; once settled, bytes taken.
     length: u64,
     settled: bool,
     /// Bytes read so far.
     read: u64,
-    /// The first bytes of the content.
-    content: Vec<u8>,
 }
 
 impl Write {
     /// False if what is known of the content rules out that the read began here.
-    fn agrees(&self, content: &[u8]) -> bool {
-        let known = self.content.get(self.read as usize..).unwrap_or_default();
+    fn agrees(&self, content: &[u8], contents: &impl Contents) -> bool {
+        let known = contents.content(self.event).get(self.read as usize..).unwrap_or_default();
         let left = (self.length - self.read).min(usize::MAX as u64) as usize;
         let length = known.len().min(content.len()).min(left);
         known[..length] == content[..length]
@@ -45,21 +46,15 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn reserve(
-        &mut self,
-        event: EventId,
-        call: (NodeId, CallId),
-        length: u64,
-        content: Vec<u8>,
-    ) {
+    pub(crate) fn reserve(&mut self, event: EventId, length: u64) {
         self.reserved += 1;
-        self.writes.push_back(Write { event, call, length, settled: false, read: 0, content });
+        self.writes.push_back(Write { event, length, settled: false, read: 0 });
     }
 
     /// The write's exit was seen: it took `length` bytes.
-    pub(crate) fn settle(&mut self, call: (NodeId, CallId), length: u64) {
-        let open = |write: &&mut Write| write.call == call && !write.settled;
-        // From the back: what was sent last is settled first.
+    pub(crate) fn settle(&mut self, event: EventId, length: u64) {
+        let open = |write: &&mut Write| write.event == event && !write.settled;
+        // From the back: it is among the last.
         if let Some(write) = self.writes.iter_mut().rev().find(open) {
             write.length = length.max(write.read);
             write.settled = true;
@@ -90,7 +85,13 @@ impl Stream {
     }
 
     /// A read returned `length` bytes that begin with `content`.
-    pub(crate) fn read(&mut self, length: u64, content: &[u8], peek: bool) -> Vec<Matched> {
+    pub(crate) fn read(
+        &mut self,
+        length: u64,
+        content: &[u8],
+        peek: bool,
+        contents: &impl Contents,
+    ) -> Vec<Matched> {
         let mut matched = Vec::new();
         let mut left = length;
         let mut content = content;
@@ -102,7 +103,7 @@ impl Stream {
             else {
                 break;
             };
-            let chosen = self.choose(front, content, &mut mismatch);
+            let chosen = self.choose(front, content, contents, &mut mismatch);
             if chosen != front && !peek {
                 let write = self.writes.remove(chosen).expect("an index of the queue");
                 self.writes.insert(front, write);
@@ -127,12 +128,19 @@ impl Stream {
 
     /// The write a read continues with: the first, unless another thread's write overtook it
     /// between its entry and the kernel, which only the content tells.
-    fn choose(&self, front: usize, content: &[u8], mismatch: &mut bool) -> usize {
-        if self.writes[front].agrees(content) {
+    fn choose(
+        &self,
+        front: usize,
+        content: &[u8],
+        contents: &impl Contents,
+        mismatch: &mut bool,
+    ) -> usize {
+        if self.writes[front].agrees(content, contents) {
             return front;
         }
-        let other = (front + 1..self.writes.len())
-            .find(|index| self.writes[*index].read == 0 && self.writes[*index].agrees(content));
+        let other = (front + 1..self.writes.len()).find(|index| {
+            self.writes[*index].read == 0 && self.writes[*index].agrees(content, contents)
+        });
         match other {
             Some(index) if self.writes[front].read == 0 => index,
             _ => {
@@ -162,21 +170,21 @@ impl Stream {
 mod tests {
     use super::*;
 
-    fn call(number: u64) -> (NodeId, CallId) {
-        (NodeId(0), CallId(number))
+    /// Sends by number, with what they sent.
+    struct Sent(Vec<(u32, &'static [u8])>);
+
+    impl Contents for Sent {
+        fn content(&self, send: EventId) -> &[u8] {
+            self.0.iter().find(|(event, _)| *event == send.0).map_or(&[], |(_, content)| content)
+        }
     }
 
-    fn stream(writes: &[(u32, &[u8])]) -> Stream {
+    fn stream(writes: &[(u32, &'static [u8])]) -> (Stream, Sent) {
         let mut stream = Stream::default();
         for (event, content) in writes {
-            stream.reserve(
-                EventId(*event),
-                call(u64::from(*event)),
-                content.len() as u64,
-                content.to_vec(),
-            );
+            stream.reserve(EventId(*event), content.len() as u64);
         }
-        stream
+        (stream, Sent(writes.to_vec()))
     }
 
     fn pairs(matched: Vec<Matched>) -> Vec<(u32, u64)> {
@@ -185,37 +193,38 @@ mod tests {
 
     #[test]
     fn a_read_overlaps_the_writes_of_its_window() {
-        let mut stream = stream(&[(1, b"abc"), (2, b"de"), (3, b"fgh")]);
-        assert_eq!(pairs(stream.read(4, b"abcd", true)), [(1, 3), (2, 1)]);
-        assert_eq!(pairs(stream.read(4, b"abcd", false)), [(1, 3), (2, 1)]);
-        assert_eq!(pairs(stream.read(2, b"ef", false)), [(2, 1), (3, 1)]);
+        let (mut stream, sent) = stream(&[(1, b"abc"), (2, b"de"), (3, b"fgh")]);
+        assert_eq!(pairs(stream.read(4, b"abcd", true, &sent)), [(1, 3), (2, 1)]);
+        assert_eq!(pairs(stream.read(4, b"abcd", false, &sent)), [(1, 3), (2, 1)]);
+        assert_eq!(pairs(stream.read(2, b"ef", false, &sent)), [(2, 1), (3, 1)]);
         for number in [1, 2, 3] {
-            stream.settle(call(number), [3, 2, 3][number as usize - 1]);
+            stream.settle(EventId(number), [3, 2, 3][number as usize - 1]);
         }
         assert_eq!((stream.unread(), stream.unexplained, stream.mismatches), (2, 0, 0));
     }
 
     #[test]
     fn a_partial_write_gives_back_what_was_not_taken() {
-        let mut stream = stream(&[(1, b"abcdef")]);
-        stream.settle(call(1), 2);
-        stream.reserve(EventId(2), call(2), 4, b"cdef".to_vec());
-        assert_eq!(pairs(stream.read(6, b"abcdef", false)), [(1, 2), (2, 4)]);
+        let (mut stream, mut sent) = stream(&[(1, b"abcdef")]);
+        stream.settle(EventId(1), 2);
+        stream.reserve(EventId(2), 4);
+        sent.0.push((2, b"cdef"));
+        assert_eq!(pairs(stream.read(6, b"abcdef", false, &sent)), [(1, 2), (2, 4)]);
         assert_eq!(stream.unexplained, 0);
     }
 
     #[test]
     fn writes_that_overtook_each_other_are_told_apart_by_content() {
-        let mut stream = stream(&[(1, b"aaaa"), (2, b"bbbb")]);
-        assert_eq!(pairs(stream.read(6, b"bbbbaa", false)), [(2, 4), (1, 2)]);
-        assert_eq!(pairs(stream.read(2, b"aa", false)), [(1, 2)]);
+        let (mut stream, sent) = stream(&[(1, b"aaaa"), (2, b"bbbb")]);
+        assert_eq!(pairs(stream.read(6, b"bbbbaa", false, &sent)), [(2, 4), (1, 2)]);
+        assert_eq!(pairs(stream.read(2, b"aa", false, &sent)), [(1, 2)]);
         assert_eq!(stream.mismatches, 0);
     }
 
     #[test]
     fn bytes_from_nowhere_are_counted() {
-        let mut stream = stream(&[(1, b"ab")]);
-        assert_eq!(pairs(stream.read(5, b"abxyz", false)), [(1, 2)]);
+        let (mut stream, sent) = stream(&[(1, b"ab")]);
+        assert_eq!(pairs(stream.read(5, b"abxyz", false, &sent)), [(1, 2)]);
         assert_eq!(stream.unexplained, 3);
     }
 }

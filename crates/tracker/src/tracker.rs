@@ -98,9 +98,7 @@ impl Tracker {
             Action::Exec { former, ref closed, ref endpoints, .. } => {
                 self.execs.entry((node, process_number)).or_insert(id);
                 self.released_parent(node, process_number, id);
-                if let Some(before) =
-                    self.graph.entries[id.index()].before_in_thread.filter(|_| former != thread)
-                {
+                if let Some(before) = self.graph.before_in_thread(id).filter(|_| former != thread) {
                     self.graph.add(before, id, Cause::Exec);
                 }
                 for endpoint in endpoints {
@@ -164,7 +162,7 @@ impl Tracker {
                 self.joined(peer.map(|peer| (channel, peer)));
             }
             Action::Send { call, channel, ref to, ref payload } => {
-                self.send(id, (node, call), channel, to, payload)
+                self.send(id, (node, call), channel, to.as_deref(), payload)
             }
             Action::Sent { call, messages, bytes, error, assumed } => {
                 self.sent(id, (node, call), messages, bytes, error);
@@ -181,7 +179,7 @@ impl Tracker {
             }
             Action::Receive { channel, ref from, ref payload, peek, truncated, relay } => {
                 self.prove(id, channel);
-                let matched = self.receive(channel, from.as_ref(), payload, peek, truncated);
+                let matched = self.receive(channel, from.as_deref(), payload, peek, truncated);
                 let relayed = relay.and_then(|call| self.calls.get(&(node, call)).cloned());
                 for Matched { send, bytes } in matched {
                     let cause = match self.sockets.transport(channel) {
@@ -305,18 +303,18 @@ impl Tracker {
         id: EventId,
         call: (NodeId, CallId),
         channel: Channel,
-        to: &Option<Address>,
+        to: Option<&Address>,
         payload: &Payload,
     ) {
         self.calls.entry(call).or_default().push(id);
         if self.sockets.transport(channel) != Transport::Datagram {
             let stream = self.streams.entry(channel).or_default();
-            stream.reserve(id, call, payload.length, payload.bytes.clone());
+            stream.reserve(id, payload.length);
             return;
         }
         let socket = self.sockets.get(channel);
         let facts = socket.and_then(|socket| socket.facts.as_ref());
-        let destination = match to.clone().or_else(|| facts.and_then(|facts| facts.peer.clone())) {
+        let destination = match to.cloned().or_else(|| facts.and_then(|facts| facts.peer.clone())) {
             Some(to @ (Address::Internet(_) | Address::Local(_))) => Destination::Address(to),
             _ => socket
                 .and_then(|socket| socket.peer)
@@ -351,7 +349,7 @@ impl Tracker {
             // sendmmsg of one message says nothing of its bytes.
             let taken = if bytes == 0 && messages > 0 { self.asked(first) } else { bytes };
             if let Some(stream) = self.streams.get_mut(&channel) {
-                stream.settle(call, taken);
+                stream.settle(first, taken);
             }
             self.calls.remove(&call);
         } else {
@@ -379,15 +377,10 @@ impl Tracker {
             self.datagrams.refuse(call, events.get(taken..).unwrap_or_default());
             return;
         }
-        let lengths: Vec<u64> = events
-            .iter()
-            .enumerate()
-            .map(|(index, event)| if index < taken { self.asked(*event) } else { 0 })
-            .collect();
-        if let Some(stream) = self.streams.get_mut(&channel) {
-            // The last of them first, as `settle` looks for them.
-            for length in lengths.into_iter().rev() {
-                stream.settle(call, length);
+        for (index, event) in events.into_iter().enumerate() {
+            let length = if index < taken { self.asked(event) } else { 0 };
+            if let Some(stream) = self.streams.get_mut(&channel) {
+                stream.settle(event, length);
             }
         }
     }
@@ -440,7 +433,7 @@ impl Tracker {
         };
         match transport {
             Transport::Packet => stream.message(payload.length, peek),
-            _ => stream.read(payload.length, &payload.bytes, peek),
+            _ => stream.read(payload.length, &payload.bytes, peek, &self.graph),
         }
     }
 

@@ -26,7 +26,7 @@ fn connected() -> Tracker {
             network: 1,
             listening: false,
         };
-        happens(&mut tracker, process, Action::Socket { channel, facts });
+        happens(&mut tracker, process, Action::Socket { channel, facts: Box::new(facts) });
         happens(&mut tracker, process, Action::Open { endpoint: both_ways(channel) });
     }
     tracker
