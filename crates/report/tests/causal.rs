@@ -295,6 +295,41 @@ fn the_official_definition_of_otlp_accepts_the_spans() {
     }
 }
 
+/// Every event has the fields that the Trace Event Format asks of its phase, in its types.
+#[test]
+fn the_trace_event_format_is_kept() {
+    let (_, _, trace) = run();
+    let json: Value = serde_json::from_str(&perfetto::json(&trace)).unwrap();
+    assert_eq!(json["displayTimeUnit"], "ns");
+    let mut names = BTreeMap::new();
+    for event in json["traceEvents"].as_array().unwrap() {
+        let (pid, tid) = (event["pid"].as_u64(), event["tid"].as_i64());
+        assert!(pid.is_some_and(|pid| pid > 0) && event["name"].is_string(), "{event}");
+        assert!(event["args"].is_object(), "{event}");
+        match event["ph"].as_str().unwrap() {
+            "M" => {
+                match event["name"].as_str().unwrap() {
+                    "process_name" => assert!(event["args"]["name"].is_string()),
+                    "thread_name" => assert!(tid.is_some() && event["args"]["name"].is_string()),
+                    "process_sort_index" => assert!(event["args"]["sort_index"].is_u64()),
+                    other => panic!("{other} is no metadata of the format"),
+                }
+                assert!(names.insert((pid, tid, event["name"].to_string()), ()).is_none());
+                continue;
+            }
+            "X" => assert!(event["dur"].as_f64().is_some_and(|length| length > 0.0), "{event}"),
+            "s" => assert!(event["id"].is_u64() && event.get("bp").is_none(), "{event}"),
+            "f" => assert!(event["id"].is_u64() && event["bp"] == "e", "{event}"),
+            other => panic!("phase {other} is not used"),
+        }
+        let timed = event["ts"].as_f64().is_some_and(|at| at >= 0.0);
+        assert!(timed && tid.is_some() && event["cat"].is_string(), "{event}");
+        // A track is named before anything is on it.
+        assert!(names.contains_key(&(pid, None, "\"process_name\"".to_owned())), "{event}");
+        assert!(names.contains_key(&(pid, tid, "\"thread_name\"".to_owned())), "{event}");
+    }
+}
+
 #[test]
 fn perfetto_flows_join_slices() {
     let (_, _, trace) = run();

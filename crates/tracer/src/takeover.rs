@@ -122,6 +122,7 @@ impl Node {
         if flags & !HARMLESS != 0
             || !matches!(slot.source, Source::None)
             || !(1..=COUNT_MAX).contains(&part.length)
+            || part.address.saturating_add(part.length) > arch::MEMORY_END
             || !self.is_own_connection(channel)
             || self.threads.len() > THREADS_MAX
             || self.in_receive(channel)

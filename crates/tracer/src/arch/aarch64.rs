@@ -12,6 +12,9 @@ pub(crate) const FOREIGN_NUMBERS_FROM: u32 = 0x4000_0000;
 /// `NT_ARM_SYSCALL`: the register set that holds the number of the current call.
 const NT_ARM_SYSCALL: i32 = 0x404;
 
+/// Where the memory of a process ends, unless it asks for more.
+pub(crate) const MEMORY_END: u64 = 1 << 48;
+
 /// Call numbers of this architecture.
 pub(crate) fn calls() -> Vec<(i64, Call)> {
     super::common_calls!().to_vec()

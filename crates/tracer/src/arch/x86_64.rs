@@ -11,6 +11,10 @@ pub(crate) const AUDIT_ARCH: u32 = 0xC000_003E;
 /// Numbers from here on belong to another calling convention (x32).
 pub(crate) const FOREIGN_NUMBERS_FROM: u32 = 0x4000_0000;
 
+/// Where the memory of a process ends. (With five levels of page tables it can go on behind that,
+/// in programs that ask for it.)
+pub(crate) const MEMORY_END: u64 = (1 << 47) - 4096;
+
 /// Call numbers of this architecture.
 pub(crate) fn calls() -> Vec<(i64, Call)> {
     let mut calls = super::common_calls!().to_vec();
