@@ -32,11 +32,11 @@ const ROOT_KEYS: [&str; 11] = [
 const NODE_KEYS: [&str; 9] =
     ["command", "restart", "environment", "files", "ready", "after", "group", "user", "stop_grace"];
 const WORKLOAD_KEYS: [&str; 5] = ["command", "environment", "timeout", "parameters", "user"];
-const STEP_KEYS: [&str; 4] = ["settle", "heal", "quiesce", "timeout"];
+const STEP_KEYS: [&str; 5] = ["settle", "hold", "heal", "quiesce", "timeout"];
 const FAULT_DURATIONS: [&str; 3] = ["pause_for", "delay_by", "restart_after"];
 const INVARIANT_KEYS: [&str; 4] = ["command", "history", "final", "timeout"];
 const LABEL_KEYS: [&str; 6] = ["port", "dissector", "pattern", "mask", "width", "little_endian"];
-const DISSECTORS: [&str; 5] = ["line", "http", "resp", "length-prefixed", "regex"];
+const DISSECTORS: [&str; 6] = ["line", "http", "resp", "amqp", "length-prefixed", "regex"];
 
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const WORKLOAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -471,6 +471,9 @@ impl Parser<'_> {
         if let Some(settle) = table.get("settle").and_then(|value| self.mistakes.duration(value)) {
             steps.settle = settle;
         }
+        if let Some(hold) = table.get("hold").and_then(|value| self.mistakes.duration(value)) {
+            steps.hold = hold;
+        }
         if let Some(heal) = table.get("heal").and_then(|value| self.mistakes.boolean(value)) {
             steps.heal = heal;
         }
@@ -595,6 +598,7 @@ impl Parser<'_> {
             ("http", None) => Dissector::Http1,
             ("resp", None) => Dissector::Resp,
             ("line", None) => Dissector::Lines,
+            ("amqp", None) => Dissector::Amqp,
             (_, None) => {
                 let width = match table.get("width") {
                     Some(value) => self.mistakes.number(value, 8)?,
@@ -643,6 +647,12 @@ impl Parser<'_> {
 
 impl Default for Steps {
     fn default() -> Self {
-        Self { settle: Duration::ZERO, heal: true, quiesce: Duration::ZERO, timeout: RUN_TIMEOUT }
+        Self {
+            settle: Duration::ZERO,
+            hold: Duration::ZERO,
+            heal: true,
+            quiesce: Duration::ZERO,
+            timeout: RUN_TIMEOUT,
+        }
     }
 }

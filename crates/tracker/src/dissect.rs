@@ -13,6 +13,8 @@ pub enum Dissector {
     Resp,
     /// Lines of text: the first word.
     Lines,
+    /// AMQP 0-9-1: the method of the first frame.
+    Amqp,
     /// Frames that begin with their length.
     LengthPrefixed {
         /// Bytes of the length: 1, 2, 4 or 8.
@@ -90,6 +92,7 @@ impl Dissector {
             Dissector::Http1 => http1(bytes),
             Dissector::Resp => resp(bytes),
             Dissector::Lines => word(bytes),
+            Dissector::Amqp => crate::amqp::label(bytes),
             Dissector::LengthPrefixed { width, little_endian } => {
                 frame(bytes, usize::from(*width), *little_endian)
             }
