@@ -143,7 +143,7 @@ fn inputs_of_the_environment_and_power_failures_have_counterparts() {
     let faults = ["input fails(\"A\") @2", "crash A @2", "recover A @4"];
     assert_eq!(
         translate(&map, &faults, &lines).expect("translated"),
-        ["error EIO a fsync log #2", "power-loss a before send a->b replicate", "restart a keep"]
+        ["power-loss a before send a->b replicate", "error EIO a fsync log #2", "restart a keep"]
     );
     let error = translate(&map, &["input begin(\"A\") @2"], &lines).expect_err("the workload's");
     assert!(error.to_string().ends_with("add that to [inputs]"), "{error}");
