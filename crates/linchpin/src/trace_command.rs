@@ -1,8 +1,7 @@
 //! `linchpin trace`: runs unmodified programs and shows what they said to each other.
 
 use std::fs::File;
-use std::io::BufWriter;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -136,18 +135,17 @@ pub(crate) fn command(arguments: &TraceArguments, look: Look) -> anyhow::Result<
         Some(directory) => Some(TraceWriter::create(directory, &header, Existing::Replace)?),
         None => None,
     };
-    let traced = run(arguments, &interrupt)?;
+    let log = match &writer {
+        Some(writer) => Some(writer.begin_run()?.join("events.jsonl")),
+        None => None,
+    };
+    let traced = run(arguments, &interrupt, log.as_deref())?;
     let naming = Naming::default();
     // The whole graph in the form of a record, where somebody is to see it.
     let shown = !arguments.quiet || writer.is_some();
     let trace = shown.then(|| linchpin_trace_recorder::trace(&traced.tracker, &naming, 0));
     let record = record(&traced);
     if let (Some(mut writer), Some(directory), Some(trace)) = (writer, &arguments.out, &trace) {
-        let folder = writer.begin_run()?;
-        let path = folder.join("events.jsonl");
-        File::create(&path)
-            .and_then(|file| traced.tracker.graph().write_log(BufWriter::new(file)))
-            .with_context(|| format!("cannot write {}", path.display()))?;
         writer.finish_run(&record, Some(trace))?;
         let campaign = TraceCampaign::load(directory)?;
         writer.write_report("index.html", trace_report::page(&campaign)?.as_bytes())?;
@@ -184,22 +182,39 @@ struct Traced {
 /// Between looks at whether something ends the trace early.
 const TICK: Duration = Duration::from_millis(50);
 
-fn run(arguments: &TraceArguments, interrupt: &Interrupt) -> anyhow::Result<Traced> {
+fn run(
+    arguments: &TraceArguments,
+    interrupt: &Interrupt,
+    log: Option<&Path>,
+) -> anyhow::Result<Traced> {
     let mut command = Command::new(&arguments.command[0]);
     command.args(&arguments.command[1..]);
     if arguments.format == TraceFormat::Json {
         command.stdout(stderr()?);
     }
     let options = arguments.options();
-    let recorder = Arc::new(Recorder::new());
+    let no_log = || format!("cannot write {}", log.unwrap_or(Path::new("")).display());
+    let recorder = Arc::new(match log {
+        Some(path) => File::create(path)
+            .and_then(|file| Recorder::logging(Box::new(file)))
+            .with_context(no_log)?,
+        None => Recorder::lean(),
+    });
     let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
     let started_unix_ns = unix_ns();
     let start = Instant::now();
-    let running = linchpin_tracer::launch(NodeId(0), command, options, observer, start)
-        .map_err(|error| start_error(error, &arguments.command[0]))?;
+    let running =
+        linchpin_tracer::launch(NodeId(0), command, options, observer, start).map_err(|error| {
+            if let Some(path) = log {
+                let _ = std::fs::remove_file(path); // nothing ran
+            }
+            start_error(error, &arguments.command[0])
+        })?;
     let deadline = arguments.timeout.and_then(|timeout| start.checked_add(timeout));
-    let (ended, left) = wait(&running, deadline, arguments.linger, interrupt);
+    let flush = || recorder.flush_log().with_context(no_log);
+    let (ended, left) = wait(&running, deadline, arguments.linger, interrupt, flush)?;
     let report = running.wait()?;
+    recorder.flush_log().with_context(no_log)?;
     let tracker = Arc::try_unwrap(recorder)
         .map(Recorder::into_tracker)
         .unwrap_or_else(|shared| shared.tracker().clone());
@@ -242,13 +257,15 @@ fn wait(
     deadline: Option<Instant>,
     linger: Duration,
     interrupt: &Interrupt,
-) -> (Ended, usize) {
+    flush: impl Fn() -> anyhow::Result<()>,
+) -> anyhow::Result<(Ended, usize)> {
     let mut root_ended: Option<(Option<Status>, Instant)> = None;
     loop {
         if running.finished(TICK) {
             let status = root_ended.map(|(status, _)| status);
-            return (Ended::By(status.unwrap_or_else(|| running.root_status(TICK))), 0);
+            return Ok((Ended::By(status.unwrap_or_else(|| running.root_status(TICK))), 0));
         }
+        flush()?;
         let now = Instant::now();
         if root_ended.is_none() {
             root_ended = running.root_status(Duration::ZERO).map(|status| (Some(status), now));
@@ -265,7 +282,7 @@ fn wait(
         if let Some(ended) = early {
             let left = running.processes().len();
             running.kill();
-            return (ended, left);
+            return Ok((ended, left));
         }
     }
 }

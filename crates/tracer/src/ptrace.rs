@@ -98,12 +98,12 @@ fn last() -> io::Error {
     io::Error::last_os_error()
 }
 
-/// Asks the scheduler to run the calling thread soon after it wakes: a traced thread stands still
-/// meanwhile. A short slice (Linux 6.12, EEVDF) needs no privilege; a higher priority does. Where
+/// Asks the scheduler to run the calling thread, which works only while a traced thread stands
+/// still, as soon as it wakes. A short slice (Linux 6.12, EEVDF) needs no privilege; a higher priority does. Where
 /// neither is to be had, tracing takes a little longer, and that is all.
 pub(crate) fn hasten() {
     const SHORTEST_SLICE_NS: u64 = 100_000;
-    const PRIORITY: i32 = -10;
+    const HIGHEST_PRIORITY: i32 = -20;
     // struct sched_attr, of which the first version is enough.
     #[repr(C)]
     struct Attributes {
@@ -119,7 +119,7 @@ pub(crate) fn hasten() {
     const RESET_ON_FORK: u64 = 1;
     // SAFETY: getpriority takes plain integers; 0 is the calling thread.
     let own = unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
-    for nice in [own.min(PRIORITY), own] {
+    for nice in [HIGHEST_PRIORITY, own] {
         let attributes = Attributes {
             size: size_of::<Attributes>() as u32,
             policy: libc::SCHED_OTHER as u32,

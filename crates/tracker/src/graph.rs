@@ -107,6 +107,8 @@ pub struct Graph {
     pub(crate) entries: Vec<Entry>,
     /// The causes of the events that have any outside their thread.
     causes: Vec<Vec<Edge>>,
+    /// Events that got a cause when others had come after them already.
+    late: Vec<EventId>,
     threads: BTreeMap<(NodeId, i32), Life>,
     processes: BTreeMap<(NodeId, i32), Life>,
     pub(crate) thread_count: u32,
@@ -161,6 +163,9 @@ impl Graph {
             return;
         }
         self.learn(to, from);
+        if to.index() + 1 < self.entries.len() {
+            self.late.push(to);
+        }
         if self.causes.is_empty() {
             self.causes.push(Vec::new());
         }
@@ -206,6 +211,24 @@ impl Graph {
     /// Direct causes outside the event's own thread, messages within it included.
     pub fn causes(&self, id: EventId) -> &[Edge] {
         self.causes.get(self.entries[id.index()].causes as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The events that got a cause, since this was last asked, when others had come after them.
+    pub(crate) fn take_late(&mut self) -> Vec<EventId> {
+        let mut late = std::mem::take(&mut self.late);
+        late.sort_unstable();
+        late.dedup();
+        late
+    }
+
+    /// Forgets what a receive returned if the sends it came from tell it anyway.
+    pub(crate) fn forget_received(&mut self, id: EventId) {
+        let explained: u64 = self.matched(id).map(|matched| matched.bytes).sum();
+        if let Action::Receive { payload, .. } = &mut self.entries[id.index()].event.action
+            && explained == payload.length
+        {
+            payload.bytes = Vec::new();
+        }
     }
 
     /// The event before in the thread; of an exec, in the thread that called it.

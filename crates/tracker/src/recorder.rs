@@ -1,9 +1,11 @@
 //! The tracer's observer: feeds one tracker from the tracer threads of all nodes.
 
+use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use linchpin_tracer::{Decision, Event, Observer};
 
+use crate::log::LogWriter;
 use crate::tracker::Tracker;
 
 /// A tracker that several tracer threads share. The order in which they lock it is the order of
@@ -11,12 +13,42 @@ use crate::tracker::Tracker;
 #[derive(Debug, Default)]
 pub struct Recorder {
     tracker: Mutex<Tracker>,
+    /// Where events are written as they come. Locked after the tracker.
+    log: Option<Mutex<LogWriter>>,
+    lean: bool,
 }
 
 impl Recorder {
     /// A recorder that has seen nothing.
     pub fn new() -> Recorder {
         Recorder::default()
+    }
+
+    /// A recorder that does not keep what receives returned where the sends they came from, which
+    /// are kept, tell it: half of the contents. Matching has used them by then.
+    pub fn lean() -> Recorder {
+        Recorder { lean: true, ..Recorder::default() }
+    }
+
+    /// The same, and every event is written to `out` as it comes, so that what was seen is there
+    /// even if the tracer is killed (but for what [`Recorder::flush_log`] has not written out).
+    ///
+    /// # Errors
+    /// If the first line cannot be written.
+    pub fn logging(out: Box<dyn Write + Send>) -> io::Result<Recorder> {
+        let log = LogWriter::new(out)?;
+        Ok(Recorder { log: Some(Mutex::new(log)), ..Recorder::lean() })
+    }
+
+    /// Writes out what is written of the log.
+    ///
+    /// # Errors
+    /// If something could not be written since this was last asked. The log ends there.
+    pub fn flush_log(&self) -> io::Result<()> {
+        match &self.log {
+            Some(log) => log.lock().unwrap_or_else(PoisonError::into_inner).flush(),
+            None => Ok(()),
+        }
     }
 
     /// The tracker, while the system runs or after. Traced threads that reach an event wait until
@@ -35,6 +67,17 @@ impl Observer for Recorder {
     fn observe(&self, event: Event) -> Decision {
         let mut tracker = self.tracker();
         let id = tracker.record(event);
+        if let Some(log) = &self.log {
+            let late = tracker.graph_mut().take_late();
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.event(tracker.graph(), id);
+            for effect in late {
+                log.late(tracker.graph(), effect);
+            }
+        }
+        if self.lean {
+            tracker.graph_mut().forget_received(id);
+        }
         if tracker.may_fail(id) { Decision::Follow } else { Decision::Continue }
     }
 }

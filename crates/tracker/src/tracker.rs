@@ -49,6 +49,10 @@ impl Tracker {
         &self.graph
     }
 
+    pub(crate) fn graph_mut(&mut self) -> &mut Graph {
+        &mut self.graph
+    }
+
     /// Enters one event; its causes are known when this returns, but for ends of killed processes.
     pub fn record(&mut self, event: Event) -> EventId {
         let id = self.graph.push(event);
