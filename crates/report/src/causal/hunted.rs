@@ -49,10 +49,12 @@ fn badge(conclusion: &HuntConclusion) -> &'static str {
 fn verdict(conclusion: &HuntConclusion) -> String {
     let account = &conclusion.account;
     match conclusion.experiments_until_bad {
+        None | Some(0) if conclusion.verdict == "broken" => {
+            "Broken without any fault: the system, or its check, fails by itself.".to_owned()
+        }
         Some(until) => {
             format!("Broken by experiment {until}, of {} that were made.", conclusion.experiments)
         }
-        None if conclusion.verdict == "broken" => "Broken without any fault.".to_owned(),
         None if conclusion.verdict == "survived" => format!(
             "Survived {} experiments: every class of hypotheses was tried. One that was tried breaks the system in at \
              most {:.0} % of its runs (95 %).",
