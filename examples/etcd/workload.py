@@ -28,7 +28,7 @@ def post(host, path, body):
 def write(host, value):
     operation = Operation("client", "write", key=KEY, value=value)
     try:
-        post(host, "put", {"key": encoded(KEY), "value": encoded(str(value))})
+        post(host, "put", {"key": encoded(KEY), "value": encoded(value)})
     # An error status may come from a proposal that timed out and is committed later.
     except (OSError, ValueError) as error:
         if refused(error):
@@ -46,7 +46,7 @@ def read(host, serializable):
     except (OSError, ValueError) as error:
         operation.fail(error)
     else:
-        values = [int(base64.b64decode(pair["value"])) for pair in reply.get("kvs", [])]
+        values = [base64.b64decode(pair["value"]).decode() for pair in reply.get("kvs", [])]
         operation.ok(value=values[0] if values else None)
 
 
@@ -60,8 +60,8 @@ def main():
     parser.add_argument("--writes", type=int, default=2, metavar="N")
     parser.add_argument("--serializable", action="store_true", help="read what the member has, without asking the others")
     arguments = parser.parse_args()
-    for value in range(1, arguments.writes + 1):
-        write(arguments.members[value % len(arguments.members)], value)
+    for number in range(1, arguments.writes + 1):
+        write(arguments.members[number % len(arguments.members)], f"value-{number}")
         for member in arguments.members:
             read(member, arguments.serializable)
 

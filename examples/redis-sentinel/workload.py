@@ -74,17 +74,17 @@ def main():
     arguments = parser.parse_args()
     client = Client(arguments.sentinels)
     if arguments.final and arguments.push:
-        client.insist("LRANGE", LIST, 0, -1, key=LIST, value=lambda reply: [int(element) for element in reply])
+        client.insist("LRANGE", LIST, 0, -1, key=LIST, value=list)
         return
     for number in range(1, arguments.writes + 1):
-        key = f"x{number}"
+        key, value = f"x{number}", f"value-{number}"
         if arguments.final:
-            client.insist("GET", key, key=key, value=lambda reply: None if reply is None else int(reply))
+            client.insist("GET", key, key=key, value=lambda reply: reply)
             continue
         if arguments.push:
-            client.run(Operation("client", "add", key=LIST, value=number), "RPUSH", LIST, number)
+            client.run(Operation("client", "add", key=LIST, value=value), "RPUSH", LIST, value)
         else:
-            client.run(Operation("client", "write", key=key, value=number), "SET", key, number)
+            client.run(Operation("client", "write", key=key, value=value), "SET", key, value)
         time.sleep(PAUSE_SECONDS)
 
 

@@ -37,7 +37,7 @@ class Server:
             operation.fail(error)
             return
         try:
-            self.put(session, str(value).encode())
+            self.put(session, value.encode())
         except ZooKeeperError as error:
             operation.fail(error)
         except OSError as error:
@@ -63,7 +63,7 @@ class Server:
             self.session = None
             operation.fail(error)
         else:
-            operation.ok(value=None if data is None else int(data))
+            operation.ok(value=None if data is None else data.decode())
 
 
 def main():
@@ -76,8 +76,8 @@ def main():
     # Sessions first: a server that is cut off lets nobody begin one, for that takes a quorum.
     for server in servers:
         server.greet()
-    for value in range(1, arguments.writes + 1):
-        servers[1].write(value)
+    for number in range(1, arguments.writes + 1):
+        servers[1].write(f"value-{number}")
         for server in servers:
             server.read(arguments.sync)
 

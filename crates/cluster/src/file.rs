@@ -132,6 +132,8 @@ pub struct Workload {
 pub struct Steps {
     /// Between readiness and workload.
     pub settle: Duration,
+    /// Between the end of the workload and healing: faults stay in place.
+    pub hold: Duration,
     /// Whether faults are undone before the check.
     pub heal: bool,
     /// Between healing and the check.

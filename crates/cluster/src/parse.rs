@@ -32,11 +32,12 @@ const ROOT_KEYS: [&str; 11] = [
 const NODE_KEYS: [&str; 9] =
     ["command", "restart", "environment", "files", "ready", "after", "group", "user", "stop_grace"];
 const WORKLOAD_KEYS: [&str; 5] = ["command", "environment", "timeout", "parameters", "user"];
-const STEP_KEYS: [&str; 4] = ["settle", "heal", "quiesce", "timeout"];
+const STEP_KEYS: [&str; 5] = ["settle", "hold", "heal", "quiesce", "timeout"];
 const FAULT_DURATIONS: [&str; 3] = ["pause_for", "delay_by", "restart_after"];
 const INVARIANT_KEYS: [&str; 4] = ["command", "history", "final", "timeout"];
-const LABEL_KEYS: [&str; 6] = ["port", "dissector", "pattern", "mask", "width", "little_endian"];
-const DISSECTORS: [&str; 5] = ["line", "http", "resp", "length-prefixed", "regex"];
+const LABEL_KEYS: [&str; 8] =
+    ["port", "dissector", "pattern", "mask", "width", "little_endian", "offset", "names"];
+const DISSECTORS: [&str; 7] = ["line", "http", "resp", "amqp", "length-prefixed", "kind", "regex"];
 
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const WORKLOAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -471,6 +472,9 @@ impl Parser<'_> {
         if let Some(settle) = table.get("settle").and_then(|value| self.mistakes.duration(value)) {
             steps.settle = settle;
         }
+        if let Some(hold) = table.get("hold").and_then(|value| self.mistakes.duration(value)) {
+            steps.hold = hold;
+        }
         if let Some(heal) = table.get("heal").and_then(|value| self.mistakes.boolean(value)) {
             steps.heal = heal;
         }
@@ -595,9 +599,11 @@ impl Parser<'_> {
             ("http", None) => Dissector::Http1,
             ("resp", None) => Dissector::Resp,
             ("line", None) => Dissector::Lines,
-            (_, None) => {
+            ("amqp", None) => Dissector::Amqp,
+            (binary, None) => {
                 let width = match table.get("width") {
                     Some(value) => self.mistakes.number(value, 8)?,
+                    None if binary == "kind" => 1,
                     None => 4,
                 };
                 if !matches!(width, 1 | 2 | 4 | 8) {
@@ -608,10 +614,38 @@ impl Parser<'_> {
                     Some(value) => self.mistakes.boolean(value)?,
                     None => false,
                 };
-                Dissector::LengthPrefixed { width: width as u8, little_endian }
+                let width = width as u8;
+                if binary == "kind" {
+                    let offset = match table.get("offset") {
+                        Some(value) => self.mistakes.number(value, u64::from(u8::MAX))? as u8,
+                        None => 0,
+                    };
+                    let names = self.kind_names(table);
+                    Dissector::Kind { offset, width, little_endian, names }
+                } else {
+                    Dissector::LengthPrefixed { width, little_endian }
+                }
             }
         };
         Some((Rule { port, dissector }, masks))
+    }
+
+    /// What the kinds of messages are called: `names = { 2 = "PROPOSAL" }`.
+    fn kind_names(&mut self, table: &DeTable<'_>) -> BTreeMap<u64, String> {
+        let mut names = BTreeMap::new();
+        let what = "a table of numbers and names: `names = { 2 = \"PROPOSAL\" }`";
+        let given = table.get("names").and_then(|value| self.mistakes.table(value, what));
+        for (number, name) in given.into_iter().flatten() {
+            let name = self.mistakes.string(name);
+            match number.get_ref().parse() {
+                Ok(number) => names.extend(name.map(|name| (number, name.value))),
+                Err(_) => {
+                    let message = format!("`{}` is no number of a kind", number.get_ref());
+                    self.mistakes.add_with_help(number.span(), message, format!("expected {what}"));
+                }
+            }
+        }
+        names
     }
 
     fn tokens(&mut self, root: &DeTable<'_>) -> Vec<String> {
@@ -643,6 +677,12 @@ impl Parser<'_> {
 
 impl Default for Steps {
     fn default() -> Self {
-        Self { settle: Duration::ZERO, heal: true, quiesce: Duration::ZERO, timeout: RUN_TIMEOUT }
+        Self {
+            settle: Duration::ZERO,
+            hold: Duration::ZERO,
+            heal: true,
+            quiesce: Duration::ZERO,
+            timeout: RUN_TIMEOUT,
+        }
     }
 }

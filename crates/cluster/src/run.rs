@@ -69,7 +69,7 @@ pub struct Judgement {
 /// A step of a run and how long it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// `start`, `ready`, `settle`, `workload`, `heal`, `quiesce`, `final`, `check` or `stop`.
+    /// `start`, `ready`, `settle`, `workload`, `hold`, `heal`, `quiesce`, `final`, `check` or `stop`.
     pub name: &'static str,
     /// How long.
     pub elapsed: Duration,
@@ -260,6 +260,7 @@ impl Run {
         self.step("settle", |run| run.sleep(steps.settle))?;
         self.director.workload_begins(&Arc::clone(&self.control));
         let ended = self.step("workload", Self::workload)?;
+        self.step("hold", |run| run.sleep(steps.hold))?;
         self.step("heal", |run| run.heal(steps.heal))?;
         self.step("quiesce", |run| run.sleep(steps.quiesce))?;
         let judgement = self.judge(options, ended)?;

@@ -74,7 +74,7 @@ pattern = "("
         (21, "`[faults]` has no key `crashes`", "did you mean `crash`?"),
         (
             23,
-            "expected `\"line\"` or `\"http\"` or `\"resp\"` or `\"length-prefixed\"` or `\"regex\"`",
+            "expected `\"line\"` or `\"http\"` or `\"resp\"` or `\"amqp\"` or `\"length-prefixed\"` or `\"kind\"` or `\"regex\"`",
             "did you mean `\"regex\"`?",
         ),
     ];

@@ -117,7 +117,10 @@ fn nodes_speak_to_each_other_wherever_they_are() {
         let result = RunResult { notes: Vec::new(), ..recorded(&cluster, &options).0 };
         assert_eq!(result.parameters["broadcasters"], "1");
         let names: Vec<&str> = result.steps.iter().map(|step| step.name).collect();
-        assert_eq!(names, ["start", "settle", "workload", "heal", "quiesce", "check", "stop"]);
+        assert_eq!(
+            names,
+            ["start", "settle", "workload", "hold", "heal", "quiesce", "check", "stop"]
+        );
     }
 }
 

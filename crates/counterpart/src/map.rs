@@ -26,6 +26,10 @@ pub struct Map {
     /// What stands for each kind of fault.
     #[serde(default)]
     pub faults: Translations,
+    /// Per relation whose inputs are not the workload's but the environment's, a disk that fails for
+    /// instance: the fault that stands for another input than the default.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
     /// Parameters of the workload, so that it asks for what the specification asks for.
     #[serde(default, deserialize_with = "parameters")]
     pub parameters: BTreeMap<String, String>,
@@ -114,7 +118,9 @@ pub enum Crash {
     Crash,
     /// Its host goes quiet: what was held back is never delivered.
     SilentCrash,
-    /// And starts again, with its disk.
+    /// The same, and what was not synced is gone from its disk.
+    PowerLoss,
+    /// It crashes and starts again, with its disk.
     Restart,
 }
 

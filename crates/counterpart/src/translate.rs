@@ -137,8 +137,11 @@ pub enum TranslateError {
         /// What is wrong with that.
         reason: String,
     },
-    /// Occurs for faults that are not about nodes and messages.
-    #[error("`{fault}` chooses an input, which here is the workload's: choose it there")]
+    /// Occurs when another input than the default is needed, and the map does not say what stands for it.
+    #[error(
+        "`{fault}` chooses an input: where it is the workload's, choose it there; where a fault of the cluster stands for it, \
+         add that to [inputs]"
+    )]
     Input {
         /// The fault.
         fault: Fault,
@@ -197,8 +200,10 @@ impl Map {
                         _ => vec![format!("restart {} keep", quoted(self.node(fault, node)?))],
                     }
                 }
-                Fault::Input { .. } => {
-                    return Err(TranslateError::Input { fault: fault.clone() }.into());
+                Fault::Input { relation, .. } => {
+                    let stands = self.inputs.get(relation);
+                    let unknown = || TranslateError::Input { fault: fault.clone() };
+                    vec![stands.ok_or_else(unknown)?.clone()]
                 }
             };
             let parse = |text: &String| {
@@ -300,7 +305,11 @@ impl Map {
             }
             (_, done) => done?,
         };
-        let effect = if kind == Crash::SilentCrash { "silent-crash" } else { "crash" };
+        let effect = match kind {
+            Crash::Crash | Crash::Restart => "crash",
+            Crash::SilentCrash => "silent-crash",
+            Crash::PowerLoss => "power-loss",
+        };
         let mut by = vec![format!("{effect} {} {place}", quoted(name))];
         if kind == Crash::Restart {
             by.push(format!("restart {} keep", quoted(name)));

@@ -133,6 +133,23 @@ fn a_crash_comes_before_what_the_node_says_next_for_the_first_time() {
 }
 
 #[test]
+fn inputs_of_the_environment_and_power_failures_have_counterparts() {
+    let text = format!(
+        "{MAP}[faults]\ncrash = \"power-loss\"\nrecover = \"restart\"\n\
+         [inputs]\nfails = \"error EIO a fsync log #2\"\n"
+    );
+    let map: Map = toml::from_str(&text).expect("a map");
+    let lines = ["A>B copy x 2"];
+    let faults = ["input fails(\"A\") @2", "crash A @2", "recover A @4"];
+    assert_eq!(
+        translate(&map, &faults, &lines).expect("translated"),
+        ["power-loss a before send a->b replicate", "error EIO a fsync log #2", "restart a keep"]
+    );
+    let error = translate(&map, &["input begin(\"A\") @2"], &lines).expect_err("the workload's");
+    assert!(error.to_string().ends_with("add that to [inputs]"), "{error}");
+}
+
+#[test]
 fn a_crash_with_nothing_left_to_say_comes_once_all_before_it_has_happened() {
     let lines = ["C>A copy x 1", "A>B copy x 2", "A>C confirm x 2", "B>A confirm x 3"];
     let crash =

@@ -14,6 +14,7 @@ use regex::bytes::Regex;
 
 use crate::acknowledgement::{self, ClientEvent, Said};
 use crate::event::{EventName, MessageName};
+use crate::tokens;
 use crate::trace::{Node, Trace, TraceEvent};
 
 /// What a run was about.
@@ -67,7 +68,8 @@ pub enum Target {
 /// prints no history, a value counts as acknowledged by the first message that the client received
 /// from the node to which it first sent the value, over the same connection.
 ///
-/// What the client received after faults were healed is the outcome.
+/// What the client received after faults were healed is the outcome; where it then asked nothing any
+/// more, all that it received is: the run is judged by what was read as it went.
 #[must_use]
 pub fn trace_of(tracker: &Tracker, subject: &Subject<'_>) -> Trace {
     let mut conversion = Conversion::new(subject);
@@ -231,8 +233,7 @@ impl<'a> Conversion<'a> {
     }
 
     fn tokens(&self, bytes: &[u8]) -> BTreeSet<String> {
-        let found = self.subject.tokens.iter().flat_map(|token| token.find_iter(bytes));
-        found.map(|found| String::from_utf8_lossy(found.as_bytes()).into_owned()).collect()
+        tokens::find(self.subject.tokens, bytes)
     }
 
     fn send(&mut self, moment: &Moment, payload: &Payload) -> Option<usize> {
@@ -360,14 +361,12 @@ impl<'a> Conversion<'a> {
         let end = self.end.unwrap_or(count);
         let begin = self.client.first().map_or(0, |event| event.position);
         let acknowledgements = acknowledgement::find(&self.events, &self.client, &self.said, end);
-        let outcome = self
-            .client
-            .iter()
-            .map(|event| event.position)
-            .filter(|event| {
-                *event >= end && matches!(self.events[*event].name, EventName::Receive(_))
-            })
+        let received = self.client.iter().map(|event| event.position);
+        let received: Vec<usize> = received
+            .filter(|event| matches!(self.events[*event].name, EventName::Receive(_)))
             .collect();
+        let last: Vec<usize> = received.iter().copied().filter(|event| *event >= end).collect();
+        let outcome = if last.is_empty() { received } else { last };
         let nodes = self.subject.nodes.to_vec();
         let trace = Trace { nodes, events: self.events, acknowledgements, outcome, begin, end };
         without(trace, &self.void)
@@ -566,6 +565,22 @@ mod tests {
         }
         let trace = trace_of(&script.tracker, &subject(&nodes, &lives, &rules, &tokens, &writes));
         assert_eq!(trace.acknowledgements.len(), 2);
+    }
+
+    #[test]
+    fn where_nothing_is_asked_at_the_end_all_answers_are_the_outcome() {
+        let mut script = Script::new();
+        script.say(0, 1, "SET token-1\n");
+        script.say(1, 0, "OK\n");
+        script.say(0, 1, "GET\n");
+        script.say(1, 0, "VALUE token-1\n");
+        let (nodes, lives, rules, tokens) = (nodes(), lives(), lines(), [token()]);
+        let healed = Some(script.tracker.graph().len());
+        let subject = Subject { healed, ..subject(&nodes, &lives, &rules, &tokens, &[]) };
+        assert_eq!(trace_of(&script.tracker, &subject).outcome, [3, 7]);
+        script.say(0, 1, "GET\n");
+        script.say(1, 0, "VALUE token-1\n");
+        assert_eq!(trace_of(&script.tracker, &subject).outcome, [11]);
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod proposals;
 mod rank;
 mod resume;
 mod sentence;
+mod tokens;
 mod trace;
 
 pub use account::{Account, Coverage, SupportSeen};

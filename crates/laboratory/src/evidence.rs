@@ -74,7 +74,7 @@ fn spent(result: &RunResult) -> Spent {
     };
     Spent {
         start_ms: of(&["start", "ready"]),
-        workload_ms: of(&["settle", "workload", "heal", "quiesce"]),
+        workload_ms: of(&["settle", "workload", "hold", "heal", "quiesce"]),
         check_ms: of(&["final", "check", "stop"]),
     }
 }

@@ -268,7 +268,7 @@ fn check_map(
             wrong.push(format!("{} has no node `{name}`", cluster_path.display()));
         }
     }
-    for relation in map.messages.keys() {
+    for relation in map.messages.keys().chain(map.inputs.keys()) {
         if system.program().relation_named(relation).is_none() {
             wrong.push(format!("the specification has no relation `{relation}`"));
         }

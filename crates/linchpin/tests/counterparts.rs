@@ -47,6 +47,11 @@ pairs! {
     // Which consumer gets the message that the specification gives the first is left to the system.
     message_acknowledged_early: "queue", "early", "5";
     participant_decides_alone: "two-phase-commit", "abort", "3";
+    message_acknowledged_before_its_sync: "queue", "unsynced", "8";
+    failed_sync_ignored: "queue", "unchecked", "8";
+    broadcast_once_in_c: "broadcast-c", "simple", "1";
+    broadcast_relayed_in_c: "broadcast-c", "classic", "1";
+    broadcast_repeated_in_c: "broadcast-c", "retry", "1";
     commit_logged_late: "two-phase-commit", "late", "3";
     participant_waits_forever: "two-phase-commit", "wait", "3";
 }

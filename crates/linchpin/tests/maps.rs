@@ -18,6 +18,8 @@ struct Map {
     messages: BTreeMap<String, String>,
     faults: BTreeMap<String, String>,
     #[serde(default)]
+    inputs: BTreeMap<String, String>,
+    #[serde(default)]
     parameters: BTreeMap<String, toml::Value>,
 }
 
@@ -50,7 +52,7 @@ fn linchpin(arguments: &[&str]) -> String {
 #[test]
 fn every_cluster_file_is_right() {
     let (systems, examples) = (files("systems", "cluster"), files("examples", "cluster"));
-    assert_eq!((systems.len(), examples.len()), (21, 6));
+    assert_eq!((systems.len(), examples.len()), (21, 10));
     for file in systems.into_iter().chain(examples) {
         let cluster = Cluster::load(&file).unwrap_or_else(|error| panic!("{error}"));
         let folder = file.parent().expect("a folder");
@@ -67,7 +69,7 @@ fn every_cluster_file_is_right() {
 #[test]
 fn every_mapping_file_is_right() {
     let files = files("systems", "map");
-    assert_eq!(files.len(), 15);
+    assert_eq!(files.len(), 21);
     for file in files {
         let text = std::fs::read_to_string(&file).expect("readable");
         let map: Map =
@@ -102,6 +104,12 @@ fn judge(file: &Path, map: &Map) {
         assert!(known, "{name}: the cluster has no node `{node}`");
     }
 
+    for (relation, fault) in &map.inputs {
+        assert!(linchpin_injector::parse_fault(fault).is_ok(), "{name}: `{fault}`");
+        let text = std::fs::read_to_string(specification).expect("readable");
+        assert!(text.contains(&format!("{relation}(")), "{name}: no input `{relation}`");
+    }
+
     let known = cluster.workload.map(|workload| workload.parameters).unwrap_or_default();
     for parameter in map.parameters.keys() {
         assert!(known.contains_key(parameter), "{name}: the workload has no `{parameter}`");
@@ -127,17 +135,17 @@ fn judge(file: &Path, map: &Map) {
             .lines()
             .any(|line| line.contains(" -> ") && line.contains(&format!(": {relation}(")));
         assert!(is_sent, "{name}: no message of the relation `{relation}`");
-        assert!(
-            programs.contains(&format!("\"type\": \"{label}\"")),
-            "{name}: no message `{label}`"
-        );
+        let says = |text: &str| text.contains("type") && text.contains(&format!("\"{label}\""));
+        assert!(programs.lines().any(says), "{name}: no message `{label}`");
     }
 }
 
 fn programs(folder: &Path) -> String {
     let entries =
         std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").path());
-    let programs =
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == "py"));
+    let is_program = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "py" || extension == "c")
+    };
+    let programs = entries.filter(is_program);
     programs.map(|path| std::fs::read_to_string(path).expect("UTF-8")).collect()
 }

@@ -25,7 +25,7 @@ struct Row {
 }
 
 /// Each with the reason why.
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 10] = [
     // Redis replicates asynchronously; the replica that is promoted has not heard of the write.
     Row {
         cluster: "redis-sentinel/cluster.toml",
@@ -74,6 +74,37 @@ const ROWS: [Row; 6] = [
         outcome: "good",
         because: "linearizable-register: ",
     },
+    // The queue goes with the node it was on.
+    Row {
+        cluster: "rabbitmq/cluster-transient.toml",
+        faults: "rabbitmq/leader-crash.faults",
+        parameters: &["messages=30"],
+        outcome: "bad",
+        because: "queue: Enqueued and acknowledged, but never dequeued: 1, 2, 3.",
+    },
+    // The part that was cut off went on by itself, and is discarded when it is there again.
+    Row {
+        cluster: "rabbitmq/cluster-mirrored.toml",
+        faults: "rabbitmq/cut-off.faults",
+        parameters: &["messages=30"],
+        outcome: "bad",
+        because: "queue: Enqueued and acknowledged, but never dequeued: ",
+    },
+    // What was confirmed, a majority has.
+    Row {
+        cluster: "rabbitmq/cluster.toml",
+        faults: "rabbitmq/leader-crash.faults",
+        parameters: &["messages=30"],
+        outcome: "good",
+        because: "queue: 30 enqueued, ",
+    },
+    Row {
+        cluster: "rabbitmq/cluster.toml",
+        faults: "rabbitmq/cut-off.faults",
+        parameters: &["messages=30"],
+        outcome: "good",
+        because: "queue: 30 enqueued, ",
+    },
 ];
 
 /// What a system needs that is not here.
@@ -89,6 +120,9 @@ fn missing(system: &str) -> Option<&'static str> {
         "zookeeper" if !runs("java", "-version") => Some("java"),
         "zookeeper" if !Path::new("/usr/share/java/zookeeper.jar").is_file() => {
             Some("/usr/share/java/zookeeper.jar")
+        }
+        "rabbitmq" if !Path::new("/usr/lib/rabbitmq/bin/rabbitmq-server").is_file() => {
+            Some("rabbitmq-server")
         }
         _ => None,
     }

@@ -1,6 +1,8 @@
 //! Labels for messages, from their first bytes: what a person would call them, the same in every
 //! run. A label holds no values, only kinds: the command of a request, the status of an answer.
 
+use std::collections::BTreeMap;
+
 use regex::bytes::Regex;
 
 /// How to read a label off the beginning of a message.
@@ -13,12 +15,25 @@ pub enum Dissector {
     Resp,
     /// Lines of text: the first word.
     Lines,
+    /// AMQP 0-9-1: the method of the first frame.
+    Amqp,
     /// Frames that begin with their length.
     LengthPrefixed {
         /// Bytes of the length: 1, 2, 4 or 8.
         width: u8,
         /// True if its lowest byte comes first.
         little_endian: bool,
+    },
+    /// A number at a fixed place, which says what kind of message it is.
+    Kind {
+        /// Where it is, in bytes from the beginning.
+        offset: u8,
+        /// Its bytes: 1, 2, 4 or 8.
+        width: u8,
+        /// True if its lowest byte comes first.
+        little_endian: bool,
+        /// What kinds are called; others go by their number.
+        names: BTreeMap<u64, String>,
     },
     /// A regular expression: its capture groups, or the whole match if it has none.
     Pattern(Regex),
@@ -90,8 +105,13 @@ impl Dissector {
             Dissector::Http1 => http1(bytes),
             Dissector::Resp => resp(bytes),
             Dissector::Lines => word(bytes),
+            Dissector::Amqp => crate::amqp::label(bytes),
             Dissector::LengthPrefixed { width, little_endian } => {
-                frame(bytes, usize::from(*width), *little_endian)
+                frame(bytes, *width, *little_endian)
+            }
+            Dissector::Kind { offset, width, little_endian, names } => {
+                let (kind, _) = number(bytes.get(usize::from(*offset)..)?, *width, *little_endian)?;
+                Some(names.get(&kind).cloned().unwrap_or_else(|| format!("kind {}", spelled(kind))))
             }
             Dissector::Pattern(pattern) => matched(pattern, bytes),
         }
@@ -185,22 +205,34 @@ fn word(bytes: &[u8]) -> Option<String> {
     first.is_ascii().then(|| text(first))
 }
 
-fn frame(bytes: &[u8], width: usize, little_endian: bool) -> Option<String> {
+/// A number of so many bytes, and what comes after it.
+fn number(bytes: &[u8], width: u8, little_endian: bool) -> Option<(u64, &[u8])> {
     if !matches!(width, 1 | 2 | 4 | 8) {
         return None;
     }
-    let mut number = bytes.get(..width)?.to_vec();
+    let (number, rest) = bytes.split_at_checked(usize::from(width))?;
+    let mut number = number.to_vec();
     if little_endian {
         number.reverse();
     }
-    let length = number.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
-    let body = bytes.get(width..)?;
+    Some((number.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte)), rest))
+}
+
+fn frame(bytes: &[u8], width: u8, little_endian: bool) -> Option<String> {
+    let (length, body) = number(bytes, width, little_endian)?;
     // The kind of many framed protocols is the first byte of the body.
     match body.first() {
         _ if length == 0 => Some("empty frame".into()),
         Some(kind) => Some(format!("frame kind {}", letters(*kind))),
         None => Some("frame".into()),
     }
+}
+
+/// A number in letters, which masks leave alone, two for each byte.
+fn spelled(number: u64) -> String {
+    let bytes = number.to_be_bytes();
+    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len() - 1);
+    bytes[first..].iter().map(|byte| letters(*byte)).collect()
 }
 
 /// A byte in letters, which masks leave alone.
@@ -255,12 +287,24 @@ mod tests {
                     port: Some(8),
                     dissector: Dissector::LengthPrefixed { width: 4, little_endian: false },
                 },
+                Rule {
+                    port: Some(9),
+                    dissector: Dissector::Kind {
+                        offset: 1,
+                        width: 2,
+                        little_endian: true,
+                        names: BTreeMap::from([(258, "PROPOSAL".to_owned())]),
+                    },
+                },
                 Rule { port: None, dissector: Dissector::Lines },
             ],
             vec![Regex::new("colou?r").unwrap()],
         );
         assert_eq!(rules.label(Some(7), b"put key=color9 v").as_deref(), Some("put ##"));
         assert_eq!(rules.label(Some(8), b"\0\0\0\x02\x21a").as_deref(), Some("frame kind cb"));
+        assert_eq!(rules.label(Some(9), b"x\x02\x01").as_deref(), Some("PROPOSAL"));
+        assert_eq!(rules.label(Some(9), b"x\x03\x01y").as_deref(), Some("kind abad"));
+        assert_eq!(rules.label(Some(9), b"x\0\0").as_deref(), Some("kind aa"));
         assert_eq!(rules.label(None, b" put key=a").as_deref(), Some("put"));
         assert_eq!(rules.digest(b"at 17: deadbeef01"), rules.digest(b"at 9: 0123456789"));
         assert_ne!(rules.digest(b"at 17: a"), rules.digest(b"at 17: b"));

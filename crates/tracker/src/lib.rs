@@ -16,6 +16,7 @@
 //! messages names that mean the same in the next run, with labels from [`dissect`].
 //! It does not read memory and injects nothing.
 
+mod amqp;
 mod datagram;
 pub mod dissect;
 mod graph;
