@@ -281,6 +281,21 @@ fn a_workload_that_failed_is_told_where_there_was_nothing_to_judge() {
 }
 
 #[test]
+fn nodes_have_no_way_around_links_that_are_cut() {
+    if !is_root() {
+        return skipped("network namespaces need root, or a process with one thread");
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let text = "[nodes.a]\ncommand = [\"sh\", \"-c\", \"cat /proc/net/if_inet6; exec sleep 10\"]\n\
+                ready = { log = \"lo$\" }";
+    let options = RunOptions { isolation: Some(Isolation::Namespaces), ..options(scratch.path()) };
+    let (result, _) = recorded(&written(text), &options);
+    assert_eq!(result.judgement.outcome, Outcome::Good, "{:?}", result.judgement);
+    let addresses = std::fs::read_to_string(scratch.path().join("a.out")).unwrap();
+    assert!(!addresses.contains("eth0"), "{addresses}");
+}
+
+#[test]
 fn a_port_of_somebody_else_does_not_pass_for_a_node_that_is_ready() {
     let listener = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
