@@ -36,8 +36,8 @@ const WORKLOAD_KEYS: [&str; 5] = ["command", "environment", "timeout", "paramete
 const STEP_KEYS: [&str; 5] = ["settle", "hold", "heal", "quiesce", "timeout"];
 const FAULT_DURATIONS: [&str; 3] = ["pause_for", "delay_by", "restart_after"];
 const INVARIANT_KEYS: [&str; 4] = ["command", "history", "final", "timeout"];
-const LABEL_KEYS: [&str; 8] =
-    ["port", "dissector", "pattern", "mask", "width", "little_endian", "offset", "names"];
+const LABEL_KEYS: [&str; 9] =
+    ["port", "dissector", "pattern", "name", "mask", "width", "little_endian", "offset", "names"];
 const DISSECTORS: [&str; 7] = ["line", "http", "resp", "amqp", "length-prefixed", "kind", "regex"];
 
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -591,7 +591,10 @@ impl Parser<'_> {
         };
         let choices: Vec<(&str, &str)> = DISSECTORS.iter().map(|name| (*name, *name)).collect();
         let dissector = match (self.mistakes.choice(named, &choices)?, pattern) {
-            ("regex", Some(pattern)) => Dissector::Pattern(pattern),
+            ("regex", Some(pattern)) => match table.get("name") {
+                Some(name) => Dissector::Named(pattern, self.mistakes.string(name)?.value),
+                None => Dissector::Pattern(pattern),
+            },
             ("regex", None) => {
                 self.mistakes.add(named.span(), "a `regex` needs a `pattern`");
                 return None;

@@ -14,6 +14,10 @@ use thiserror::Error;
 /// failures", OSDI 2014, section 3).
 const TOTAL: u32 = 2;
 
+/// A fault belongs to the work that is done, not to the start: the k-th message of a link may be one of
+/// the start in one run, and one of the work in another. Where it is, the fault does not fire.
+const ONCE_AT_WORK: &str = "after {start client}";
+
 /// What is tried if a cluster file does not say.
 const DEFAULT: [Kind; 6] =
     [Kind::Crash, Kind::Restart, Kind::Pause, Kind::Partition, Kind::Delay, Kind::Loss];
@@ -52,8 +56,12 @@ impl Plan {
             }
             let clauses = fault.clauses();
             plan.clauses.push(clauses.len());
-            for clause in clauses {
-                match parse_fault(&clause) {
+            for (index, clause) in clauses.into_iter().enumerate() {
+                let guarded = match index {
+                    0 => format!("{clause} {ONCE_AT_WORK}"),
+                    _ => clause.clone(),
+                };
+                match parse_fault(&guarded) {
                     Ok(parsed) => plan.faults.push(parsed),
                     Err(wrong) => {
                         let reason = wrong.first().map(|first| first.message.clone());

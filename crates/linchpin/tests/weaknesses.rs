@@ -12,7 +12,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use command::{linchpin, said};
+use command::{linchpin, root, said};
 
 struct Row {
     /// The cluster file, in `examples`.
@@ -164,4 +164,35 @@ fn known_weaknesses_come_out_and_the_controls_hold() {
             );
         }
     }
+}
+
+/// The files that a reader of the guide writes, from its blocks.
+fn files_of_the_guide(folder: &Path) {
+    let guide = std::fs::read_to_string(root().join("docs/guide/hunting.md")).expect("the guide");
+    let (_, redis) = guide.split_once("## Redis, from nothing").expect("the section");
+    let mut blocks = redis.split("```").skip(1).step_by(2);
+    for (language, name) in
+        [("toml\n", "cluster.toml"), ("text\n", "sentinel.conf"), ("python\n", "client.py")]
+    {
+        let text = blocks.next().and_then(|block| block.strip_prefix(language));
+        std::fs::write(folder.join(name), text.expect("a file")).expect("written");
+    }
+}
+
+#[test]
+fn the_cluster_file_of_the_guide_works_as_it_stands() {
+    if let Some(program) = missing("redis-sentinel") {
+        let why = format!("skipped: the guide's Redis: no {program}");
+        assert!(std::env::var_os("LINCHPIN_REQUIRE_ALL").is_none(), "{why}");
+        return println!("{why}");
+    }
+    let scratch = tempfile::tempdir().expect("a folder");
+    files_of_the_guide(scratch.path());
+    let cluster = scratch.path().join("cluster.toml");
+    let cluster = cluster.to_str().expect("UTF-8");
+    let good = said(&linchpin(&["trace", cluster]));
+    assert!(good.contains("outcome: good (lost-write: 3 keys, 3 writes, 3 acknowledged"), "{good}");
+    let partition = "partition r1 | r2,r3,s1,s2,s3 from send r1->r3 SET";
+    let bad = said(&linchpin(&["run", cluster, "--fault", partition]));
+    assert!(bad.contains("outcome: bad (lost-write: The write of \"value-"), "{bad}");
 }

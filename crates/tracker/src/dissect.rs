@@ -37,6 +37,8 @@ pub enum Dissector {
     },
     /// A regular expression: its capture groups, or the whole match if it has none.
     Pattern(Regex),
+    /// A regular expression, and what a message is called that it matches.
+    Named(Regex, String),
 }
 
 /// One rule: where a dissector applies.
@@ -114,6 +116,7 @@ impl Dissector {
                 Some(names.get(&kind).cloned().unwrap_or_else(|| format!("kind {}", spelled(kind))))
             }
             Dissector::Pattern(pattern) => matched(pattern, bytes),
+            Dissector::Named(pattern, name) => pattern.is_match(bytes).then(|| name.clone()),
         }
     }
 }
@@ -296,6 +299,13 @@ mod tests {
                         names: BTreeMap::from([(258, "PROPOSAL".to_owned())]),
                     },
                 },
+                Rule {
+                    port: Some(10),
+                    dissector: Dissector::Named(
+                        Regex::new(r"(?s-u)^[0-9a-f]+\r\n\x00{7}\x01").unwrap(),
+                        "AppEntries".to_owned(),
+                    ),
+                },
                 Rule { port: None, dissector: Dissector::Lines },
             ],
             vec![Regex::new("colou?r").unwrap()],
@@ -305,6 +315,9 @@ mod tests {
         assert_eq!(rules.label(Some(9), b"x\x02\x01").as_deref(), Some("PROPOSAL"));
         assert_eq!(rules.label(Some(9), b"x\x03\x01y").as_deref(), Some("kind abad"));
         assert_eq!(rules.label(Some(9), b"x\0\0").as_deref(), Some("kind aa"));
+        let entries = b"2a\r\n\0\0\0\0\0\0\0\x01\0";
+        assert_eq!(rules.label(Some(10), entries).as_deref(), Some("AppEntries"));
+        assert_eq!(rules.label(Some(10), &entries[..11]).as_deref(), Some("#a"));
         assert_eq!(rules.label(None, b" put key=a").as_deref(), Some("put"));
         assert_eq!(rules.digest(b"at 17: deadbeef01"), rules.digest(b"at 9: 0123456789"));
         assert_ne!(rules.digest(b"at 17: a"), rules.digest(b"at 17: b"));
