@@ -213,7 +213,7 @@ impl Control {
         }
     }
 
-    /// Lets nothing pass from one node to another: of all protocols, whichever process or kernel
+    /// Lets nothing pass from one node to the address of another: of all protocols, whichever process or kernel
     /// sends it, and nobody is told. False where nodes have no namespaces: then it cannot be done.
     ///
     /// # Errors

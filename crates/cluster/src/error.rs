@@ -37,6 +37,14 @@ pub enum ClusterError {
         /// Why.
         source: LaunchError,
     },
+    /// Occurs when a command that looks at the system cannot be started.
+    #[error("{place}: {source}")]
+    Look {
+        /// Where it stands in the cluster file, such as `[invariant] command`.
+        place: String,
+        /// Why.
+        source: LaunchError,
+    },
     /// Occurs when namespaces were asked for and the system refuses them.
     #[error("no network namespace for each node: {source}")]
     Namespaces {

@@ -42,5 +42,4 @@ pub use network::{Isolated, isolation};
 pub use run::{HistoryFiles, Judgement, RunOptions, RunResult, Step, run};
 pub use workspace::Workspace;
 
-/// The name of the node the workload runs as.
-pub const CLIENT: &str = "client";
+pub use linchpin_model::CLIENT;

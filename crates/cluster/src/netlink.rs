@@ -158,8 +158,9 @@ const NOBODY: u8 = 0;
 
 /// What a node takes the hardware addresses of the others to be.
 ///
-/// A node that takes a wrong one sends as if nothing were amiss, and what it sends reaches nobody: all of
-/// it, of every protocol, whichever process or kernel sends it. That is how links are cut.
+/// A node that takes a wrong one sends as if nothing were amiss, and what it sends reaches nobody: all that
+/// goes to the address of the other, of every protocol above IP, whichever process or kernel sends it. That is how
+/// links are cut. What is sent to all (broadcast and multicast) has a hardware address of its own, and is not cut.
 #[derive(Debug)]
 pub(crate) struct Neighbours {
     /// Answers are read by whoever has asked.

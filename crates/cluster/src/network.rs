@@ -70,11 +70,15 @@ impl Place {
 
 /// Nodes are 10.77.0.1 and up.
 const SUBNET: [u8; 3] = [10, 77, 0];
-const NODES_MAX: usize = 200;
+/// With the workload's.
+pub(crate) const NODES_MAX: usize = 200;
 
 impl Network {
     /// A network for so many nodes. Why there are no namespaces is given if they were asked for.
     pub(crate) fn new(isolation: Isolation, count: usize) -> io::Result<Self> {
+        if count > NODES_MAX {
+            return Err(io::Error::other(format!("more than {NODES_MAX} nodes")));
+        }
         match isolation {
             Isolation::Loopback => Ok(Self::loopback(count)),
             Isolation::Namespaces => Self::namespaces(count),
@@ -91,17 +95,10 @@ impl Network {
             namespace: None,
             neighbours: None,
         };
-        Self {
-            isolated: Isolated::Loopback,
-            hub: None,
-            nodes: (0..count.min(NODES_MAX)).map(place).collect(),
-        }
+        Self { isolated: Isolated::Loopback, hub: None, nodes: (0..count).map(place).collect() }
     }
 
     fn namespaces(count: usize) -> io::Result<Self> {
-        if count > NODES_MAX {
-            return Err(io::Error::other(format!("more than {NODES_MAX} nodes")));
-        }
         let hub = new_namespace(|| netlink::bridge("bridge"))?;
         let mut nodes = Vec::with_capacity(count);
         for index in 0..count {
@@ -116,6 +113,9 @@ impl Network {
                 netlink::up("eth0")?;
                 // Programs that keep the caller's uid may use any port. Not all systems allow this.
                 let _ = std::fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+                // Nodes have IPv4 addresses; those of IPv6 that a device gives itself would be a way
+                // around links that are cut.
+                let _ = std::fs::write("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "1");
                 Neighbours::of("eth0")
             })??;
             nodes.push(Place {

@@ -13,6 +13,7 @@ use crate::file::{
     Budgets, Cluster, FAULT_KINDS, Invariant, Isolation, Judge, Node, Ready, ReadyWhen, Steps,
     User, Workload,
 };
+use crate::network::NODES_MAX;
 use crate::table::{Mistakes, Placed, Value};
 use crate::{CLIENT, template};
 
@@ -166,6 +167,10 @@ impl Parser<'_> {
         let Some(table) = self.mistakes.table(value, "tables of nodes: `[nodes.NAME]`") else {
             return Vec::new();
         };
+        if table.len() >= NODES_MAX {
+            let message = format!("{} nodes: there may be at most {}", table.len(), NODES_MAX - 1);
+            self.mistakes.add(value.span(), message);
+        }
         let mut tables = Vec::new();
         for (name, value) in table {
             let span = name.span();

@@ -13,7 +13,7 @@ use linchpin_tracker::names::Roles;
 use crate::control::Control;
 use crate::director::Director;
 use crate::error::ClusterError;
-use crate::file::{Cluster, Isolation, Judge, Ready, ReadyWhen};
+use crate::file::{Cluster, Isolation, Judge, Node, Ready, ReadyWhen};
 use crate::launch::{self, auxiliary, last_line, status_text};
 use crate::network::{Isolated, Network};
 use crate::workspace::Workspace;
@@ -263,7 +263,17 @@ impl Run {
         self.step("hold", |run| run.sleep(steps.hold))?;
         self.step("heal", |run| run.heal(steps.heal))?;
         self.step("quiesce", |run| run.sleep(steps.quiesce))?;
-        self.judge(options, ended)
+        let judgement = self.judge(options, ended)?;
+        let is_told = self.control.cluster.invariant.is_none();
+        let is_judged = matches!(judgement.outcome, Outcome::Good | Outcome::Bad);
+        if let Some(status) = ended.filter(|status| *status != Status::Code(0))
+            && !is_told
+            && !is_judged
+        {
+            // Most likely why there was nothing to judge.
+            self.notes.push(self.end_note("the workload", self.node_count(), status));
+        }
+        Ok(judgement)
     }
 
     fn node_count(&self) -> usize {
@@ -286,15 +296,16 @@ impl Run {
             }
             if let Some(status) = self.control.ended(node) {
                 self.noted.push(node);
-                self.notes.push(self.end_note(node, status));
+                let who = format!("node {}", self.control.names()[node]);
+                self.notes.push(self.end_note(&who, node, status));
             }
         }
         Ok(())
     }
 
-    fn end_note(&self, node: usize, status: Status) -> String {
+    fn end_note(&self, who: &str, node: usize, status: Status) -> String {
         let name = &self.control.names()[node];
-        let mut note = format!("node {name} {}", status_text(status));
+        let mut note = format!("{who} {}", status_text(status));
         if let Some(line) = last_line(&self.control.logs.join(format!("{name}.err"))) {
             note.push_str(&format!("; its last error line: {line}"));
         }
@@ -323,6 +334,7 @@ impl Run {
                     nodes.iter().position(|node| node.name == *other).is_none_or(|at| is_ready[at])
                 });
                 if !started[index] && may_start {
+                    self.refuse_taken_port(index, node)?;
                     let observer = Arc::clone(&self.observer);
                     self.control.launch(index, &node.command, &node.environment, observer)?;
                     started[index] = true;
@@ -340,7 +352,8 @@ impl Run {
                     continue;
                 }
                 if let Some(status) = self.control.ended(index) {
-                    let note = self.end_note(index, status);
+                    let who = format!("node {}", node.name);
+                    let note = self.end_note(&who, index, status);
                     return Err(Early::Inconclusive(format!("{note} (before it was ready)")));
                 }
                 if waiting_since[index].elapsed() > ready.timeout {
@@ -353,6 +366,24 @@ impl Run {
             std::thread::sleep(TICK);
         }
         Ok(())
+    }
+
+    /// Where nodes share the ports of the machine, a port that somebody else listens on would pass
+    /// for the node's.
+    fn refuse_taken_port(&self, index: usize, node: &Node) -> Result<(), Early> {
+        let Some(Ready { when: ReadyWhen::Port(port), .. }) = &node.ready else { return Ok(()) };
+        let address = self.control.network.nodes[index].address;
+        let here = std::process::id() as i32;
+        if self.control.network.isolated != Isolated::Loopback
+            || !ready::listens(here, *port, address)
+        {
+            return Ok(());
+        }
+        Err(Early::Inconclusive(format!(
+            "port {port} at {address} is in use before node {} starts: end what listens there, or give the node \
+             another port",
+            node.name
+        )))
     }
 
     fn look(
@@ -379,7 +410,9 @@ impl Run {
                     return Ok(false);
                 }
                 let limit = Duration::from_secs(5);
-                let status = self.auxiliary(node, &format!("{name}.ready"), words, limit)?;
+                let place = format!("[nodes.{name}] ready");
+                let log = format!("{name}.ready");
+                let status = self.auxiliary(node, (&log, &place), words, limit)?;
                 *probed = Some(Instant::now());
                 Ok(status == Some(Status::Code(0)))
             }
@@ -389,17 +422,24 @@ impl Run {
     /// Runs the final reads or the check, where the client was.
     fn look_back(
         &mut self,
-        log: &str,
+        (log, place): (&str, &str),
         words: &[String],
         limit: Duration,
     ) -> Result<Option<Status>, Early> {
         let client = self.node_count();
         if !self.trace_checks {
-            return self.auxiliary(client, log, words, limit);
+            return self.auxiliary(client, (log, place), words, limit);
         }
         let observer = Arc::clone(&self.observer);
-        let place = (log, &*self.control.cluster.directory);
-        self.control.launch_as(client, place, words, &BTreeMap::new(), observer)?;
+        let directory = &*self.control.cluster.directory;
+        self.control
+            .launch_as(client, (log, directory), words, &BTreeMap::new(), observer)
+            .map_err(|error| match error {
+                ClusterError::Launch { source, .. } => {
+                    ClusterError::Look { place: place.to_owned(), source }
+                }
+                other => other,
+            })?;
         let until = Instant::now() + limit;
         loop {
             let ended = self.control.ended(client);
@@ -416,7 +456,7 @@ impl Run {
     fn auxiliary(
         &self,
         node: usize,
-        log: &str,
+        (log, place): (&str, &str),
         words: &[String],
         limit: Duration,
     ) -> Result<Option<Status>, Early> {
@@ -428,9 +468,8 @@ impl Run {
         let setting = control.setting(node, &directory);
         let command = launch::command(&setting, &words, &BTreeMap::new(), logs)?;
         let stop = || self.interrupt.load(Ordering::SeqCst) || Instant::now() >= self.deadline;
-        auxiliary(command, limit, &stop).map_err(|source| {
-            Early::Error(ClusterError::Launch { node: control.names()[node].clone(), source })
-        })
+        auxiliary(command, limit, &stop)
+            .map_err(|source| Early::Error(ClusterError::Look { place: place.to_owned(), source }))
     }
 
     /// Runs the workload; gives how it ended. Without one there is nothing to do.
@@ -503,7 +542,9 @@ impl Run {
         let limit = invariant.timeout;
         match &invariant.judge {
             Judge::Command(words) => {
-                let status = self.step("check", |run| run.look_back("check", words, limit))?;
+                let status = self.step("check", |run| {
+                    run.look_back(("check", "[invariant] command"), words, limit)
+                })?;
                 let said = last_line(&self.control.logs.join("check.out"))
                     .or_else(|| last_line(&self.control.logs.join("check.err")));
                 Ok(judged_by(status, limit, said))
@@ -512,7 +553,9 @@ impl Run {
                 let output = self.control.logs.join("client.out");
                 let mut files = HistoryFiles { output, last: None };
                 if let Some(words) = last {
-                    let status = self.step("final", |run| run.look_back("final", words, limit))?;
+                    let status = self.step("final", |run| {
+                        run.look_back(("final", "[invariant] final"), words, limit)
+                    })?;
                     if status != Some(Status::Code(0)) {
                         let how = status.map_or("did not end in time".to_owned(), status_text);
                         let reason = format!("the command of the final reads {how}");

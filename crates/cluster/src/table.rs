@@ -10,6 +10,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::Diagnostic;
 
+/// No wait is longer: times far beyond it do not fit into a clock.
+const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Placed<T> {
@@ -102,10 +105,15 @@ impl Mistakes {
 
     pub(crate) fn duration(&mut self, value: &Value<'_>) -> Option<Duration> {
         let found = value.get_ref().as_str().and_then(|text| humantime::parse_duration(text).ok());
-        if found.is_none() {
+        let Some(found) = found else {
             self.expected(value, "a duration in quotes, such as \"200ms\", \"10s\" or \"2m\"");
+            return None;
+        };
+        if found > DURATION_MAX {
+            self.expected(value, "a duration of at most one year");
+            return None;
         }
-        found
+        Some(found)
     }
 
     pub(crate) fn strings(&mut self, value: &Value<'_>, what: &str) -> Option<Vec<Placed<String>>> {

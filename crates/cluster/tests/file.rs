@@ -100,6 +100,11 @@ fn files_that_are_not_toml_or_say_nothing() {
     assert_eq!(mistakes("")[0].1, "there is no node");
     assert_eq!(mistakes("nodes = 3")[0].1, "expected tables of nodes: `[nodes.NAME]`");
     assert_eq!(mistakes("[nodes.a]")[0].1, "node `a` has no `command`");
+    let long = "[nodes.a]\ncommand=['x']\n[steps]\ntimeout = '500000000000y'";
+    assert_eq!(mistakes(long)[0].1, "expected a duration of at most one year");
+    let crowd: String =
+        (0..200).map(|index| format!("[nodes.n{index}]\ncommand=['x']\n")).collect();
+    assert_eq!(mistakes(&crowd)[0].1, "200 nodes: there may be at most 199");
     let circle = "[nodes.a]\ncommand=['x']\nafter=['b']\n[nodes.b]\ncommand=['x']\nafter=['a']";
     assert_eq!(mistakes(circle)[0].1, "these nodes wait for each other: a, b");
     let files = "[nodes.a]\ncommand=['x']\nfiles = { '../x' = 'y', 'z' = 'nowhere.conf' }";

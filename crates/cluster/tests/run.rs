@@ -264,6 +264,51 @@ fn what_goes_wrong_is_told() {
 }
 
 #[test]
+fn a_workload_that_failed_is_told_where_there_was_nothing_to_judge() {
+    let workload = "command = [\"sh\", \"-c\", \"echo no route >&2; exit 3\"]";
+    let text = |code: u32| {
+        format!(
+            "[nodes.a]\ncommand = [\"sleep\", \"10\"]\n[workload]\n{workload}\n[invariant]\n\
+             command = [\"sh\", \"-c\", \"exit {code}\"]"
+        )
+    };
+    let told = ["the workload exited with code 3; its last error line: no route".to_owned()];
+    for (code, notes) in [(0, &[][..]), (1, &[]), (2, &told), (7, &told)] {
+        let scratch = tempfile::tempdir().unwrap();
+        let (result, _) = recorded(&written(&text(code)), &options(scratch.path()));
+        assert_eq!(result.notes, notes, "code {code}");
+    }
+}
+
+#[test]
+fn nodes_have_no_way_around_links_that_are_cut() {
+    if !is_root() {
+        return skipped("network namespaces need root, or a process with one thread");
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let text = "[nodes.a]\ncommand = [\"sh\", \"-c\", \"cat /proc/net/if_inet6; exec sleep 10\"]\n\
+                ready = { log = \"lo$\" }";
+    let options = RunOptions { isolation: Some(Isolation::Namespaces), ..options(scratch.path()) };
+    let (result, _) = recorded(&written(text), &options);
+    assert_eq!(result.judgement.outcome, Outcome::Good, "{:?}", result.judgement);
+    let addresses = std::fs::read_to_string(scratch.path().join("a.out")).unwrap();
+    assert!(!addresses.contains("eth0"), "{addresses}");
+}
+
+#[test]
+fn a_port_of_somebody_else_does_not_pass_for_a_node_that_is_ready() {
+    let listener = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let text = format!("[nodes.a]\ncommand = [\"sleep\", \"10\"]\nready = {{ port = {port} }}");
+    let scratch = tempfile::tempdir().unwrap();
+    let options = RunOptions { isolation: Some(Isolation::Loopback), ..options(scratch.path()) };
+    let (result, _) = recorded(&written(&text), &options);
+    assert_eq!(result.judgement.outcome, Outcome::Inconclusive);
+    let reason = &result.judgement.reason;
+    assert!(reason.contains("is in use before node a starts"), "{reason}");
+}
+
+#[test]
 fn what_cannot_run_is_an_error() {
     let scratch = tempfile::tempdir().unwrap();
     let director = || Arc::new(Recording::default());
@@ -271,6 +316,24 @@ fn what_cannot_run_is_an_error() {
     match run(&cluster, &options(scratch.path()), director()) {
         Err(ClusterError::Launch { node, .. }) => assert_eq!(node, "a"),
         other => panic!("{other:?}"),
+    }
+    // A command that looks at the system is named by its place.
+    let nodes = "[nodes.a]\ncommand = [\"sleep\", \"10\"]\n";
+    for (rest, expected) in [
+        ("ready = { command = [\"/nonexistent\"] }", "[nodes.a] ready"),
+        ("[invariant]\ncommand = [\"/nonexistent\"]", "[invariant] command"),
+        (
+            "[invariant]\nhistory = [\"set\"]\nfinal = { command = [\"/nonexistent\"] }",
+            "[invariant] final",
+        ),
+    ] {
+        for trace_checks in [false, true] {
+            let options = RunOptions { trace_checks, ..options(scratch.path()) };
+            match run(&written(&format!("{nodes}{rest}")), &options, director()) {
+                Err(ClusterError::Look { place, .. }) => assert_eq!(place, expected),
+                other => panic!("{other:?}"),
+            }
+        }
     }
     let cluster = written("[nodes.a]\ncommand = [\"true\"]");
     let parameters = BTreeMap::from([("writes".to_owned(), "3".to_owned())]);

@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use linchpin_injector::parse_fault;
-use linchpin_model::{Fault, FaultSet};
+use linchpin_model::{CLIENT, Fault, FaultSet};
 use thiserror::Error;
 
 use crate::map::{Crash, Loss, Map};
-
-/// The workload's place among the nodes of a cluster.
-const CLIENT: &str = "client";
 
 /// A message that a run of the specification sends, whether or not it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -45,6 +45,31 @@ pub enum EventName {
 }
 
 impl EventName {
+    /// Reads a name as it is written; `None` if it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (what, occurrence) = text.rsplit_once(" #")?;
+        let occurrence = occurrence.parse().ok()?;
+        let (kind, what) = what.split_once(' ')?;
+        let (link, label) = what.split_once(' ').unwrap_or((what, ""));
+        let message = |from: &str, to: &str| {
+            let (from, to) = (from.to_owned(), to.to_owned());
+            Some(MessageName { from, to, label: unquoted(label)?, occurrence })
+        };
+        let node = link.to_owned();
+        match kind {
+            "send" => {
+                link.split_once("->").and_then(|(from, to)| message(from, to)).map(Self::Send)
+            }
+            "recv" => {
+                link.split_once("<-").and_then(|(to, from)| message(from, to)).map(Self::Receive)
+            }
+            "write" => Some(Self::Write { node, occurrence }),
+            "fsync" => Some(Self::Sync { node, occurrence }),
+            _ => None,
+        }
+    }
+
     /// The node it happens at.
     #[must_use]
     pub fn node(&self) -> &str {
@@ -107,6 +132,32 @@ impl fmt::Display for EventName {
     }
 }
 
+/// What [`Word`] wrote.
+fn unquoted(label: &str) -> Option<String> {
+    let Some(inside) = label.strip_prefix('"') else { return Some(label.to_owned()) };
+    let mut rest = inside.strip_suffix('"')?.chars();
+    let mut text = String::new();
+    while let Some(next) = rest.next() {
+        if next != '\\' {
+            text.push(next);
+            continue;
+        }
+        text.push(match rest.next()? {
+            't' => '\t',
+            'r' => '\r',
+            'n' => '\n',
+            '0' => '\0',
+            'u' => {
+                let digits: String = rest.by_ref().take_while(|c| *c != '}').collect();
+                let code = u32::from_str_radix(digits.strip_prefix('{')?, 16).ok()?;
+                char::from_u32(code)?
+            }
+            itself => itself,
+        });
+    }
+    Some(text)
+}
+
 /// A label behind a space, in quotes where it would not read as one word; nothing if there is none.
 pub(crate) struct Word<'a>(pub(crate) &'a str);
 
@@ -135,6 +186,37 @@ impl fmt::Display for Word<'_> {
             write!(f, " {}", self.0)
         } else {
             write!(f, " {:?}", self.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for label in ["", "REPL", "GET /x y", "before", "a \"b\" \\ #3", "\u{202e}\n\0é"] {
+            let name = |occurrence| MessageName {
+                from: "node-1".to_owned(),
+                to: "client".to_owned(),
+                label: label.to_owned(),
+                occurrence,
+            };
+            for event in [EventName::Send(name(1)), EventName::Receive(name(12))] {
+                assert_eq!(EventName::parse(&event.to_string()), Some(event));
+            }
+        }
+        for text in ["write a #3", "fsync b #1"] {
+            assert_eq!(
+                EventName::parse(text).map(|event| event.to_string()),
+                Some(text.to_owned())
+            );
+        }
+        for text in
+            ["", "send", "send a->b", "send ab X #1", "recv a<-b \"X #1", "open a #1", "fsync a #x"]
+        {
+            assert_eq!(EventName::parse(text), None, "{text}");
         }
     }
 }

@@ -344,6 +344,12 @@ impl Budgets {
         self.by_kind.get(&kind).copied().unwrap_or(0)
     }
 
+    /// How many faults the kinds allow together.
+    #[must_use]
+    pub fn of_all_kinds(&self) -> u32 {
+        self.by_kind.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
     /// Whether these faults may happen in one experiment.
     #[must_use]
     pub fn allow<'a>(&self, faults: impl IntoIterator<Item = &'a Fault>) -> bool {
@@ -413,6 +419,7 @@ mod tests {
         let budgets = Budgets { by_kind, total: 2 };
         let (a, b, c) = (crash("a", Kind::Crash), crash("b", Kind::Crash), crash("b", Kind::Pause));
         let input = Fault::Input { parameter: "writes".into(), value: "2".into() };
+        assert_eq!(budgets.of_all_kinds(), 3);
         assert!(budgets.allow([&a, &b, &input]));
         assert!(budgets.allow([&b, &c]));
         assert!(!budgets.allow([&a, &b, &c]), "three in all");

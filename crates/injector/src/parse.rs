@@ -260,6 +260,14 @@ impl Parser {
         if groups.len() < 2 {
             return self.expected("`|` and another group of nodes");
         }
+        let all: Vec<&Name> = groups.iter().flatten().collect();
+        for (index, name) in all.iter().enumerate() {
+            if all[..index].iter().any(|before| before.text == name.text) {
+                let message = format!("`{}` stands in the partition twice", name.text);
+                let hint = "each node is on one side";
+                self.wrong.push(Diagnostic::new(name.span.clone(), message).hint(hint));
+            }
+        }
         self.node = groups[0].first().cloned();
         Ok(Effect::Partition(groups))
     }

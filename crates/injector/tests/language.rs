@@ -102,6 +102,10 @@ fn every_mistake_is_named_with_its_place() {
         ),
         ("pause a", &[("pause", "for how long? (write `for 2s` or `until ...`)")]),
         (
+            "partition a,b | c,a",
+            &[("a", "`a` stands in the partition twice (each node is on one side)")],
+        ),
+        (
             "omit a->b #0",
             &[(
                 "#0",

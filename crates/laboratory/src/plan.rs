@@ -95,9 +95,9 @@ pub fn budgets(cluster: &Cluster) -> (Budgets, Unknown) {
     if file.kinds.is_empty() {
         by_kind.extend(DEFAULT.map(|kind| (kind, 1)));
     }
-    let all = by_kind.values().sum::<u32>();
-    let total = file.total.unwrap_or(TOTAL).min(all);
-    (Budgets { by_kind, total }, unknown)
+    let mut budgets = Budgets { by_kind, total: file.total.unwrap_or(TOTAL) };
+    budgets.total = budgets.total.min(budgets.of_all_kinds());
+    (budgets, unknown)
 }
 
 /// A kind that has a budget, by its name.

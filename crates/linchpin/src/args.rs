@@ -90,11 +90,11 @@ pub(crate) struct Program {
 /// Bounds on faults; what is not given here stands in the specification's front matter.
 #[derive(Debug, Default, Args)]
 pub(crate) struct BoundsArguments {
-    /// Last time step of a run
+    /// Last time step of a run (EOT, the end of time)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) eot: Option<u32>,
 
-    /// No message sent at or after this time is lost
+    /// No message sent at or after this time is lost (EFF, the end of finite failures)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) eff: Option<u32>,
 

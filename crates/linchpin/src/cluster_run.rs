@@ -9,7 +9,7 @@ use linchpin_cluster::{Cluster, ClusterError, Workspace, enter_private_namespace
 use linchpin_injector::{Diagnostic, Fault, FaultReport, check_nodes, parse_fault, parse_faults};
 use linchpin_laboratory::{Conditions, carry_out};
 use linchpin_model::Outcome;
-use linchpin_record::{Existing, InjectedFault, TraceCampaign, TraceWriter};
+use linchpin_record::{Existing, FaultPlace, InjectedFault, TraceCampaign, TraceWriter};
 use linchpin_report::causal::{Diagram, terminal};
 
 use crate::args::RunArguments;
@@ -226,6 +226,14 @@ pub(crate) fn injected(reports: &[FaultReport]) -> Vec<InjectedFault> {
         .map(|report| InjectedFault {
             fault: report.fault.clone(),
             fired: report.events().into_iter().map(str::to_owned).collect(),
+            places: report
+                .firings
+                .iter()
+                .map(|firing| FaultPlace {
+                    event: firing.event.map(|event| event.0),
+                    time_ns: firing.time_ns,
+                })
+                .collect(),
         })
         .collect()
 }

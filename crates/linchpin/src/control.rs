@@ -5,21 +5,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use linchpin_search::{Control, Event, Halt, StopReason};
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Set when the user presses Ctrl-C.
+/// Set when the user presses Ctrl-C, or somebody asks the process to end (SIGTERM).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From now on Ctrl-C asks the search to end; a second one ends the process.
+    /// From now on Ctrl-C or SIGTERM asks the search to end; a second one ends the process.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let code = i32::from(crate::exit::Exit::Interrupted.code());
         // In this order: the first one finds the flag not set yet.
         let flag = &interrupt.0;
-        signal_hook::flag::register_conditional_shutdown(SIGINT, code, Arc::clone(flag))?;
-        signal_hook::flag::register(SIGINT, Arc::clone(flag))?;
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(flag))?;
+            signal_hook::flag::register(signal, Arc::clone(flag))?;
+        }
         Ok(interrupt)
     }
 

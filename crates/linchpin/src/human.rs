@@ -61,6 +61,18 @@ pub(crate) fn bounds_text(bounds: &Bounds) -> String {
     format!("{text}, nodes {}", bounds.nodes.join(" "))
 }
 
+/// What the two times among the bounds mean.
+fn times_text(bounds: &Bounds) -> String {
+    let Bounds { eot, eff, .. } = bounds;
+    let ends = format!("A run ends at time {eot} (EOT);");
+    // Time steps begin at 1.
+    if *eff <= 1 {
+        return format!("{ends} no message is lost (EFF {eff}).");
+    }
+    let late = if bounds.max_delay > 0 { " or late" } else { "" };
+    format!("{ends} messages sent before time {eff} (EFF) may be lost{late}.")
+}
+
 pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArguments, look: Look) {
     let verdict = match answer.report.verdict {
         Verdict::Holds => "HOLDS",
@@ -68,6 +80,7 @@ pub(crate) fn print_answer(input: &Input, answer: &Answer, arguments: &CheckArgu
         Verdict::Unknown => "UNKNOWN",
     };
     outln!("{verdict}  {} ({})", input.name(), bounds_text(&answer.bounds));
+    outln!("  {}", times_text(&answer.bounds));
     let runs = plural(answer.report.runs, "run");
     match answer.report.verdict {
         Verdict::Holds => outln!(

@@ -65,11 +65,13 @@ fn verdict(campaign: &TraceCampaign, hunt: &HuntHeader, conclusion: &HuntConclus
     let account = &conclusion.account;
     let name = campaign.header.cluster.as_ref().map_or("the cluster", |file| &file.path);
     match (conclusion.verdict.as_str(), conclusion.experiments_until_bad) {
+        ("broken", None | Some(0)) => {
+            format!("{name}: broken without any fault: the system, or its check, fails by itself")
+        }
         ("broken", Some(until)) => format!(
             "{name}: broken, by experiment {until} of {} ({})",
             conclusion.experiments, hunt.strategy
         ),
-        ("broken", None) => format!("{name}: broken without any fault"),
         ("survived", _) => format!(
             "{name}: survived {experiments} within the budgets. One that was tried breaks it in at most {:.0}% of \
              runs (95%, {} each);\nof the kinds of runs, {:.0}% are estimated not to have been seen",

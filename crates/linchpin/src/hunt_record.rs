@@ -110,6 +110,10 @@ fn counterexample(
     let run = found.first_bad.ok_or_else(|| anyhow!("a counterexample without a bad run"))?;
     let reason = campaign.runs.iter().find(|one| one.run == run);
     let faults = found.faults.iter().zip(&found.sentences);
+    let good = match found.nearest_good {
+        Some(run) => campaign.trace(run)?,
+        None => None,
+    };
     Ok(HuntCounterexample {
         faults: faults
             .map(|(fault, sentence)| HuntFault {
@@ -127,6 +131,10 @@ fn counterexample(
             .supports
             .iter()
             .map(|support| Expected {
+                events: match &good {
+                    Some(trace) => places(trace, &support.path),
+                    None => Vec::new(),
+                },
                 value: support.value.clone(),
                 path: support.path.clone(),
                 runs: support.runs,
@@ -155,6 +163,11 @@ fn nearest(
     };
     let (lacking, new) = (placed(good, &divergence.lacking)?, placed(bad, &divergence.new)?);
     Ok(Some(Nearest { run: good, lacking, new }))
+}
+
+/// Where the events of a support are in a trace.
+fn places(trace: &Trace, path: &[String]) -> Vec<Option<u32>> {
+    path.iter().map(|name| EventName::parse(name).and_then(|name| position(trace, &name))).collect()
 }
 
 /// Where an event is in a trace, by what it is called there.

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::cluster_run::injected;
 use crate::control::Interrupt;
-use crate::output::to_stderr;
+use crate::output::{to_stderr, with_causes};
 use crate::trace_cluster;
 use crate::trace_command::unix_ns;
 
@@ -25,7 +25,7 @@ pub(crate) enum NoResult {
     /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
-    #[error("{0:#}")]
+    #[error("{}", with_causes(.0))]
     Failed(anyhow::Error),
 }
 

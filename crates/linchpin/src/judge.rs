@@ -7,6 +7,8 @@ use linchpin_cluster::{Cluster, HistoryFiles, Judge, Judgement};
 use linchpin_history::{Checker, History, Limits, Report, Verdict, check, overall};
 use linchpin_model::Outcome;
 
+use crate::human::plural;
+
 /// Fails if the cluster file names a checker that there is not.
 pub(crate) fn check_names(cluster: &Cluster, path: &Path) -> Result<()> {
     let Some(Judge::History { checkers, .. }) =
@@ -25,11 +27,21 @@ fn parsed(names: &[String]) -> Result<Vec<Checker>> {
 pub(crate) fn judge(names: &[String], files: &HistoryFiles) -> Judgement {
     reports(names, files).map_or_else(
         |error| Judgement { outcome: Outcome::Inconclusive, reason: format!("{error:#}") },
-        |reports| judgement(&reports),
+        |(history, reports)| match judgement(&reports) {
+            Judgement { outcome: Outcome::Vacuous, .. } if history.operations.is_empty() => {
+                let lines = plural(history.logs as u64, "line");
+                let reason = format!(
+                    "the workload printed no operation ({lines} of other text): it must print a history \
+                     (docs/formats/history.md)"
+                );
+                Judgement { outcome: Outcome::Vacuous, reason }
+            }
+            judgement => judgement,
+        },
     )
 }
 
-fn reports(names: &[String], files: &HistoryFiles) -> Result<Vec<Report>> {
+fn reports(names: &[String], files: &HistoryFiles) -> Result<(History, Vec<Report>)> {
     let mut text = read(&files.output)?;
     if let Some(last) = &files.last {
         // A workload that was killed may have left half a line.
@@ -40,7 +52,9 @@ fn reports(names: &[String], files: &HistoryFiles) -> Result<Vec<Report>> {
     }
     let history = History::parse(&text).context("the workload printed no usable history")?;
     let limits = Limits::default();
-    Ok(parsed(names)?.into_iter().map(|checker| check(&history, checker, &limits)).collect())
+    let checkers = parsed(names)?.into_iter();
+    let reports = checkers.map(|checker| check(&history, checker, &limits)).collect();
+    Ok((history, reports))
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -113,6 +127,9 @@ mod tests {
     #[test]
     fn what_cannot_be_judged_is_not_good() {
         assert_eq!(judged(WRITE, None, &["lost-write"]).outcome, Outcome::Vacuous);
+        let chatter = judged("starting\n\nready\n", None, &["lost-write"]);
+        assert_eq!(chatter.outcome, Outcome::Vacuous);
+        assert!(chatter.reason.contains("no operation (2 lines"), "{}", chatter.reason);
         let double = WRITE.replace("\"ok\"", "\"done\"");
         let malformed = judged(&double, None, &["lost-write"]);
         assert_eq!(malformed.outcome, Outcome::Inconclusive);

@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         Command::Man { directory } => completions::write_manual(directory),
     };
     let exit = result.unwrap_or_else(|error| {
-        output::errln!("error: {error:#}");
+        output::errln!("error: {}", output::with_causes(&error));
         Exit::Usage
     });
     exit.into()

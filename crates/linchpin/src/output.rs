@@ -14,6 +14,19 @@ pub(crate) fn to_stdout(text: std::fmt::Arguments<'_>) {
     }
 }
 
+/// An error with its causes, without those that the error before them tells already.
+pub(crate) fn with_causes(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.ends_with(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
+
 /// Prints to standard error, if anybody listens.
 pub(crate) fn to_stderr(text: std::fmt::Arguments<'_>) {
     let _ = std::io::stderr().lock().write_fmt(text);

@@ -97,7 +97,10 @@ pub(crate) fn command(arguments: &ReplayArguments, look: Look) -> anyhow::Result
     let cluster = match trace_cluster::load(&path, look.color) {
         Ok(cluster) => cluster,
         Err(exit) => {
-            return exit.with_context(|| format!("the cluster of {}", directory.display()));
+            return exit.with_context(|| {
+                let directory = directory.display();
+                format!("the cluster of {directory}, named as it was where the run was made")
+            });
         }
     };
     if cluster.text != source.text {

@@ -255,7 +255,10 @@ fn resume(directory: &Path, look: Look) -> anyhow::Result<Result<Campaign, Exit>
             directory.display()
         );
     };
-    let cluster = match load(Path::new(&source.path), look)? {
+    let cluster = load(Path::new(&source.path), look).with_context(|| {
+        format!("the cluster of {}, named as it was where the hunt began", directory.display())
+    })?;
+    let cluster = match cluster {
         Ok(cluster) => cluster,
         Err(exit) => return Ok(Err(exit)),
     };
@@ -279,8 +282,10 @@ fn resume(directory: &Path, look: Look) -> anyhow::Result<Result<Campaign, Exit>
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))
     };
-    let recorded =
-        loaded.runs.iter().map(|run| evidence(run.run)).collect::<anyhow::Result<_>>()?;
+    let recorded = loaded.runs.iter().map(|run| evidence(run.run));
+    let recorded = recorded
+        .collect::<anyhow::Result<_>>()
+        .with_context(|| format!("{} cannot go on (start anew with --out)", directory.display()))?;
     let directory = directory.to_owned();
     Ok(Ok(Campaign { cluster, header, options, writer, directory, recorded }))
 }
@@ -306,24 +311,22 @@ fn search(
         Err(HuntError::Laboratory(ResumeError::Laboratory(NoResult::Interrupted))) => {
             (concluded(campaign), Some("interrupted"))
         }
-        found => (found.map_err(|error| anyhow!("{error}")), watching.stopped),
+        found => (found.map_err(|error| told(&error, &campaign.directory)), watching.stopped),
     };
-    let report = found.map_err(|error| told(&error, campaign))?;
+    let report = found?;
     let is_used_up = arguments.experiments.is_some_and(|max| report.experiments >= max);
     let is_open = report.verdict == linchpin_hunt::Verdict::Unknown;
     Ok((report, stopped.or((is_used_up && is_open).then_some("experiments"))))
 }
 
-/// Where to look when there is no result.
-fn told(error: &anyhow::Error, campaign: &Campaign) -> anyhow::Error {
-    let hint = match TraceCampaign::load(&campaign.directory)
-        .ok()
-        .and_then(|loaded| loaded.runs.last().map(|run| run.reason.clone()))
-    {
-        Some(reason) => format!("\nthe last run: {reason}"),
-        None => String::new(),
-    };
-    anyhow!("{error:#}{hint}")
+/// Why there is no result; of runs that could not be judged, why the last one could not.
+fn told(error: &HuntError<ResumeError<NoResult>>, directory: &Path) -> anyhow::Error {
+    let HuntError::NoBaseline { .. } = error else { return anyhow!("{error}") };
+    let loaded = TraceCampaign::load(directory).ok();
+    match loaded.as_ref().and_then(|loaded| loaded.runs.last()) {
+        Some(run) => anyhow!("{error}\nthe last run: {}", run.reason),
+        None => anyhow!("{error}"),
+    }
 }
 
 /// The report of a hunt that ends after what was run so far.
@@ -362,7 +365,7 @@ fn options(arguments: &TestArguments, cluster: &Cluster) -> anyhow::Result<Optio
     for (kind, count) in &arguments.budgets {
         budgets.by_kind.insert(*kind, *count);
     }
-    let all = budgets.by_kind.values().sum::<u32>();
+    let all = budgets.of_all_kinds();
     budgets.total = arguments.total.unwrap_or(budgets.total.max(u32::from(all > 0))).min(all);
     if budgets.total == 0 {
         bail!(

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use linchpin_cluster::{
@@ -30,11 +31,14 @@ use crate::input::style;
 use crate::judge;
 use crate::output::{errln, outln, to_stderr};
 use crate::terminal::Look;
-use crate::trace_command::{TraceArguments, kernel_release, unix_ns};
+use crate::trace_command::{DOCTOR, TraceArguments, kernel_release, start_hint, unix_ns};
 use crate::trace_report;
 
 /// Runs whose event log and logs are kept; of further runs only those that are not good keep them.
 const LOGS_KEPT_MAX: u64 = 20;
+
+/// A program that has not told its version by then is not asked further.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A finished run with all that is known of it.
 pub(crate) struct Finished {
@@ -153,7 +157,7 @@ fn run_once(
     let recorder = Arc::new(Recorder::new());
     let started_unix_ns = unix_ns();
     let options = RunOptions {
-        seed: Some(arguments.seed.unwrap_or(cluster.seed) + number),
+        seed: Some(arguments.seed.unwrap_or(cluster.seed).wrapping_add(number)),
         parameters: arguments.parameters.iter().cloned().collect(),
         isolation: None,
         logs: folder.join("logs"),
@@ -203,12 +207,13 @@ pub(crate) fn finished(
 
 pub(crate) fn start_error(error: ClusterError) -> anyhow::Error {
     let hint = match &error {
-        ClusterError::Launch { .. } | ClusterError::Namespaces { .. } => {
-            "\nhint: `linchpin doctor` says what is missing on this machine, and the remedy"
+        ClusterError::Launch { source, .. } | ClusterError::Look { source, .. } => {
+            start_hint(source)
         }
-        _ => "",
+        ClusterError::Namespaces { .. } => DOCTOR.to_owned(),
+        _ => return error.into(),
     };
-    anyhow::anyhow!("{error}{hint}")
+    anyhow::anyhow!("{error}\nhint: {hint}")
 }
 
 pub(crate) fn laboratory_error(error: LaboratoryError) -> anyhow::Error {
@@ -278,7 +283,19 @@ pub(crate) fn header(cluster: &Cluster, isolated: Isolated, with_versions: bool)
 /// What the programs say their versions are: the first line they print.
 fn versions(cluster: &Cluster) -> BTreeMap<String, String> {
     let told = |words: &Vec<String>| {
-        let output = Command::new(&words[0]).args(&words[1..]).output().ok()?;
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).stdin(Stdio::null());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
+        let deadline = Instant::now() + VERSION_TIMEOUT;
+        while child.try_wait().ok()?.is_none() {
+            if Instant::now() >= deadline {
+                child.kill().ok()?;
+                child.wait().ok()?;
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = child.wait_with_output().ok()?;
         let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
         String::from_utf8_lossy(&text).lines().next().map(|line| line.trim().to_owned())
     };

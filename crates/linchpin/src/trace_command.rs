@@ -1,7 +1,7 @@
 //! `linchpin trace`: runs unmodified programs and shows what they said to each other.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -196,7 +196,7 @@ fn run(arguments: &TraceArguments, interrupt: &Interrupt) -> anyhow::Result<Trac
     let started_unix_ns = unix_ns();
     let start = Instant::now();
     let running = linchpin_tracer::launch(NodeId(0), command, options, observer, start)
-        .map_err(|error| start_error(error, &arguments.command[0]))?;
+        .map_err(|error| start_error(&error))?;
     let deadline = arguments.timeout.and_then(|timeout| start.checked_add(timeout));
     let (ended, left) = wait(&running, deadline, arguments.linger, interrupt);
     let report = running.wait()?;
@@ -220,20 +220,25 @@ fn stderr() -> anyhow::Result<Stdio> {
     Ok(copy.context("cannot use standard error")?.into())
 }
 
+/// What to do where this machine does not allow what is needed.
+pub(crate) const DOCTOR: &str =
+    "`linchpin doctor` says what is missing on this machine, and the remedy";
+
+/// A program that cannot be started, and what to do about it.
+pub(crate) fn start_error(error: &LaunchError) -> anyhow::Error {
+    anyhow::anyhow!("{error}\nhint: {}", start_hint(error))
+}
+
 /// What to do about a program that cannot be started.
-pub(crate) fn start_error(error: LaunchError, program: &str) -> anyhow::Error {
-    let hint = match &error {
-        LaunchError::Spawn { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            format!("is `{program}` installed and in PATH?")
-        }
-        LaunchError::Spawn { source, .. }
-            if source.kind() == std::io::ErrorKind::PermissionDenied =>
-        {
+pub(crate) fn start_hint(error: &LaunchError) -> String {
+    let LaunchError::Spawn { program, source } = error else { return DOCTOR.to_owned() };
+    match source.kind() {
+        ErrorKind::NotFound => format!("is `{program}` installed and in PATH?"),
+        ErrorKind::PermissionDenied => {
             format!("is `{program}` executable? If it is, `linchpin doctor` says what is missing")
         }
-        _ => "`linchpin doctor` says what is missing on this machine, and the remedy".to_owned(),
-    };
-    anyhow::anyhow!("{error}\nhint: {hint}")
+        _ => DOCTOR.to_owned(),
+    }
 }
 
 /// Waits for the end of the program, then for what it left running; kills the rest.

@@ -24,6 +24,9 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
         errln!("note: line {} of {} was cut off and is left out", torn.line, torn.path.display());
     }
     let number = arguments.run.unwrap_or(0);
+    if arguments.run.is_some() {
+        exists(&campaign, number)?;
+    }
     let text = match arguments.format {
         ReportFormat::Html => {
             let (campaign, writer) = TraceWriter::resume(&arguments.directory)?;
@@ -67,7 +70,7 @@ pub(crate) fn command(arguments: &ReportArguments, look: Look) -> anyhow::Result
     Ok(Exit::Holds)
 }
 
-fn chosen(campaign: &TraceCampaign, number: u64) -> anyhow::Result<Trace> {
+fn exists(campaign: &TraceCampaign, number: u64) -> anyhow::Result<()> {
     let last = campaign.runs.len().max(1) - 1;
     if campaign.runs.is_empty() {
         bail!("no run was finished in {}", campaign.directory.display());
@@ -75,6 +78,11 @@ fn chosen(campaign: &TraceCampaign, number: u64) -> anyhow::Result<Trace> {
     if number > last as u64 {
         bail!("there is no run {number}: the last one is {last}");
     }
+    Ok(())
+}
+
+fn chosen(campaign: &TraceCampaign, number: u64) -> anyhow::Result<Trace> {
+    exists(campaign, number)?;
     campaign.trace(number)?.ok_or_else(|| {
         anyhow!("run {number} was not kept in detail: only its line in runs.jsonl is known")
     })

@@ -1,19 +1,8 @@
 //! Certificates by way of the command line.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod command;
 
-fn linchpin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-        .output()
-        .expect("linchpin starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
+use command::{linchpin, stdout};
 
 const REDUNDANT: &str = "specs/broadcast/redundant.ded";
 

@@ -1,40 +1,13 @@
 //! The command line as a contract: exit codes, streams, and what is said of bad input.
 
+mod command;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-fn linchpin(arguments: &[&str]) -> Output {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(root)
-        .env_remove("NO_COLOR")
-        .output()
-        .expect("linchpin starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Bad input: exit code 2, nothing on standard output, and these words on standard error.
-#[track_caller]
-fn refused(arguments: &[&str], words: &[&str]) {
-    let output = linchpin(arguments);
-    let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
-    assert_eq!(stdout(&output), "", "{arguments:?}");
-    for word in words {
-        assert!(text.contains(word), "{arguments:?} should say `{word}`:\n{text}");
-    }
-    assert!(!text.contains("panicked"), "{text}");
-}
+use command::{linchpin, refused, stderr, stdout};
 
 /// A folder for the files of one test.
 struct Files(tempfile::TempDir);

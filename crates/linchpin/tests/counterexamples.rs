@@ -5,33 +5,19 @@
 //! `LINCHPIN_TIMES=10 cargo test -p linchpin --test counterexamples -- --nocapture` repeats each ten
 //! times and prints the table of `systems/README.md`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod command;
+
+use std::process::Command;
 
 use serde_json::Value;
+
+use command::{linchpin, root, said};
 
 /// Where the correct variant does what lets a fault have no event, and why.
 const NEVER_FIRES: [(&str, &str); 1] =
     [("queue/unchecked", "the correct broker stops when its disk fails: it never answers")];
 
 const TIMES_DEFAULT: u64 = 1;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
-}
-
-fn linchpin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .expect("linchpin starts")
-}
-
-fn said(output: &Output) -> String {
-    let both = [&output.stdout[..], &output.stderr].concat();
-    String::from_utf8_lossy(&both).into_owned()
-}
 
 /// Says why a test does nothing, which is a failure where everything must run.
 fn missing(program: &str, arguments: &[&str], why: &str) -> bool {

@@ -1,31 +1,14 @@
 //! `linchpin replay --map`: counterexamples of specifications, tried on the processes in `systems/`
 //! that implement them.
 
+mod command;
 mod processes;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use serde_json::Value;
-
+use command::{json, linchpin, stderr};
 use processes::ready;
-
-fn linchpin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-        .output()
-        .expect("linchpin starts")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", err(output)))
-}
 
 /// What breaks the specification breaks the variant with the bug, and not the correct one.
 fn pair(system: &str, switch: &str, times: &str) {
@@ -36,7 +19,7 @@ fn pair(system: &str, switch: &str, times: &str) {
     let arguments = ["replay", "--map", &map, "--all", "--times", times, "--format", "json"];
     let broken = linchpin(&arguments);
     let answer = json(&broken);
-    assert_eq!(broken.status.code(), Some(1), "{answer:#}\n{}", err(&broken));
+    assert_eq!(broken.status.code(), Some(1), "{answer:#}\n{}", stderr(&broken));
     assert_eq!(answer["schema"], "linchpin.counterpart/1");
     let last = answer["counterexamples"].as_array().expect("a list").last().expect("one broke it");
     assert!(last["bad"].as_u64() > Some(0) && last["fired"].as_u64() >= last["bad"].as_u64());
@@ -76,7 +59,7 @@ pairs! {
 #[test]
 fn a_specification_that_holds_leaves_nothing_to_try() {
     let output = linchpin(&["replay", "--map", "systems/broadcast/map.toml"]);
-    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         said.starts_with("HOLDS  specs/broadcast/acknowledged.ded, scenario paper\n"),
@@ -97,7 +80,7 @@ fn a_recorded_counterexample_is_tried() {
     assert_eq!(linchpin(&check).status.code(), Some(1));
     let replay = ["replay", out, "--map", "systems/broadcast/map-simple.toml", "--format", "json"];
     let tried = linchpin(&[&replay[..], &["--run", "2"]].concat());
-    assert_eq!(tried.status.code(), Some(1), "{}", err(&tried));
+    assert_eq!(tried.status.code(), Some(1), "{}", stderr(&tried));
     let fault = &json(&tried)["counterexamples"][0]["faults"][0];
     assert_eq!(
         (&fault["fault"], &fault["by"][0]),
@@ -105,7 +88,7 @@ fn a_recorded_counterexample_is_tried() {
     );
     let missing = linchpin(&[&replay[..], &["--run", "9"]].concat());
     assert_eq!(missing.status.code(), Some(2));
-    assert!(err(&missing).contains("has no run 9"), "{}", err(&missing));
+    assert!(stderr(&missing).contains("has no run 9"), "{}", stderr(&missing));
 }
 
 #[test]
@@ -124,7 +107,7 @@ fn what_does_not_fit_together_is_said_at_once() {
     };
     let refused = |words: &[&str]| {
         let output = linchpin(&["replay", "--map", map.to_str().expect("UTF-8")]);
-        let said = err(&output);
+        let said = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(output.stdout.is_empty());
         for word in words {

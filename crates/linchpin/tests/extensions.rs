@@ -1,38 +1,14 @@
 //! What goes beyond the published fault model, from the command line.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod command;
 
 use serde_json::{Value, json};
+
+use command::{linchpin, refused, stdout};
 
 const REGISTER: &str = "specs/extensions/register_arrival.ded";
 const COUNTER: &str = "specs/extensions/counter_read_then_write.ded";
 const LOG: &str = "specs/extensions/log.ded";
-
-fn linchpin(arguments: &[&str]) -> Output {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(root)
-        .output()
-        .expect("linchpin starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-/// Bad input: exit code 2, nothing on standard output, and these words on standard error.
-#[track_caller]
-fn refused(arguments: &[&str], words: &[&str]) {
-    let output = linchpin(arguments);
-    let text = String::from_utf8(output.stderr.clone()).expect("UTF-8");
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
-    assert_eq!(stdout(&output), "", "{arguments:?}");
-    for word in words {
-        assert!(text.contains(word), "{arguments:?} should say `{word}`:\n{text}");
-    }
-}
 
 fn check(file: &str, more: &[&str]) -> Value {
     let arguments = [&["check", file, "--format", "json", "--all"], more].concat();

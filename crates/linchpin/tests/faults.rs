@@ -1,28 +1,11 @@
 //! `linchpin run CLUSTER.toml --fault` and `linchpin replay`, on the small systems of `systems/`: a
 //! hand-placed fault breaks the variant with the bug each time, and not the correct one.
 
+mod command;
 mod processes;
 
-use std::path::Path;
-use std::process::{Command, Output};
-
+use command::{linchpin, stderr, stdout};
 use processes::ready;
-
-fn linchpin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
-        .output()
-        .expect("linchpin starts")
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// The primary is cut off before it answers the client, and makes no step after: whatever its
 /// threads do meanwhile, no backup hears of the write.
@@ -50,13 +33,13 @@ fn a_hand_placed_crash_breaks_the_early_acknowledgement_each_time() {
         "--out",
         folder,
     ]);
-    assert_eq!(run.status.code(), Some(1), "{}{}", out(&run), err(&run));
+    assert_eq!(run.status.code(), Some(1), "{}{}", stdout(&run), stderr(&run));
     let fired = "fault: crash a after send a->client written: fired after send a->client written port 7000\n";
-    assert!(out(&run).contains(fired), "{}", out(&run));
-    assert!(out(&run).contains("outcome: bad (lost-write: "), "{}", out(&run));
+    assert!(stdout(&run).contains(fired), "{}", stdout(&run));
+    assert!(stdout(&run).contains("outcome: bad (lost-write: "), "{}", stdout(&run));
 
     let replay = linchpin(&["replay", folder, "--times", "3", "--format", "json"]);
-    assert_eq!(replay.status.code(), Some(1), "{}{}", out(&replay), err(&replay));
+    assert_eq!(replay.status.code(), Some(1), "{}{}", stdout(&replay), stderr(&replay));
     let answer: serde_json::Value = serde_json::from_slice(&replay.stdout).unwrap();
     assert_eq!(
         [&answer["times"], &answer["same_events"], &answer["same_outcome"]],
@@ -72,8 +55,12 @@ fn the_same_crash_does_not_break_the_correct_system() {
     }
     let cluster = "systems/primary-backup/cluster.toml";
     let run = linchpin(&["run", cluster, "--fault", CUT, "--fault", CRASH]);
-    assert_eq!(run.status.code(), Some(0), "{}{}", out(&run), err(&run));
-    assert!(out(&run).contains("fired after send a->client written port 7000\n"), "{}", out(&run));
+    assert_eq!(run.status.code(), Some(0), "{}{}", stdout(&run), stderr(&run));
+    assert!(
+        stdout(&run).contains("fired after send a->client written port 7000\n"),
+        "{}",
+        stdout(&run)
+    );
 }
 
 #[test]
@@ -83,9 +70,9 @@ fn a_fault_that_never_fires_proves_nothing() {
     }
     let cluster = "systems/broadcast/cluster.toml";
     let run = linchpin(&["run", cluster, "--fault", "crash a after send a->b nonsense"]);
-    assert_eq!(run.status.code(), Some(3), "{}{}", out(&run), err(&run));
-    assert!(out(&run).contains("never fired (seen: send a->"), "{}", out(&run));
-    assert!(out(&run).contains("outcome: good"), "{}", out(&run));
+    assert_eq!(run.status.code(), Some(3), "{}{}", stdout(&run), stderr(&run));
+    assert!(stdout(&run).contains("never fired (seen: send a->"), "{}", stdout(&run));
+    assert!(stdout(&run).contains("outcome: good"), "{}", stdout(&run));
 }
 
 #[test]
@@ -97,7 +84,7 @@ fn every_mistake_is_shown_before_anything_runs() {
     let cluster = "systems/broadcast/cluster.toml";
     let run = linchpin(&["run", cluster, "--fault", "crash z @3", "--faults", file]);
     assert_eq!(run.status.code(), Some(2));
-    let told = err(&run);
+    let told = stderr(&run);
     for expected in [
         "time steps are those of specifications",
         "there is no effect `crahs`",
@@ -114,7 +101,7 @@ fn every_mistake_is_shown_before_anything_runs() {
         &["replay", "no-such-folder"],
     ] {
         let output = linchpin(wrong);
-        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", err(&output));
-        assert!(!err(&output).is_empty(), "{wrong:?}");
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", stderr(&output));
+        assert!(!stderr(&output).is_empty(), "{wrong:?}");
     }
 }

@@ -6,10 +6,14 @@
 //! `LINCHPIN_TIMES=10 cargo test -p linchpin --test weaknesses -- --nocapture` repeats each ten times and
 //! prints the table of `examples/README.md`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod command;
+
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
+
+use command::{linchpin, root, said};
 
 struct Row {
     /// The cluster file, in `examples`.
@@ -95,23 +99,6 @@ const ROWS: [Row; 9] = [
         because: "queue: 30 enqueued, ",
     },
 ];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
-}
-
-fn linchpin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linchpin"))
-        .args(arguments)
-        .current_dir(root())
-        .output()
-        .expect("linchpin starts")
-}
-
-fn said(output: &Output) -> String {
-    let both = [&output.stdout[..], &output.stderr].concat();
-    String::from_utf8_lossy(&both).into_owned()
-}
 
 /// What a system needs that is not here.
 fn missing(system: &str) -> Option<&'static str> {

@@ -17,3 +17,6 @@ pub use memo::Memo;
 pub use outcome::{Invariant, Outcome, Verdict};
 pub use prior::{Prior, PriorParseError};
 pub use suggest::closest;
+
+/// The name of the node that the workload of a cluster runs as: no other node has it.
+pub const CLIENT: &str = "client";

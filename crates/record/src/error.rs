@@ -22,8 +22,9 @@ pub enum CampaignError {
     },
     /// Occurs when a file was written in a form this version does not know.
     #[error(
-        "`{}` is written in the form `{found}`, and this version reads `{expected}`: \
-         use the version of linchpin that wrote it", .path.display()
+        "`{}` is written in the form `{found}`, and `{expected}` is read here: {}",
+        .path.display(),
+        schema_advice(found, expected)
     )]
     Schema {
         /// The file.
@@ -75,6 +76,21 @@ pub enum CampaignError {
         #[source]
         error: std::io::Error,
     },
+}
+
+/// What to do about a form: another version of the same, or something else altogether.
+fn schema_advice(found: &str, expected: &str) -> String {
+    let kind = |form: &str| form.split('/').next().unwrap_or_default().to_owned();
+    let written_by = match kind(expected).as_str() {
+        "linchpin.campaign" => "`linchpin check --out`",
+        "linchpin.trace-campaign" => "`linchpin run`, `trace` or `test` with --out",
+        _ => return "use the version of linchpin that wrote it".to_owned(),
+    };
+    if kind(found) == kind(expected) {
+        "use the version of linchpin that wrote it".to_owned()
+    } else {
+        format!("name a folder that {written_by} wrote")
+    }
 }
 
 fn line_suffix(line: Option<usize>) -> String {

@@ -122,6 +122,10 @@ pub struct Expected {
     /// Which of the faults (from 0) took away which event of it first. If empty, it was expected to
     /// hold, and did not.
     pub cuts: Vec<(usize, String)>,
+    /// Where the events of `path` are in the trace of the nearest good run, one for each, as far as
+    /// they are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Option<u32>>,
 }
 
 /// The account of a hunt.

@@ -42,8 +42,8 @@ pub use hunt::{
 };
 pub use run::{Absence, Derivation, Detail, Fact, Kept, Message, RUN_SCHEMA, Run, RunSummary};
 pub use trace::{
-    InjectedFault, TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceCause, TraceCounts, TraceEvent,
-    TraceHeader, TraceMessage, TraceProcess, TraceRun,
+    FaultPlace, InjectedFault, TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceCause, TraceCounts,
+    TraceEvent, TraceHeader, TraceMessage, TraceProcess, TraceRun,
 };
 pub use trace_campaign::{TraceCampaign, TraceWriter, is_trace_campaign};
 pub use value::Value;

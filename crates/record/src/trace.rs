@@ -54,6 +54,19 @@ pub struct InjectedFault {
     pub fault: String,
     /// The events it fired at, by their names; empty if it never fired.
     pub fired: Vec<String>,
+    /// The same in this run, one for each of `fired`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<FaultPlace>,
+}
+
+/// Where in a run a fault fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultPlace {
+    /// The [`TraceEvent::id`] of the event; absent if it waited for a time.
+    #[serde(default)]
+    pub event: Option<u32>,
+    /// Nanoseconds since the start.
+    pub time_ns: u64,
 }
 
 /// What was counted in a run.

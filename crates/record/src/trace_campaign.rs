@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::campaign::{read_json, read_lines};
 use crate::trace::{TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceHeader, TraceRun};
 use crate::writer::{
-    Existing, append_line, create_directory, is_occupied, lock, open_runs, repair, write_json,
-    write_whole,
+    Existing, append_line, create_directory, is_occupied, is_ours, lock, open_runs, remove_runs,
+    repair, write_json, write_whole,
 };
 use crate::{CampaignError, Torn};
 
@@ -107,25 +107,23 @@ impl TraceWriter {
             create_directory(directory, header)?;
             return Self::open(directory, 0);
         }
-        if !directory.join("campaign.json").is_file() {
+        if !is_ours(directory) {
             return Err(CampaignError::Foreign { directory: directory.to_owned() });
         }
         if existing == Existing::Refuse {
             return Err(CampaignError::Exists { directory: directory.to_owned() });
         }
         let lock = lock(directory)?;
-        let path = directory.join("runs.jsonl");
-        File::create(&path).map_err(CampaignError::io("create", &path))?;
-        for name in ["runs", "report"] {
-            let path = directory.join(name);
-            match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(CampaignError::io("remove", &path)(error));
-                }
-                _ => {}
+        // At each step a sound campaign: the old one without a result, without runs, the new one.
+        let path = directory.join("campaign.json");
+        if let Ok(mut old) = read_json::<TraceHeader>(&path, TRACE_CAMPAIGN_SCHEMA) {
+            if let Some(hunt) = &mut old.hunt {
+                hunt.conclusion = None;
             }
+            write_json(&path, &old)?;
         }
-        write_json(&directory.join("campaign.json"), header)?;
+        remove_runs(directory)?;
+        write_json(&path, header)?;
         Self::open_locked(directory, 0, lock)
     }
 

@@ -58,7 +58,7 @@ impl Writer {
         if !is_occupied(directory)? {
             return Self::create_fresh(directory, header);
         }
-        if !directory.join("campaign.json").is_file() {
+        if !is_ours(directory) {
             return Err(CampaignError::Foreign { directory: directory.to_owned() });
         }
         match existing {
@@ -81,16 +81,7 @@ impl Writer {
             old.conclusion = None;
             write_json(&header_path, &old)?;
         }
-        create_empty(&directory.join("runs.jsonl"))?;
-        for name in ["runs", "report"] {
-            let path = directory.join(name);
-            match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(CampaignError::io("remove", &path)(error));
-                }
-                _ => {}
-            }
-        }
+        remove_runs(directory)?;
         write_json(&header_path, &header)?;
         Self::open_locked(directory, header, 0, lock)
     }
@@ -275,6 +266,8 @@ pub(crate) fn create_directory(
             return Ok(());
         }
         let _ = fs::remove_dir_all(&staged);
+        // What cannot be written here (a full disk) cannot be written there.
+        written?;
     }
     fs::create_dir_all(directory).map_err(CampaignError::io("create", directory))?;
     create_empty(&directory.join("runs.jsonl"))?;
@@ -288,6 +281,27 @@ pub(crate) fn is_occupied(directory: &Path) -> Result<bool, CampaignError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(CampaignError::io("read", directory)(error)),
     }
+}
+
+/// Whether a directory is one that this crate wrote, sound or not: others have a `campaign.json` too.
+pub(crate) fn is_ours(directory: &Path) -> bool {
+    let bytes = fs::read(directory.join("campaign.json")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).contains("\"linchpin.")
+}
+
+/// Removes what a campaign found, and leaves its header.
+pub(crate) fn remove_runs(directory: &Path) -> Result<(), CampaignError> {
+    create_empty(&directory.join("runs.jsonl"))?;
+    for name in ["runs", "report"] {
+        let path = directory.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(CampaignError::io("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Opens `runs.jsonl` to grow it.

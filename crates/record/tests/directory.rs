@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use linchpin_model::FaultSet;
-use linchpin_record::{Campaign, CampaignError, Existing, Writer};
+use linchpin_record::{Campaign, CampaignError, Existing, TraceCampaign, Writer};
 use support::{conclusion, header, run, summary};
 
 fn write(directory: &Path) {
@@ -123,6 +123,24 @@ fn foreign_directories_are_left_alone() {
     let absent = parent.path().join("absent");
     assert!(matches!(Campaign::load(&absent), Err(CampaignError::NoDirectory { .. })));
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+    // Others call a file `campaign.json` too.
+    fs::write(parent.path().join("campaign.json"), r#"{"candidate": "me"}"#).unwrap();
+    fs::create_dir(parent.path().join("runs")).unwrap();
+    let error = Writer::create(parent.path(), header(), Existing::Replace).unwrap_err();
+    assert!(matches!(error, CampaignError::Foreign { .. }), "{error}");
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_campaign_of_another_kind_says_what_is_wanted() {
+    let parent = tempfile::tempdir().unwrap();
+    write(parent.path());
+    let error = TraceCampaign::load(parent.path()).unwrap_err().to_string();
+    assert!(error.contains("name a folder that `linchpin run`"), "{error}");
+    // A damaged one may be replaced: it is ours.
+    fs::write(parent.path().join("campaign.json"), r#"{"schema":"linchpin.cam"#).unwrap();
+    Writer::create(parent.path(), header(), Existing::Replace).unwrap();
+    assert!(Campaign::load(parent.path()).unwrap().runs.is_empty());
 }
 
 #[test]

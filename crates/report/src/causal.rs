@@ -7,6 +7,7 @@ pub mod dot;
 pub mod html;
 mod hunted;
 pub mod identity;
+mod marks;
 pub mod otlp;
 pub mod perfetto;
 mod rows;

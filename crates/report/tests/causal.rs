@@ -10,8 +10,9 @@ use std::process::{Command, Stdio};
 
 use linchpin_model::Outcome;
 use linchpin_record::{
-    TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceCampaign, TraceCause, TraceCounts, TraceEvent,
-    TraceHeader, TraceMessage, TraceProcess, TraceRun,
+    Expected, FaultPlace, HuntAccount, HuntConclusion, HuntCounterexample, HuntFault, HuntHeader,
+    InjectedFault, Nearest, Parting, TRACE_CAMPAIGN_SCHEMA, TRACE_SCHEMA, Trace, TraceCampaign,
+    TraceCause, TraceCounts, TraceEvent, TraceHeader, TraceMessage, TraceProcess, TraceRun,
 };
 use linchpin_report::causal::{
     Diagram, conversations, dot, html, otlp, perfetto, shiviz, terminal,
@@ -356,4 +357,131 @@ fn the_page_draws_the_run_in_a_browser() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     assert_eq!(browser.requests(), Vec::<String>::new());
     assert!(!browser.is_alert_open());
+}
+
+/// A hunt that found a crash after the first answer: the good run is that of [`run`], the bad one ends
+/// where the second question is asked.
+fn hunted() -> (TraceCampaign, Vec<Trace>) {
+    let (mut header, record, good) = run();
+    let mut bad = good.clone();
+    bad.run = 1;
+    bad.events.truncate(6);
+    bad.messages.truncate(2);
+    bad.messages[1].received = None;
+    let killed = TraceEvent {
+        id: 40,
+        kind: "process_exit".to_owned(),
+        text: "is killed by signal 9".to_owned(),
+        ..bad.events[4].clone()
+    };
+    bad.events.push(killed);
+    let fault = "crash pong after send pong->ping OK".to_owned();
+    let struck = InjectedFault {
+        fault: fault.clone(),
+        fired: vec!["after send pong->ping OK".to_owned()],
+        places: vec![FaultPlace { event: Some(4), time_ns: bad.events[4].time_ns }],
+    };
+    let broken = TraceRun { run: 1, outcome: Outcome::Bad, faults: vec![struck], ..record.clone() };
+    let found = HuntCounterexample {
+        faults: vec![HuntFault { fault, sentence: "pong is killed.".to_owned() }],
+        run: 1,
+        reason: HOSTILE.to_owned(),
+        runs: vec![1],
+        bad: 1,
+        break_rate: (0.05, 1.0),
+        nearest: Some(Nearest {
+            run: 0,
+            lacking: vec![Parting { name: "recv ping<-pong OK #1".to_owned(), event: Some(6) }],
+            new: vec![Parting { name: "fsync pong #1".to_owned(), event: Some(6) }],
+        }),
+        expected: vec![Expected {
+            value: "1".to_owned(),
+            path: vec!["send pong->ping OK #1".to_owned(), "recv ping<-pong OK #1".to_owned()],
+            runs: 1,
+            cuts: vec![(0, "recv ping<-pong OK #1".to_owned())],
+            events: vec![Some(4), Some(6)],
+        }],
+    };
+    header.hunt = Some(HuntHeader {
+        strategy: "lineage".to_owned(),
+        seed: 0,
+        total: 1,
+        budgets: BTreeMap::from([("crash".to_owned(), 1)]),
+        pause_ms: 1,
+        delay_ms: 1,
+        restart_ms: 1,
+        inputs: BTreeMap::new(),
+        baseline_runs: (1, 1),
+        repeat: 1,
+        reproductions: 0,
+        every: false,
+        all: false,
+        conclusion: Some(HuntConclusion {
+            verdict: "broken".to_owned(),
+            stopped: None,
+            experiments: 1,
+            experiments_until_bad: Some(1),
+            counterexamples: vec![found],
+            account: HuntAccount::default(),
+        }),
+    });
+    let directory = std::path::PathBuf::from("out");
+    (TraceCampaign { directory, header, runs: vec![record, broken], torn: None }, vec![good, bad])
+}
+
+#[test]
+fn a_counterexample_is_drawn_beside_the_good_run_nearest_to_it() {
+    let (campaign, traces) = hunted();
+    let diagrams: Vec<Diagram<'_>> =
+        traces.iter().map(|trace| Diagram::new(&campaign.header, trace)).collect();
+    let page = html::render(&campaign, &diagrams);
+    assert!(page.contains("linchpin replay out --run 1 --times 10"));
+    // Without scripts, the same as text.
+    assert_eq!(page.matches("◀── here").count(), 2, "{page}");
+    let Some(browser) = webdriver::Browser::start() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.html");
+    std::fs::write(&path, &page).unwrap();
+    for (width, side_by_side) in [(1280, true), (400, false)] {
+        browser.emulate_width(width);
+        browser.open(&path, "");
+        browser.wait_for("document.querySelectorAll('.beside svg.causal').length === 2");
+        let half =
+            |number: u64, what: &str| browser.count(&format!("[data-beside='{number}'] {what}"));
+        // The fault stands in the bad run, where it struck; each run shows what it alone has.
+        assert_eq!((half(1, ".fault"), half(0, ".fault")), (1, 0));
+        assert_eq!((half(1, ".parting[data-parting='6']"), half(0, ".parting")), (1, 1));
+        assert_eq!((half(1, ".support"), half(0, ".message.support")), (0, 1));
+        let order = "const y = (what) => document.querySelector(`[data-beside='1'] ${what}`).getBoundingClientRect().top; \
+            return y('[data-event=\"4\"]') < y('.fault') && y('.fault') < y('.mark.parted');";
+        assert_eq!(browser.run(order), true);
+        let tops = "return [...document.querySelectorAll('.beside figure')].map((each) => each.getBoundingClientRect().top)";
+        let tops = browser.run(tops);
+        assert_eq!(tops[0] == tops[1], side_by_side, "{width}: {tops}");
+        let wide = "return [...document.querySelectorAll('main > *, .beside, .beside figure, .tools, .tools button, .replay')] \
+            .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((each) => each.className)";
+        assert_eq!(browser.run(wide), serde_json::json!([]), "{width}");
+        for theme in ["light", "dark"] {
+            let paint = format!(
+                "document.documentElement.dataset.theme = '{theme}'; \
+                 const of = (what, part) => getComputedStyle(document.querySelector(what))[part]; \
+                 return [of('.beside .parting', 'fill'), of('.beside .fault line', 'stroke'), \
+                         of('.beside .message.support .line', 'stroke'), of('.card', 'backgroundColor')]"
+            );
+            let colours = browser.run(&paint);
+            let distinct: std::collections::BTreeSet<String> =
+                colours.as_array().unwrap().iter().map(Value::to_string).collect();
+            assert_eq!(distinct.len(), 4, "{theme}: {colours}");
+        }
+    }
+    // The good run opens at the event that is chosen.
+    browser.run("document.querySelector(\"[data-beside='0'] [data-event='6']\").dispatchEvent(new MouseEvent('click', {bubbles: true}))");
+    assert_eq!(browser.run("return document.querySelector('#choice').value"), "0");
+    assert_eq!(browser.count("#view .mark.chosen[data-event='6']"), 1);
+    browser.run(
+        "document.querySelector(\"[data-beside='1'] .tools:last-child button:last-child\").click()",
+    );
+    assert_eq!(browser.run("return document.querySelector('#choice').value"), "1");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    assert_eq!(browser.requests(), Vec::<String>::new());
 }

@@ -1,21 +1,22 @@
 //! A specification as a system under test.
 
+mod describe;
+mod recall;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use linchpin_dedalus::hir::{Program, RelationId, Value};
 use linchpin_formula::{Graph, Literal, Reasons, Values, Variable};
-use linchpin_model::{Bounds, Fault, FaultSet, InputValue, Invariant, Memo, Outcome};
+use linchpin_model::{Bounds, Fault, FaultSet, Invariant, Memo, Outcome};
 use linchpin_search::{FaultSpace, Halt, Observation, System};
 use thiserror::Error;
 
-use crate::channels::{ChannelConditions, Channels, Traffic};
+use crate::channels::{ChannelConditions, Traffic};
 use crate::compiled::{Compiled, Tables};
 use crate::error::{RunError, RunErrorKind};
-use crate::execution::{Absence, Derivation, Execution, Fact, FactId, Message};
+use crate::execution::{Execution, Fact};
 use crate::ground::{Ground, ground};
-use crate::inputs::input_value;
-use crate::lineage::FactRef;
 use crate::not_grounded::{NotGrounded, NotGroundedReason};
 use crate::simulate::{Machine, Past, Run};
 use crate::symmetry::{exchange, interchangeable};
@@ -504,158 +505,6 @@ impl Specification {
     fn grounded(&self, symbol: Symbol) -> Option<Symbol> {
         self.interner.lookup(self.scratch.value(symbol))
     }
-
-    /// The support that needs no ground program: whenever the same messages arrive, and the same
-    /// nodes crash and recover if that makes a difference at the node itself or the program can see
-    /// it, and the same inputs come, the run is the same.
-    fn same_traffic(
-        &mut self,
-        faults: &FaultSet,
-        traffic: impl Iterator<Item = (usize, usize, u32)>,
-    ) -> Literal {
-        let channels = Channels::new(&self.compiled, faults);
-        let mut parts: Vec<Literal> = traffic
-            .flat_map(|(from, to, time)| {
-                let travel = channels.travel(from, to, time);
-                self.channels.travels(from, to, time).iter().map(move |&(steps, condition)| {
-                    if travel == Some(steps) { condition } else { !condition }
-                })
-            })
-            .collect();
-        let space = &self.space;
-        if self.compiled.crash.is_some() || self.channels.any_down() {
-            let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
-            parts.extend(
-                self.channels
-                    .crashes()
-                    .map(|crashes| if values.of(crashes) { crashes } else { !crashes }),
-            );
-        }
-        for fault in self.compiled.bounds.inputs.iter().flatten() {
-            if let Some(variable) = space.variable(fault) {
-                let chosen = self.graph.variable(variable);
-                parts.push(if faults.contains(fault) { chosen } else { !chosen });
-            }
-        }
-        self.graph.and(parts)
-    }
-
-    /// What a run teaches of which it is recorded where something was sent.
-    fn recall_traffic(
-        &mut self,
-        faults: &FaultSet,
-        outcome: Outcome,
-        memo: &Memo,
-    ) -> Option<Observation> {
-        if outcome == Outcome::Bad {
-            return Some(Observation { outcome, support: None });
-        }
-        let nodes = &self.compiled.bounds.nodes;
-        let node = |name: &String| nodes.iter().position(|node| node == name);
-        let eot = self.compiled.bounds.eot;
-        let place = |(from, to, time): &(String, String, u32)| {
-            let is_within = (1..=eot).contains(time);
-            is_within.then_some(()).and(Some((node(from)?, node(to)?, *time)))
-        };
-        let traffic: Vec<_> = memo.channels.as_ref()?.iter().map(place).collect::<Option<_>>()?;
-        let support = self.same_traffic(faults, traffic.into_iter());
-        Some(Observation { outcome, support: Some(support) })
-    }
-
-    fn describe(&self, faults: &FaultSet, outcome: Outcome, run: &Run) -> Execution {
-        let program = &self.compiled.program;
-        let value = |symbol: Symbol| self.scratch.value(symbol).clone();
-        let values = |row: &[Symbol]| row.iter().map(|&symbol| value(symbol)).collect::<Vec<_>>();
-        let mut facts: Vec<(Fact, FactRef)> = Vec::new();
-        for time in 1..=self.compiled.bounds.eot {
-            for index in 0..program.relations.len() {
-                let relation = RelationId(index as u32);
-                if Some(relation) == self.compiled.crash && time > 1 {
-                    continue;
-                }
-                for (row, cells) in run.tables.at(time, relation).rows().enumerate() {
-                    let fact = Fact { time, relation, row: values(cells) };
-                    facts.push((fact, FactRef { time, relation, row: row as u32 }));
-                }
-            }
-        }
-        facts.sort();
-        let ids: BTreeMap<FactRef, FactId> =
-            facts.iter().enumerate().map(|(id, entry)| (entry.1, FactId(id as u32))).collect();
-        let id_of = |fact: &FactRef| {
-            let time = if Some(fact.relation) == self.compiled.crash { 1 } else { fact.time };
-            ids[&FactRef { time, ..*fact }]
-        };
-        let lineage = run.lineage.as_ref().expect("the run was recorded");
-        let mut derivations: Vec<Derivation> = lineage
-            .derivations
-            .iter()
-            .map(|derivation| Derivation {
-                fact: id_of(&derivation.head),
-                rule: derivation.rule,
-                premises: derivation.premises.iter().map(id_of).collect(),
-                absences: derivation
-                    .absences
-                    .iter()
-                    .map(|absence| {
-                        let arity = program.relation(absence.relation).columns.len();
-                        let mut row = vec![None; arity];
-                        for &(column, symbol) in &absence.known {
-                            row[column] = Some(value(symbol));
-                        }
-                        Absence { time: absence.time, relation: absence.relation, row }
-                    })
-                    .collect(),
-            })
-            .collect();
-        derivations.sort();
-        derivations.dedup();
-        let channels = Channels::new(&self.compiled, faults);
-        let name = |node: usize| self.compiled.bounds.nodes[node].clone();
-        let mut messages: Vec<Message> = lineage
-            .sendings
-            .iter()
-            .map(|sending| {
-                let crash_of = |lost: usize| {
-                    let is_crash =
-                        |f: &&Fault| matches!(f, Fault::Crash { node, .. } if *node == name(lost));
-                    faults.iter().find(is_crash).cloned()
-                };
-                let lost_to = match (sending.arrives, sending.from) {
-                    (Some(_), _) => None,
-                    (None, Some(from)) if channels.is_crashed(from, sending.at) => crash_of(from),
-                    // Else the receiver is down.
-                    (None, from) => from
-                        .map(|from| Fault::omission(name(from), name(sending.to), sending.at))
-                        .filter(|omission| faults.contains(omission))
-                        .or_else(|| crash_of(sending.to)),
-                };
-                Message {
-                    at: sending.at,
-                    from: sending.from.map(name),
-                    to: name(sending.to),
-                    relation: sending.relation,
-                    row: values(&sending.row),
-                    rule: sending.rule,
-                    lost_to,
-                    arrives: sending.arrives,
-                }
-            })
-            .collect();
-        messages.sort();
-        messages.dedup();
-        let mut kept: Vec<(FactId, FactId)> =
-            lineage.kept.iter().map(|(fact, before)| (id_of(fact), id_of(before))).collect();
-        kept.sort();
-        Execution {
-            faults: faults.clone(),
-            outcome,
-            facts: facts.into_iter().map(|entry| entry.0).collect(),
-            derivations,
-            kept,
-            messages,
-        }
-    }
 }
 
 impl System for Specification {
@@ -681,62 +530,20 @@ impl System for Specification {
     }
 
     fn memo(&mut self) -> Memo {
-        let name = |node: usize| self.compiled.bounds.nodes[node].clone();
-        let channel = |(from, to, time): (usize, usize, u32)| (name(from), name(to), time);
-        let traffic = self.latest_traffic.take();
-        let value = |&cell: &Symbol| input_value(self.scratch.value(cell));
-        let rows = |reference: &Reference| {
-            let mut rows: Vec<Vec<InputValue>> = Vec::new();
-            rows.extend(reference.in_runs.iter().map(|row| row.iter().map(value).collect()));
-            rows.sort();
-            rows
-        };
-        Memo {
-            channels: traffic.map(|traffic| traffic.iter().map(channel).collect()),
-            achieved: self.reference.as_ref().filter(|_| self.latest_is_first).map(rows),
-        }
+        self.memo_of_latest()
     }
 
     fn restore(&mut self, outcome: Outcome, memo: &Memo) -> bool {
-        if self.invariant == Invariant::Implication {
-            self.vacuous = Some(outcome == Outcome::Vacuous);
-            return true;
-        }
-        let Some(rows) = &memo.achieved else { return false };
-        let columns = self.compiled.program.relation(self.outcome_relations.after).columns.len();
-        if rows.iter().any(|row| row.len() != columns) {
-            return false;
-        }
-        let value = |value: &InputValue| match value {
-            InputValue::Integer(integer) => Value::Integer(*integer),
-            InputValue::String(string) => Value::String(string.as_str().into()),
-        };
-        self.vacuous = Some(rows.is_empty());
-        self.judge_by(rows.iter().map(|row| row.iter().map(value).collect()).collect());
-        true
+        self.restore_reference(outcome, memo)
     }
 
-    /// What the ground program says of the run is all that the run would have shown; without one,
-    /// where something was sent.
     fn recall(
         &mut self,
         faults: &[Variable],
         outcome: Outcome,
         memo: &Memo,
     ) -> Result<Option<Observation>, SystemError> {
-        self.learn_reference()?;
-        self.prepare();
-        let faults = self.space.fault_set(faults);
-        let Some(Ok(ground)) = &self.ground else {
-            return Ok(self.recall_traffic(&faults, outcome, memo));
-        };
-        let space = &self.space;
-        let values = self.graph.evaluate(|variable| faults.contains(space.fault(variable)));
-        if self.predicted_outcome(ground, &values) != Some(outcome) {
-            return Err(SystemError::Recorded { faults, recorded: outcome });
-        }
-        let support = (outcome != Outcome::Bad).then(|| self.ground_support(&values));
-        Ok(Some(Observation { outcome, support }))
+        self.recall_run(faults, outcome, memo)
     }
 
     fn outcome(&mut self, faults: &[Variable]) -> Result<Outcome, SystemError> {

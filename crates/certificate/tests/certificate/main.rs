@@ -13,7 +13,7 @@ mod extend;
 #[path = "../../../proof/tests/checking/foreign.rs"]
 mod foreign;
 #[allow(dead_code)]
-#[path = "../../../simulator/tests/differential/generate.rs"]
+#[path = "../../../simulator/tests/differential/generate/mod.rs"]
 mod generate;
 #[allow(dead_code)]
 #[path = "../../../simulator/tests/differential/random.rs"]

@@ -9,12 +9,17 @@ use serde::Serialize;
 use super::census::Census;
 use super::hunted;
 use super::identity::RUNGS;
+use super::marks::Marks;
 use super::{Diagram, conversations};
 use crate::html::policy;
 use crate::terminal::visible;
 
-const SCRIPTS: [&str; 2] =
-    [include_str!("../html/assets/base.js"), include_str!("assets/causal.js")];
+const SCRIPTS: [&str; 4] = [
+    include_str!("../html/assets/base.js"),
+    include_str!("assets/picture.js"),
+    include_str!("assets/beside.js"),
+    include_str!("assets/causal.js"),
+];
 const STYLES: [&str; 2] =
     [include_str!("../html/assets/report.css"), include_str!("assets/causal.css")];
 
@@ -35,6 +40,7 @@ struct RunData<'a> {
     shown: Vec<u8>,
     /// Sent, received (or -1), bytes, label, name, content.
     messages: Vec<(u32, i64, u64, Option<&'a str>, &'a str, &'a str)>,
+    marks: Marks<'a>,
 }
 
 #[derive(Serialize)]
@@ -47,7 +53,7 @@ struct Data<'a> {
 pub fn render(campaign: &TraceCampaign, detailed: &[Diagram<'_>]) -> String {
     let script = format!("\"use strict\";\n{}", SCRIPTS.concat());
     let style = STYLES.concat();
-    let data = Data { runs: detailed.iter().map(run_data).collect() };
+    let data = Data { runs: detailed.iter().map(|diagram| run_data(campaign, diagram)).collect() };
     let data = serde_json::to_string(&data).expect("the data has a JSON form");
     let data =
         data.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
@@ -71,7 +77,7 @@ pub fn render(campaign: &TraceCampaign, detailed: &[Diagram<'_>]) -> String {
                     (facts(campaign))
                 }
                 main {
-                    @if let Some(hunt) = &header.hunt { (hunted::section(hunt, detailed)) }
+                    @if let Some(hunt) = &header.hunt { (hunted::section(campaign, hunt, detailed)) }
                     @for diagram in detailed { (summary(campaign, diagram)) }
                     @if !detailed.is_empty() { (explorer(detailed)) }
                     (census(campaign))
@@ -260,7 +266,7 @@ fn runs(campaign: &TraceCampaign) -> Markup {
     }
 }
 
-fn run_data<'a>(diagram: &'a Diagram<'_>) -> RunData<'a> {
+fn run_data<'a>(campaign: &'a TraceCampaign, diagram: &'a Diagram<'_>) -> RunData<'a> {
     let trace = diagram.trace;
     RunData {
         run: trace.run,
@@ -291,5 +297,6 @@ fn run_data<'a>(diagram: &'a Diagram<'_>) -> RunData<'a> {
                 (message.sent, received, message.bytes, label, name, content)
             })
             .collect(),
+        marks: Marks::of(campaign, diagram),
     }
 }

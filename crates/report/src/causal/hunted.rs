@@ -1,7 +1,9 @@
 //! What a hunt found, in the report: its verdict, each counterexample in words and beside the good
 //! run nearest to it, and the account.
 
-use linchpin_record::{HuntConclusion, HuntCounterexample, HuntHeader, Parting};
+use linchpin_record::{
+    HuntConclusion, HuntCounterexample, HuntHeader, Nearest, Parting, TraceCampaign,
+};
 use maud::{Markup, html};
 
 use super::{Diagram, terminal};
@@ -9,8 +11,14 @@ use crate::terminal::{Style, visible};
 
 /// Rows of a run shown on both sides of the place where two runs part.
 const ROWS_AROUND: usize = 14;
+/// Of the first events of one run only, so many are named.
+const PARTINGS_TOLD_MAX: usize = 3;
 
-pub(crate) fn section(hunt: &HuntHeader, detailed: &[Diagram<'_>]) -> Markup {
+pub(crate) fn section(
+    campaign: &TraceCampaign,
+    hunt: &HuntHeader,
+    detailed: &[Diagram<'_>],
+) -> Markup {
     let budgets: Vec<String> = hunt
         .budgets
         .iter()
@@ -29,7 +37,7 @@ pub(crate) fn section(hunt: &HuntHeader, detailed: &[Diagram<'_>]) -> Markup {
             }
         }
         @if let Some(conclusion) = &hunt.conclusion {
-            @for found in &conclusion.counterexamples { (counterexample(found, detailed)) }
+            @for found in &conclusion.counterexamples { (counterexample(campaign, found, detailed)) }
             section.card {
                 h2 { "The account" }
                 ul { @for line in &conclusion.account.in_words { li { (visible(line)) } } }
@@ -49,10 +57,12 @@ fn badge(conclusion: &HuntConclusion) -> &'static str {
 fn verdict(conclusion: &HuntConclusion) -> String {
     let account = &conclusion.account;
     match conclusion.experiments_until_bad {
+        None | Some(0) if conclusion.verdict == "broken" => {
+            "Broken without any fault: the system, or its check, fails by itself.".to_owned()
+        }
         Some(until) => {
             format!("Broken by experiment {until}, of {} that were made.", conclusion.experiments)
         }
-        None if conclusion.verdict == "broken" => "Broken without any fault.".to_owned(),
         None if conclusion.verdict == "survived" => format!(
             "Survived {} experiments: every class of hypotheses was tried. One that was tried breaks the system in at \
              most {:.0} % of its runs (95 %).",
@@ -66,7 +76,11 @@ fn verdict(conclusion: &HuntConclusion) -> String {
     }
 }
 
-fn counterexample(found: &HuntCounterexample, detailed: &[Diagram<'_>]) -> Markup {
+fn counterexample(
+    campaign: &TraceCampaign,
+    found: &HuntCounterexample,
+    detailed: &[Diagram<'_>],
+) -> Markup {
     let nearest = found.nearest.as_ref();
     html! {
         section.card {
@@ -88,31 +102,81 @@ fn counterexample(found: &HuntCounterexample, detailed: &[Diagram<'_>]) -> Marku
                         "Fault " (fault + 1) " takes away " code { (visible(event)) } ". "
                     } }
             }
+            @if let Some(nearest) = nearest { (parting(found, nearest)) }
             div.beside {
-                (half(found.run, "bad", nearest.map(|nearest| &nearest.new[..]), detailed))
+                (half(found.run, "bad", detailed, nearest.map(|nearest| &nearest.new[..])))
                 @if let Some(nearest) = nearest {
-                    (half(nearest.run, "good, the nearest", Some(&nearest.lacking), detailed))
+                    (half(nearest.run, "good, the nearest", detailed, Some(&nearest.lacking)))
                 }
+            }
+            (legend(found))
+            p { "To see it again:" code.replay { (again(campaign, found)) } }
+        }
+    }
+}
+
+/// Where the two runs part, in words.
+fn parting(found: &HuntCounterexample, nearest: &Nearest) -> Markup {
+    let names = |partings: &[Parting]| {
+        let names = partings.iter().take(PARTINGS_TOLD_MAX);
+        names.map(|parting| visible(&parting.name)).collect::<Vec<String>>()
+    };
+    let (new, lacking) = (names(&nearest.new), names(&nearest.lacking));
+    html! {
+        p {
+            "Of the good runs, run " (nearest.run) " is most like the bad run " (found.run) ". "
+            @if new.is_empty() && lacking.is_empty() { "They have the same events: what differs is in them." }
+            @else { "They are alike up to where one has an event that the other has not. " }
+            @if !lacking.is_empty() {
+                "First that only the good one has: "
+                (list(&lacking)) ". "
+            }
+            @if !new.is_empty() {
+                "First that only the bad one has: "
+                (list(&new)) "."
             }
         }
     }
 }
 
-/// One of two runs beside each other, around the first event that the other lacks.
-fn half(run: u64, what: &str, partings: Option<&[Parting]>, detailed: &[Diagram<'_>]) -> Markup {
-    let partings = partings.unwrap_or_default();
-    let event = partings.iter().find_map(|parting| parting.event);
+fn list(names: &[String]) -> Markup {
+    html! { @for (index, name) in names.iter().enumerate() { @if index > 0 { ", " } code { (name) } } }
+}
+
+/// One of two runs beside each other: drawn by the script around the first event that the other has
+/// not; without scripts, as text.
+fn half(run: u64, what: &str, detailed: &[Diagram<'_>], partings: Option<&[Parting]>) -> Markup {
+    let event = partings.unwrap_or_default().iter().find_map(|parting| parting.event);
     let style = Style { width: 76, ..Style::default() };
     let drawn = detailed.iter().find(|diagram| diagram.trace.run == run);
     html! {
-        figure {
+        figure data-beside=[drawn.map(|_| run)] {
             figcaption { "Run " (run) " (" (what) ")"
-                @if let Some(first) = partings.first() {
-                    "; first that the other has not: " code { (visible(&first.name)) }
-                } }
+                @if drawn.is_none() { ": not drawn here; see linchpin report --run " (run) } }
             @if let Some(diagram) = drawn {
-                pre.spacetime { (terminal::around(diagram, event, ROWS_AROUND, style)) }
+                noscript { pre.spacetime { (terminal::around(diagram, event, ROWS_AROUND, style)) } }
             }
         }
     }
+}
+
+fn legend(found: &HuntCounterexample) -> Markup {
+    html! {
+        ul.legend {
+            li { span.swatch.fault {} "a fault strikes" }
+            @if found.nearest.is_some() {
+                li { span.swatch.parting {} "the first events that the other run has not" }
+                @if found.expected.iter().any(|expected| expected.events.iter().any(Option::is_some)) {
+                    li { span.swatch.support {} "how the value came to the final state in the good run" }
+                }
+            }
+            li { "Choose an event to open its run there." }
+        }
+    }
+}
+
+/// The command that makes the bad run again.
+fn again(campaign: &TraceCampaign, found: &HuntCounterexample) -> String {
+    let directory = campaign.directory.display().to_string();
+    format!("linchpin replay {} --run {} --times 10", visible(&directory), found.run)
 }

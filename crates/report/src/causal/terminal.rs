@@ -61,7 +61,8 @@ pub fn diagram(diagram: &Diagram<'_>, style: Style) -> String {
 #[must_use]
 pub fn around(diagram: &Diagram<'_>, event: Option<u32>, rows: usize, style: Style) -> String {
     let drawing = Drawing::new(diagram, style);
-    match event {
+    // A record that was tampered with may name what is not there.
+    match event.filter(|event| (*event as usize) < diagram.trace.events.len()) {
         Some(event) => drawing.draw_around(event, rows),
         None => drawing.draw(),
     }

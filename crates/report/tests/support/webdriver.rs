@@ -182,14 +182,19 @@ impl Browser {
 
     /// Shows pages as printed on paper of this width (in CSS pixels).
     pub(crate) fn emulate_print(&self, width: u32) {
-        let tell = |cmd: &str, params: Value| {
-            self.command("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
-        };
-        tell("Emulation.setEmulatedMedia", json!({ "media": "print" }));
-        tell(
-            "Emulation.setDeviceMetricsOverride",
-            json!({ "width": width, "height": 1123, "deviceScaleFactor": 1, "mobile": false }),
-        );
+        self.tell("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+        self.emulate_width(width);
+    }
+
+    /// Shows pages in a window of this width (in CSS pixels).
+    pub(crate) fn emulate_width(&self, width: u32) {
+        let size =
+            json!({ "width": width, "height": 1123, "deviceScaleFactor": 1, "mobile": false });
+        self.tell("Emulation.setDeviceMetricsOverride", &size);
+    }
+
+    fn tell(&self, cmd: &str, params: &Value) {
+        self.command("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
     }
 
     /// The page as a PDF.
