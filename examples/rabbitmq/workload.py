@@ -19,7 +19,8 @@ KINDS = {
     "mirrored": (True, {"x-queue-type": "classic"}),
     "transient": (False, {"x-queue-type": "classic"}),
 }
-TIMEOUT_SECONDS = 4
+# Longer than it takes nodes to miss each other (net_ticktime): a part that is cut off may go on by itself.
+TIMEOUT_SECONDS = 10
 PAUSE_SECONDS = 0.1
 FINAL_SECONDS = 40
 

@@ -138,22 +138,7 @@ fn unquoted(label: &str) -> Option<String> {
     let mut rest = inside.strip_suffix('"')?.chars();
     let mut text = String::new();
     while let Some(next) = rest.next() {
-        if next != '\\' {
-            text.push(next);
-            continue;
-        }
-        text.push(match rest.next()? {
-            't' => '\t',
-            'r' => '\r',
-            'n' => '\n',
-            '0' => '\0',
-            'u' => {
-                let digits: String = rest.by_ref().take_while(|c| *c != '}').collect();
-                let code = u32::from_str_radix(digits.strip_prefix('{')?, 16).ok()?;
-                char::from_u32(code)?
-            }
-            itself => itself,
-        });
+        text.push(if next == '\\' { rest.next()? } else { next });
     }
     Some(text)
 }
@@ -185,7 +170,8 @@ impl fmt::Display for Word<'_> {
         } else if self.0.chars().all(plain) && !RESERVED.contains(&self.0) {
             write!(f, " {}", self.0)
         } else {
-            write!(f, " {:?}", self.0)
+            // The language of faults knows these two escapes only.
+            write!(f, " \"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
         }
     }
 }

@@ -7,7 +7,7 @@ use linchpin_cluster::Cluster;
 use linchpin_hunt::{Evidence, Experiment, Laboratory, Recorded, Watch};
 use linchpin_laboratory::{Conditions, Plan, carry_out, evidence};
 use linchpin_model::Outcome;
-use linchpin_record::TraceWriter;
+use linchpin_record::{TraceHeader, TraceWriter};
 use thiserror::Error;
 
 use crate::cluster_run::injected;
@@ -34,6 +34,9 @@ pub(crate) struct Bench<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) seed: u64,
     pub(crate) writer: &'a mut TraceWriter,
+    /// What the record says until the hunt ends, if it says how an earlier sitting ended; until the first
+    /// run of this one.
+    pub(crate) reopened: Option<&'a TraceHeader>,
     pub(crate) interrupt: &'a Interrupt,
     /// What was run so far, the runs of earlier sittings included.
     pub(crate) recorded: &'a mut Vec<Recorded>,
@@ -58,6 +61,9 @@ impl Bench<'_> {
     /// Runs an experiment; `None` if the user interrupted it.
     fn carry_out(&mut self, experiment: &Experiment) -> anyhow::Result<Option<Evidence>> {
         let plan = Plan::of(&experiment.faults)?;
+        if let Some(header) = self.reopened.take() {
+            self.writer.conclude(header)?;
+        }
         let folder = self.writer.begin_run()?;
         let started_unix_ns = unix_ns();
         let conditions = Conditions {

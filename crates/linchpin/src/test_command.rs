@@ -303,6 +303,7 @@ fn search(
         cluster: &campaign.cluster,
         seed: campaign.cluster.seed,
         writer: &mut campaign.writer,
+        reopened: arguments.resume.is_some().then_some(&campaign.header),
         interrupt,
         recorded: &mut campaign.recorded,
     };

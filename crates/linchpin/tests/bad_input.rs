@@ -191,16 +191,11 @@ fn a_hunt_whose_record_was_tampered_with_is_told_without_a_panic() {
     refused(&["replay", &out], &["the cluster of", "where the run was made"]);
 }
 
-#[test]
-fn asked_to_end_a_hunt_concludes_and_leaves_nothing() {
-    let files = Files::new();
-    let scratch = files.path("scratch");
-    fs::create_dir(&scratch).expect("a folder");
-    let never = CLUSTER.replace("[\"true\"]", "[\"sleep\", \"100\"]");
-    let cluster = files.write("cluster.toml", never);
-    let out = files.path("out");
-    let child = command(&["test", &cluster, "--out", out.to_str().expect("UTF-8"), "--quiet"])
-        .env("TMPDIR", &scratch)
+/// Starts `linchpin test`, and waits until its workload, which never ends, has begun.
+fn hunting(arguments: &[&str], scratch: &Path, out: &Path) -> std::process::Child {
+    let child = command(arguments)
+        .arg("--quiet")
+        .env("TMPDIR", scratch)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -211,11 +206,30 @@ fn asked_to_end_a_hunt_concludes_and_leaves_nothing() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(begun.is_file(), "no run began");
+    child
+}
+
+#[test]
+fn asked_to_end_a_hunt_concludes_and_leaves_nothing() {
+    let files = Files::new();
+    let scratch = files.path("scratch");
+    fs::create_dir(&scratch).expect("a folder");
+    let never = CLUSTER.replace("[\"true\"]", "[\"sleep\", \"100\"]");
+    let cluster = files.write("cluster.toml", never);
+    let (out, name) = (files.path("out"), files.name("out"));
+    let child = hunting(&["test", &cluster, "--out", &name], &scratch, &out);
     // SAFETY: kill with plain integers; the process is ours and not reaped.
     unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
     let output = child.wait_with_output().expect("it ends");
     fails(&output, 130, "it was interrupted");
     let left: Vec<_> = fs::read_dir(&scratch).expect("a folder").flatten().collect();
     assert!(left.is_empty(), "{left:?}");
-    assert!(stdout(&linchpin(&["report", out.to_str().expect("UTF-8")])).contains("index.html"));
+    assert!(stdout(&linchpin(&["report", &name])).contains("index.html"));
+    // Once it goes on, how it ended before is no longer how it ended.
+    fs::remove_dir_all(out.join("runs")).expect("it was there");
+    let mut child = hunting(&["test", "--resume", &name], &scratch, &out);
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    let shown = linchpin(&["report", &name, "--format", "human"]);
+    fails(&shown, 0, "The hunt has not ended");
 }

@@ -1,5 +1,6 @@
 //! Weaknesses that systems in wide use are known for, as `examples/` has them: faults placed by hand bring
-//! each out, and the controls hold under the same faults. Skipped where a system is not installed
+//! each out, and the controls hold under the same faults. (Mirrored queues of RabbitMQ are not here:
+//! they lose messages in most runs, and answer nobody any more in others.) Skipped where a system is not installed
 //! (`scripts/install-tools.sh`).
 //!
 //! `LINCHPIN_TIMES=10 cargo test -p linchpin --test weaknesses -- --nocapture` repeats each ten times and
@@ -25,7 +26,7 @@ struct Row {
 }
 
 /// Each with the reason why.
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 9] = [
     // Redis replicates asynchronously; the replica that is promoted has not heard of the write.
     Row {
         cluster: "redis-sentinel/cluster.toml",
@@ -81,14 +82,6 @@ const ROWS: [Row; 10] = [
         parameters: &["messages=30"],
         outcome: "bad",
         because: "queue: Enqueued and acknowledged, but never dequeued: 1, 2, 3.",
-    },
-    // The part that was cut off went on by itself, and is discarded when it is there again.
-    Row {
-        cluster: "rabbitmq/cluster-mirrored.toml",
-        faults: "rabbitmq/cut-off.faults",
-        parameters: &["messages=30"],
-        outcome: "bad",
-        because: "queue: Enqueued and acknowledged, but never dequeued: ",
     },
     // What was confirmed, a majority has.
     Row {
