@@ -27,13 +27,15 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    /// The cut of a fault; `None` if the trace does not have the event it waits for.
+    /// The cut of a fault; `None` if the trace does not have the event it waits for,
+    /// or only when faults were healed.
     pub(crate) fn of(fault: &Fault, trace: &Indexed) -> Option<Self> {
         let Some(name) = fault.trigger() else {
             let removed = (0..trace.len()).collect();
             return Some(Self { removed, is_input: true, ..Self::default() });
         };
-        let trigger = *trace.positions.get(&name)?;
+        // When faults are healed, it is too late to strike.
+        let trigger = *trace.positions.get(&name).filter(|event| **event < trace.trace.end)?;
         let mut cut = Self { trigger, ..Self::default() };
         match fault {
             Fault::Node { kind: Kind::Pause, node, at, .. } => {
@@ -71,6 +73,11 @@ impl Cut {
     /// What would probably not happen without what it removes.
     pub(crate) fn lost(&self, trace: &Indexed) -> &EventSet {
         self.lost.get_or_init(|| unprompted(trace, &self.removed))
+    }
+
+    /// This event would not take place, or only later.
+    pub(crate) fn holds_back(&self, event: usize) -> bool {
+        self.removed.contains(event) || self.late.contains(event)
     }
 
     /// It changes something of these events.

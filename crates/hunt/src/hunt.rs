@@ -163,12 +163,25 @@ impl<L: Laboratory> System for Hunted<'_, L> {
         if !self.has_baseline() {
             return Suggestion::Enough;
         }
-        match self.proposals.next(&self.knowledge, lessons, self.options) {
+        let ahead = match self.laboratory.capacity() {
+            0 | 1 => 0,
+            // Those that take long leave the others time for some more.
+            capacity => 2 * capacity,
+        };
+        let mut next = self.proposals.next(&self.knowledge, lessons, self.options, 1 + ahead);
+        let first = next.pop_front();
+        self.expect(next.make_contiguous());
+        match first {
             Some(faults) => Suggestion::Run(faults),
             // What is left is of a class that was tried.
             None if !self.options.every => Suggestion::Enough,
             None => Suggestion::Smallest,
         }
+    }
+
+    fn expect(&mut self, next: &[FaultIds]) {
+        let faults = next.iter().map(|faults| self.knowledge.faults_of(faults)).collect();
+        self.laboratory.expect(faults);
     }
 
     fn repeats(&self, faults: &[FaultId]) -> u32 {

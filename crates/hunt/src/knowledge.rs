@@ -51,10 +51,30 @@ pub(crate) struct Support {
     pub(crate) run: usize,
     /// The value.
     pub(crate) token: String,
+    /// The node that answered with it, by position.
+    pub(crate) answerer: usize,
     /// The messages, writes and syncs that carried it, as they were called in that run.
     pub(crate) path: Vec<EventName>,
     /// In how many runs it was seen.
     pub(crate) seen: u32,
+    /// Runs, and where the path is in their traces: under other names it is the same way.
+    pub(crate) witnesses: Vec<(usize, Vec<usize>)>,
+}
+
+/// So many witnesses of one support are kept.
+const WITNESSES_MAX: usize = 3;
+
+impl Support {
+    /// None of these faults keeps the value from going this way.
+    pub(crate) fn is_left(&self, faults: &[FaultId], knowledge: &Knowledge) -> bool {
+        !self.witnesses.iter().any(|(run, path)| {
+            let run = &knowledge.runs[*run];
+            faults.iter().any(|id| {
+                let cut = run.cut(*id, knowledge.fault(*id)).filter(|cut| !cut.is_input);
+                cut.is_some_and(|cut| path.iter().any(|event| cut.holds_back(*event)))
+            })
+        })
+    }
 }
 
 /// Everything seen.
@@ -68,8 +88,8 @@ pub(crate) struct Knowledge {
     runs: Vec<Run>,
     /// By number of the experiment: its position among the runs, if it could be judged.
     by_number: Vec<Option<usize>>,
-    /// By value, and the kinds of what carried it.
-    supports: BTreeMap<(String, Vec<EventName>), usize>,
+    /// By value, and what carried it: kinds of events at groups of nodes.
+    supports: BTreeMap<(String, Vec<String>), usize>,
     support_list: Vec<Support>,
 }
 
@@ -151,10 +171,10 @@ impl Knowledge {
         if outcome == Outcome::Good {
             let served: Vec<String> = predictor.served().cloned().collect();
             for token in served {
-                let path = predictor.serving_path(&trace, &token);
-                let path: Vec<EventName> =
-                    path.iter().map(|event| trace.name(event).clone()).collect();
-                self.learn_support(index, token, path);
+                for (answerer, path) in predictor.serving_paths(&trace, &token) {
+                    let path = path.iter().collect();
+                    self.learn_support((index, &trace), &token, answerer, path);
+                }
             }
         }
         let number = self.next_number();
@@ -163,14 +183,32 @@ impl Knowledge {
         Ok(index)
     }
 
-    fn learn_support(&mut self, run: usize, token: String, path: Vec<EventName>) {
+    fn learn_support(
+        &mut self,
+        (run, trace): (usize, &Indexed),
+        token: &str,
+        answerer: usize,
+        path: Vec<usize>,
+    ) {
         let next = self.support_list.len();
-        // How many heartbeats came before makes no other way.
-        let kinds: Vec<EventName> = path.iter().map(EventName::kind).collect();
-        let index = *self.supports.entry((token.clone(), kinds)).or_insert(next);
-        match self.support_list.get_mut(index) {
-            Some(support) => support.seen += 1,
-            None => self.support_list.push(Support { run, token, path, seen: 1 }),
+        // How many heartbeats came before, and which of some nodes it was, makes no other way.
+        let kinds: Vec<String> =
+            path.iter().map(|event| trace.kind_by_role(trace.name(*event))).collect();
+        let index = *self.supports.entry((token.to_owned(), kinds)).or_insert(next);
+        if index == next {
+            self.support_list.push(Support {
+                run,
+                token: token.to_owned(),
+                answerer,
+                path: path.iter().map(|event| trace.name(*event).clone()).collect(),
+                seen: 0,
+                witnesses: Vec::new(),
+            });
+        }
+        let support = &mut self.support_list[index];
+        support.seen += 1;
+        if support.witnesses.len() < WITNESSES_MAX {
+            support.witnesses.push((run, path));
         }
     }
 
@@ -204,6 +242,15 @@ impl Knowledge {
                 })
         };
         cuts.iter().filter(depends).count() as u32
+    }
+
+    /// The same of the first run without faults.
+    pub(crate) fn may_not_fire_undisturbed(&self, faults: &[FaultId]) -> u32 {
+        let Some(first) = self.runs.iter().position(|run| run.faults.is_empty()) else { return 0 };
+        let run = &self.runs[first];
+        let cuts = faults.iter().filter_map(|id| run.cut(*id, self.fault(*id)));
+        let cuts: Vec<Rc<Cut>> = cuts.collect();
+        self.may_not_fire(first, &cuts.iter().map(|cut| &**cut).collect::<Vec<_>>())
     }
 
     /// The cuts of these faults in a run, if it has all their events, and none of the faults keeps

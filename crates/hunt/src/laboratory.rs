@@ -16,6 +16,19 @@ pub trait Laboratory {
     /// # Errors
     /// If the run cannot be carried out; the hunt ends with that error.
     fn run(&mut self, experiment: &Experiment) -> Result<Evidence, Self::Error>;
+
+    /// How many runs can be under way at once.
+    fn capacity(&self) -> usize {
+        1
+    }
+
+    /// These sets of faults will probably be asked for next, in this order: a laboratory that has
+    /// room may begin to run them. What it does not begin before the next call is forgotten.
+    ///
+    /// The hunt is the same whether it does or not, only later: it asks in the same order.
+    fn expect(&mut self, next: Vec<Vec<Fault>>) {
+        let _ = next;
+    }
 }
 
 impl<L: Laboratory> Laboratory for &mut L {
@@ -23,6 +36,14 @@ impl<L: Laboratory> Laboratory for &mut L {
 
     fn run(&mut self, experiment: &Experiment) -> Result<Evidence, Self::Error> {
         (**self).run(experiment)
+    }
+
+    fn capacity(&self) -> usize {
+        (**self).capacity()
+    }
+
+    fn expect(&mut self, next: Vec<Vec<Fault>>) {
+        (**self).expect(next);
     }
 }
 

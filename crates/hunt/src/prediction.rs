@@ -20,6 +20,8 @@ pub(crate) enum Fate {
     Kept,
     /// Something it needed is cut, but a message like it from another node takes its place.
     Spare,
+    /// Something it needed takes place later: so does the answer, and what it promises.
+    Late,
     /// Something it needed is cut: the client would not be told, or not in this way.
     Cut,
 }
@@ -35,8 +37,10 @@ pub(crate) struct Remains {
     pub(crate) doubted: BTreeSet<usize>,
     /// Whether nodes that had it would be there without it.
     pub(crate) lacking: Lacking,
-    /// Whether the final state would show it.
+    /// Whether the final state would show it: what is worst for the system, of all who were asked.
     pub(crate) shown: Shown,
+    /// The same for each node that was seen to answer with it.
+    pub(crate) answers: BTreeMap<usize, Shown>,
 }
 
 /// Whether nodes that had a value would be there without it: only such a node can deny it.
@@ -171,11 +175,20 @@ impl Predictor {
     /// What these cuts would leave of the run.
     pub(crate) fn predict(&self, trace: &Indexed, cuts: &[&Cut]) -> Prediction {
         let removed = removed(trace, cuts);
-        let unprompted = unprompted(trace, &removed);
+        // What is late may be too late: until then it is as if it were not there.
+        let mut held_back = removed.clone();
+        for cut in cuts {
+            held_back.union_with(&cut.late);
+        }
+        let unprompted = unprompted(trace, &held_back);
         let mut acknowledgement = None;
         let mut values: BTreeMap<String, Remains> = BTreeMap::new();
         for need in &self.needs {
-            let fate = self.fate(trace, need, &removed);
+            let fate = match self.fate(trace, need, &removed) {
+                Fate::Cut => Fate::Cut,
+                fate if self.fate(trace, need, &held_back) == Fate::Cut => fate.max(Fate::Late),
+                fate => fate,
+            };
             if need.tokens.is_empty() {
                 acknowledgement = Some(acknowledgement.map_or(fate, |known: Fate| known.min(fate)));
             }
@@ -186,7 +199,7 @@ impl Predictor {
                     Some(remains) => remains.acknowledgement = fate,
                     None => {
                         let is_late = need.answer >= trace.trace.end;
-                        let gone = (&removed, &unprompted);
+                        let gone = (&held_back, &unprompted);
                         let remains = self.remains(trace, (token, is_late), fate, gone, cuts);
                         values.insert(token.clone(), remains);
                     }
@@ -312,15 +325,23 @@ impl Predictor {
             () if !unprompted.contains(*event) => Shown::Stale,
             () => Shown::Silent,
         };
-        let shown = answers.iter().map(how);
         // What is worst for the system: an answer without the value.
-        let shown = shown.max_by_key(|shown| match shown {
-            Shown::Stale => 2,
-            Shown::Silent => 1,
-            Shown::Same | Shown::Never => 0,
-        });
-        let shown = shown.unwrap_or(Shown::Never);
-        Remains { acknowledgement, holders, doubted, lacking, shown }
+        let worst = |one: Shown, other: Shown| {
+            std::cmp::max_by_key(one, other, |shown| match shown {
+                Shown::Stale => 2,
+                Shown::Silent => 1,
+                Shown::Same | Shown::Never => 0,
+            })
+        };
+        let mut by_node: BTreeMap<usize, Shown> = BTreeMap::new();
+        for event in answers {
+            let Some(node) = trace.answerer(*event) else { continue };
+            let shown = by_node.entry(node).or_insert(Shown::Same);
+            *shown = worst(*shown, how(event));
+        }
+        let shown = answers.iter().map(how).reduce(worst).unwrap_or(Shown::Never);
+        let answers = by_node;
+        Remains { acknowledgement, holders, doubted, lacking, shown, answers }
     }
 
     /// Where a value still gets to.
@@ -360,12 +381,22 @@ impl Predictor {
         flow
     }
 
-    /// The messages through which the outcome came to show a value, back to the workload: one
-    /// support, as positions in the trace.
-    pub(crate) fn serving_path(&self, trace: &Indexed, token: &str) -> EventSet {
+    /// The messages through which the outcome came to show a value, back to the workload: per node
+    /// that answered with it one support, as positions in the trace.
+    pub(crate) fn serving_paths(&self, trace: &Indexed, token: &str) -> BTreeMap<usize, EventSet> {
+        let mut paths = BTreeMap::new();
+        for event in self.shown.get(token).into_iter().flatten() {
+            if let Some(node) = trace.answerer(*event) {
+                paths.entry(node).or_insert_with(|| self.serving_path(trace, token, *event));
+            }
+        }
+        paths
+    }
+
+    fn serving_path(&self, trace: &Indexed, token: &str, answer: usize) -> EventSet {
         let mut path = EventSet::default();
         let carriers = self.carriers.get(token).map_or(&[][..], Vec::as_slice);
-        let mut open: Vec<usize> = self.shown.get(token).cloned().unwrap_or_default();
+        let mut open = vec![answer];
         while let Some(event) = open.pop() {
             if !path.insert(event) {
                 continue;

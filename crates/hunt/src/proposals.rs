@@ -1,12 +1,13 @@
 //! The hypotheses in store, and which of them is next.
 
-use std::collections::BTreeMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use indexmap::IndexSet;
 use linchpin_model::Outcome;
 use linchpin_search::Lessons;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Kind, Place};
 use crate::knowledge::{FaultId, FaultIds, Knowledge};
 use crate::options::Options;
 use crate::pairs::Pairs;
@@ -15,6 +16,10 @@ use crate::rank::{self, Beliefs, Class, FaultClass};
 
 /// How many runs each hypothesis of a class takes away from the others of its class, in bits.
 const LIKE_IT_TRIED: f64 = 1.0;
+/// Runs with a fault of the same kind count so much of what runs with one in all like it do.
+const KIND_TRIED: f64 = 0.25;
+/// The same of runs with a fault at an event of the same kind.
+const EVENT_TRIED: f64 = 0.5;
 /// It was tried in vain: its faults did not fire, or the run could not be judged.
 const IN_VAIN: f64 = 3.0;
 /// For each run in vain with a fault like it, as long as there are more of them than others.
@@ -30,6 +35,11 @@ const PART_VACUOUS: f64 = 3.0;
 const NOT_SEEN_UNDER_PART: f64 = 5.0;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
+
+/// Every so many experiments it is the turn of those kinds of faults that were tried least together.
+const EXPLORED_EVERY: u64 = 3;
+/// Of these, so many of the lightest are looked at closely.
+const NEAR_FIRST: usize = 16;
 
 /// So many pairs of a run are predicted at once, and so many more for every hypothesis that is chosen.
 const PAIRS_FIRST: usize = 4000;
@@ -50,11 +60,15 @@ pub(crate) struct Proposal {
     /// Of a single fault the class with its label, of several without: see [`Proposals::next`].
     class: ClassId,
     coarse: ClassId,
-    /// Its faults without their labels, and with them.
-    places: Vec<FaultClassId>,
+    /// Kinds and places of its faults: whether they fire depends on just these nodes.
+    places: Vec<(Kind, Place)>,
+    /// Its faults up to nodes like them, with their labels.
     faults: Vec<FaultClassId>,
-    /// Per value: known supports it leaves, of the first `supports_counted`.
-    supports_left: BTreeMap<String, usize>,
+    /// Their kinds, and the kinds of the events they wait for.
+    kinds: Vec<usize>,
+    events: Vec<usize>,
+    /// Per value and node that answered: known supports it leaves, of the first `supports_counted`.
+    supports_left: BTreeMap<String, BTreeMap<usize, usize>>,
     supports_counted: usize,
 }
 
@@ -70,11 +84,45 @@ pub(crate) struct Proposals {
     tried: BTreeMap<ClassId, FaultIds>,
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
-    vanity: BTreeMap<FaultClassId, i32>,
+    vanity: BTreeMap<(Kind, Place), i32>,
     /// Runs that were to be without an answer: all of them, and those that were vacuous.
     unanswered: (u32, u32),
-    /// Per kind of fault, place and label: runs that said something.
-    faults_tried: BTreeMap<FaultClassId, u32>,
+    /// Per number of faults, and kind of fault, place and label: runs that said something.
+    faults_tried: BTreeMap<(usize, FaultClassId), u32>,
+    /// Kinds of faults and of events.
+    topics: IndexSet<String>,
+    /// Per number of faults, and topic: runs that said something.
+    topics_tried: BTreeMap<(usize, usize), u32>,
+    /// Runs with faults: all, and by the kinds of their faults.
+    experiments: u64,
+    explored: BTreeMap<Vec<usize>, u32>,
+}
+
+/// A hypothesis and how surprising it would be if it broke the system.
+#[derive(Clone, Debug, PartialEq)]
+struct Weighed {
+    bits: f64,
+    faults: FaultIds,
+    /// The bits are all there are; else the least.
+    is_whole: bool,
+}
+
+impl Eq for Weighed {}
+
+impl PartialOrd for Weighed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Weighed {
+    /// By bits, then the smaller set, then by number.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let size = self.faults.len().cmp(&other.faults.len());
+        let rest = size.then_with(|| self.faults.cmp(&other.faults));
+        let rest = rest.then(self.is_whole.cmp(&other.is_whole));
+        self.bits.total_cmp(&other.bits).then(rest)
+    }
 }
 
 /// What became of the hypotheses.
@@ -163,22 +211,31 @@ impl Proposals {
         for (id, cut) in run.faults.iter().zip(&known) {
             weighed.extend(cut.as_ref().map(|cut| (knowledge.fault(*id), &**cut)));
         }
-        let blocked = knowledge.may_not_fire(base, &cut_references);
+        let blocked = knowledge
+            .may_not_fire(base, &cut_references)
+            .max(knowledge.may_not_fire_undisturbed(&faults));
         let coarse = rank::class(&all, &prediction, &run.trace, false);
         let class = if faults.len() == 1 {
             rank::class(&all, &prediction, &run.trace, true)
         } else {
             coarse.clone()
         };
-        let mut number = |is_fine: bool| -> Vec<FaultClassId> {
-            let classes = all.iter().map(|fault| rank::fault_class(fault, &run.trace, is_fine));
-            classes.map(|class| self.fault_classes.insert_full(class).0).collect()
-        };
+        let fine = all.iter().map(|fault| rank::fault_class(fault, &run.trace, true));
+        let fine = fine.map(|class| self.fault_classes.insert_full(class).0).collect();
+        let places = all.iter().map(|fault| (fault.kind(), fault.place())).collect();
+        let mut topic = |name: String| self.topics.insert_full(name).0;
+        let kinds = all.iter().map(|fault| topic(fault.kind().to_string()));
+        let mut kinds: Vec<usize> = kinds.collect();
+        kinds.sort_unstable();
+        let events = all.iter().filter_map(|fault| fault.trigger());
+        let events = events.map(|event| topic(run.trace.kind_by_role(&event))).collect();
         let proposal = Proposal {
             base,
+            kinds,
+            events,
             fault_bits: rank::fault_bits(&weighed, &run.trace) + MAY_NOT_FIRE * f64::from(blocked),
-            places: number(false),
-            faults: number(true),
+            places,
+            faults: fine,
             class: self.classes.insert_full(class).0,
             coarse: self.classes.insert_full(coarse).0,
             prediction,
@@ -188,18 +245,19 @@ impl Proposals {
         self.store.insert(faults, proposal);
     }
 
-    /// The hypothesis that would surprise least if it broke the system. Without `every`, only one
-    /// of each class.
+    /// The hypotheses that would surprise least if they broke the system, at most `count` of them:
+    /// the next one, and those that would probably come then. Without `every`, only one of each class.
     pub(crate) fn next(
         &mut self,
         knowledge: &Knowledge,
         lessons: &Lessons,
         options: &Options,
-    ) -> Option<FaultIds> {
+        count: usize,
+    ) -> VecDeque<FaultIds> {
         self.predict_pairs(knowledge, 0, PAIRS_MORE);
         loop {
-            let best = self.best(knowledge, lessons, options);
-            if best.is_some() || !self.predict_pairs(knowledge, 0, PAIRS_FIRST) {
+            let best = self.best(knowledge, lessons, options, count);
+            if !best.is_empty() || !self.predict_pairs(knowledge, 0, PAIRS_FIRST) {
                 return best;
             }
         }
@@ -211,45 +269,117 @@ impl Proposals {
         knowledge: &Knowledge,
         lessons: &Lessons,
         options: &Options,
-    ) -> Option<FaultIds> {
+        count: usize,
+    ) -> VecDeque<FaultIds> {
         let every = options.every;
         let touches = |run, fault| knowledge.touches(run, fault);
         let alone = Alone::new(knowledge);
+        let mut weighed = self.weighed(knowledge, lessons, options);
+        let mut novel: BTreeMap<&[usize], Vec<Weighed>> = BTreeMap::new();
+        for Reverse(one) in &weighed {
+            let kinds = &*self.store[&one.faults].kinds;
+            novel.entry(kinds).or_default().push(one.clone());
+        }
+        let whole = |least: Weighed| {
+            let base = self.store[&least.faults].base;
+            let vacuous = alone.vacuous(&least.faults, knowledge);
+            let not_seen = alone.not_seen(&least.faults, base, knowledge);
+            let bits = least.bits
+                + PART_UNKNOWN * unknown_parts(&least.faults, lessons) as f64
+                + PART_VACUOUS * f64::from(vacuous)
+                + NOT_SEEN_UNDER_PART * f64::from(not_seen);
+            Weighed { bits, is_whole: true, ..least }
+        };
+        let mut explored = self.explored.clone();
+        let mut best: VecDeque<FaultIds> = VecDeque::new();
+        let mut classes: BTreeSet<ClassId> = BTreeSet::new();
+        while best.len() < count {
+            let is_left = |one: &Weighed| {
+                (every || !classes.contains(&self.store[&one.faults].class))
+                    && !best.contains(&one.faults)
+            };
+            let turn = (self.experiments + best.len() as u64) % EXPLORED_EVERY;
+            let chosen = if turn == EXPLORED_EVERY - 1 {
+                let mut groups: Vec<(&[usize], Weighed)> = novel
+                    .iter_mut()
+                    .filter_map(|(kinds, group)| {
+                        group.sort_unstable();
+                        let open = group.iter().filter(|one| {
+                            is_left(one) && !lessons.is_answered(&one.faults, &touches)
+                        });
+                        let first = open.take(NEAR_FIRST).cloned().map(whole).min()?;
+                        Some((*kinds, first))
+                    })
+                    .collect();
+                let count = |kinds: &[usize]| explored.get(kinds).copied().unwrap_or(0);
+                groups.sort_by(|(one, first), (other, second)| {
+                    count(one).cmp(&count(other)).then_with(|| first.cmp(second))
+                });
+                groups.into_iter().next().map(|(_, first)| first)
+            } else {
+                None
+            };
+            if let Some(chosen) = chosen {
+                let proposal = &self.store[&chosen.faults];
+                *explored.entry(proposal.kinds.clone()).or_default() += 1;
+                classes.insert(proposal.class);
+                best.push_back(chosen.faults);
+                continue;
+            }
+            // What the rest adds costs more to find out: it is found out where it can matter.
+            let Some(Reverse(least)) = weighed.pop() else { break };
+            if !is_left(&least) || !least.is_whole && lessons.is_answered(&least.faults, &touches) {
+                continue;
+            }
+            if !least.is_whole {
+                weighed.push(Reverse(whole(least)));
+                continue;
+            }
+            let proposal = &self.store[&least.faults];
+            *explored.entry(proposal.kinds.clone()).or_default() += 1;
+            classes.insert(proposal.class);
+            best.push_back(least.faults);
+        }
+        best
+    }
+
+    /// The hypotheses not run yet, by what they weigh at least.
+    fn weighed(
+        &mut self,
+        knowledge: &Knowledge,
+        lessons: &Lessons,
+        options: &Options,
+    ) -> BinaryHeap<Reverse<Weighed>> {
         let beliefs = self.beliefs(options);
-        let mut best: Option<(f64, usize, FaultIds)> = None;
+        let mut weighed = Vec::new();
         for (faults, proposal) in &mut self.store {
-            if lessons.is_done(faults) || !every && self.tried.contains_key(&proposal.class) {
+            let same = u32::from(self.tried.contains_key(&proposal.class));
+            if lessons.is_done(faults) || !options.every && same > 0 {
                 continue;
             }
             proposal.count_supports(faults, knowledge);
             let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
-            let same = u32::from(self.tried.contains_key(&proposal.class));
             let own = lessons.in_vain(faults);
             let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
             let vanity: i32 =
                 vanity.map(|count| count.copied().unwrap_or(0).clamp(0, IN_VAIN_MAX)).sum();
-            let tried = proposal.faults.iter().map(|class| self.faults_tried.get(class));
-            let tried: f64 = tried.map(|count| succession_bits(count.copied().unwrap_or(0))).sum();
-            let mut bits = proposal.bits(&beliefs)
-                + tried
+            let size = faults.len();
+            let mean = |counts: Vec<Option<&u32>>| -> f64 {
+                let bits = counts.iter().map(|count| succession_bits(count.copied().unwrap_or(0)));
+                bits.sum::<f64>() / counts.len().max(1) as f64
+            };
+            let tried = |class: &FaultClassId| self.faults_tried.get(&(size, *class));
+            let topic = |topic: &usize| self.topics_tried.get(&(size, *topic));
+            let bits = proposal.bits(&beliefs)
+                + mean(proposal.faults.iter().map(tried).collect())
+                + KIND_TRIED * mean(proposal.kinds.iter().map(topic).collect())
+                + EVENT_TRIED * mean(proposal.events.iter().map(topic).collect())
                 + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
                 + IN_VAIN * f64::from(own)
                 + LIKE_IT_IN_VAIN * f64::from(vanity);
-            // The rest costs more to find out and only adds to it.
-            let is_better = |bits: f64| {
-                best.as_ref().is_none_or(|(least, size, _)| (bits, faults.len()) < (*least, *size))
-            };
-            if !is_better(bits) {
-                continue;
-            }
-            bits += PART_UNKNOWN * unknown_parts(faults, lessons) as f64
-                + PART_VACUOUS * f64::from(alone.vacuous(faults, knowledge))
-                + NOT_SEEN_UNDER_PART * f64::from(alone.not_seen(faults, proposal.base, knowledge));
-            if is_better(bits) && !lessons.is_answered(faults, &touches) {
-                best = Some((bits, faults.len(), faults.clone()));
-            }
+            weighed.push(Reverse(Weighed { bits, faults: faults.clone(), is_whole: false }));
         }
-        best.map(|(_, _, faults)| faults)
+        weighed.into()
     }
 
     fn beliefs(&self, options: &Options) -> Beliefs {
@@ -270,8 +400,17 @@ impl Proposals {
         -(judged / (ASSUMED_RUNS + f64::from(all))).log2()
     }
 
+    /// The hypothesis was run.
+    fn count(&mut self, faults: &[FaultId]) {
+        self.experiments += u64::from(!faults.is_empty());
+        if let Some(proposal) = self.store.get(faults) {
+            *self.explored.entry(proposal.kinds.clone()).or_default() += 1;
+        }
+    }
+
     /// The hypothesis has its answer.
     pub(crate) fn conclude(&mut self, faults: &[FaultId], outcome: Outcome) {
+        self.count(faults);
         if let Some(proposal) = self.store.get(faults) {
             let is_vacuous = outcome == Outcome::Vacuous;
             if proposal.prediction.is_unanswered() {
@@ -280,20 +419,24 @@ impl Proposals {
             }
             self.tried.entry(proposal.class).or_insert_with(|| faults.to_vec());
             for class in &proposal.faults {
-                *self.faults_tried.entry(*class).or_default() += 1;
+                *self.faults_tried.entry((faults.len(), *class)).or_default() += 1;
+            }
+            for topic in proposal.kinds.iter().chain(&proposal.events) {
+                *self.topics_tried.entry((faults.len(), *topic)).or_default() += 1;
             }
             *self.coarse_tried.entry(proposal.coarse).or_default() += 1;
             for class in &proposal.places {
-                *self.vanity.entry(*class).or_default() += if is_vacuous { 1 } else { -1 };
+                *self.vanity.entry(class.clone()).or_default() += if is_vacuous { 1 } else { -1 };
             }
         }
     }
 
     /// The hypothesis was run in vain.
     pub(crate) fn in_vain(&mut self, faults: &[FaultId]) {
+        self.count(faults);
         if let Some(proposal) = self.store.get(faults) {
             for class in &proposal.places {
-                *self.vanity.entry(*class).or_default() += 1;
+                *self.vanity.entry(class.clone()).or_default() += 1;
             }
         }
     }
@@ -363,7 +506,8 @@ impl Alone {
                     && earlier
                     && self.0.get(other).is_some_and(|runs| {
                         let has = |run: &usize| {
-                            knowledge.runs()[*run].trace.positions.contains_key(&event)
+                            let run = &knowledge.runs()[*run];
+                            run.cut(**fault, knowledge.fault(**fault)).is_some()
                         };
                         !runs.iter().any(has)
                     })
@@ -393,23 +537,22 @@ impl Proposal {
     /// Counts how many of the supports met since are left by these faults.
     fn count_supports(&mut self, faults: &[FaultId], knowledge: &Knowledge) {
         for support in &knowledge.supports()[self.supports_counted..] {
-            let run = &knowledge.runs()[support.run];
-            let is_hit = faults.iter().any(|id| {
-                run.cut(*id, knowledge.fault(*id)).is_some_and(|cut| {
-                    !cut.is_input
-                        && support.path.iter().any(|name| {
-                            let event = run.trace.positions.get(name);
-                            event.is_some_and(|event| cut.removed.contains(*event))
-                        })
-                })
-            });
-            *self.supports_left.entry(support.token.clone()).or_default() += usize::from(!is_hit);
+            if support.is_left(faults, knowledge) {
+                let left = self.supports_left.entry(support.token.clone()).or_default();
+                *left.entry(support.answerer).or_default() += 1;
+            }
         }
         self.supports_counted = knowledge.supports().len();
     }
 
     fn bits(&self, beliefs: &Beliefs) -> f64 {
-        let left = |token: &str| self.supports_left.get(token).copied().unwrap_or(0);
+        let left = |token: &str, answerer: Option<usize>| {
+            let left = self.supports_left.get(token);
+            left.map_or(0, |left| match answerer {
+                Some(node) => left.get(&node).copied().unwrap_or(0),
+                None => left.values().sum(),
+            })
+        };
         self.fault_bits + rank::prediction_bits(&self.prediction, left, beliefs)
     }
 }

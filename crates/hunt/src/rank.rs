@@ -14,22 +14,22 @@ use crate::trace::Indexed;
 
 /// The answer would come by another way.
 const ANSWER_SPARE: f64 = 0.5;
+/// The answer would come as late as what it waits for.
+const ANSWER_LATE: f64 = 1.5;
 /// Per node that would still hold the value and be trusted.
-const HOLDER: f64 = 1.0;
+const HOLDER: f64 = 0.5;
 /// Per node that would hold it in a minority, or paused.
 const DOUBTED_HOLDER: f64 = 0.25;
-/// Per trusted node that would hold it, if most of those who had it were there without it.
-const OUTVOTED_HOLDER: f64 = 0.25;
 /// Holders weigh so much if the invariant may be about something else than values kept.
 const HOLDING_IF_NOT_TOLD: f64 = 0.4;
 /// All who are there and had it still have it: nobody can deny it.
 const NOBODY_LACKS: f64 = 1.5;
 /// Per known way to show the value that would be left.
 const SUPPORT_LEFT: f64 = 1.5;
-/// The same, if most of those who had the value were there without it.
-const OUTVOTED_SUPPORT_LEFT: f64 = 0.5;
-/// The same node would answer, without the value.
-const SHOWN_STALE: f64 = -1.0;
+/// Somebody would still answer with the value as in the run.
+const SHOWN_SAME: f64 = 2.0;
+/// Nobody was seen to answer with it: something has taken its place, perhaps.
+const SHOWN_NEVER: f64 = 1.0;
 /// The node that answered would not: another must, or the run cannot be judged.
 const SHOWN_SILENT: f64 = 0.5;
 /// Nothing is known of values.
@@ -38,8 +38,10 @@ const NO_VALUE: f64 = 2.5;
 const SPLITS: f64 = -1.0;
 /// It strikes next to an answer, or to a durable write.
 const NEXT_TO_PROMISE: f64 = -0.75;
-/// It holds back a message that carries a value, which arrives after all, but late.
-const VALUE_LATE: f64 = -0.75;
+/// The first thing it holds back carries a value.
+const VALUE_HELD_BACK: f64 = -0.75;
+/// It holds back what the client asks for: nothing is promised yet.
+const REQUEST_HELD_BACK: f64 = 1.5;
 /// Holders and supports beyond so many make no difference.
 const COUNT_MAX: usize = 4;
 
@@ -63,41 +65,50 @@ pub(crate) struct Beliefs {
 }
 
 /// The bits of what is predicted for one value.
-fn value_bits(remains: &Remains, supports_left: usize, beliefs: &Beliefs) -> f64 {
+fn value_bits(
+    remains: &Remains,
+    supports_left: impl Fn(Option<usize>) -> usize,
+    beliefs: &Beliefs,
+) -> f64 {
     let answer_cut = beliefs.answer_cut;
     let holding = if beliefs.is_about_values { 1.0 } else { HOLDING_IF_NOT_TOLD };
     let answer = match remains.acknowledgement {
         Fate::Kept => 0.0,
         Fate::Spare => ANSWER_SPARE.min(answer_cut),
+        Fate::Late => ANSWER_LATE.min(answer_cut),
         Fate::Cut => answer_cut,
     };
-    let shown = match remains.shown {
-        Shown::Stale => SHOWN_STALE,
-        Shown::Silent => SHOWN_SILENT,
-        Shown::Same | Shown::Never => 0.0,
-    };
-    let (holder, support, lacking) = match remains.lacking {
-        Lacking::Most => (OUTVOTED_HOLDER, OUTVOTED_SUPPORT_LEFT, 0.0),
-        Lacking::Some => (HOLDER, SUPPORT_LEFT, 0.0),
-        Lacking::Nobody => (HOLDER, SUPPORT_LEFT, NOBODY_LACKS),
-    };
+    let lacking = if remains.lacking == Lacking::Nobody { NOBODY_LACKS } else { 0.0 };
+    let left = |answerer| SUPPORT_LEFT * supports_left(answerer).min(COUNT_MAX) as f64;
+    // Whoever is asked must not have it; or, if several were seen to answer, one of them.
+    let all_lack = remains.answers.values().all(|shown| *shown != Shown::Same);
+    let all = left(None)
+        + match remains.shown {
+            Shown::Never => SHOWN_NEVER,
+            _ if !all_lack => SHOWN_SAME,
+            Shown::Silent => SHOWN_SILENT,
+            Shown::Same | Shown::Stale => 0.0,
+        };
+    let several = remains.answers.len() > 1;
+    let one = remains.answers.iter().filter(|(_, shown)| several && **shown == Shown::Stale);
+    let shown = one.map(|(node, _)| left(Some(*node))).fold(all, f64::min);
     answer
         + shown
         + holding * lacking
-        + holding * holder * remains.holders.len().min(COUNT_MAX) as f64
+        + holding * HOLDER * remains.holders.len().min(COUNT_MAX) as f64
         + holding * DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
-        + support * supports_left.min(COUNT_MAX) as f64
 }
 
 /// The bits of a prediction: those of the value most in danger. `supports_left` tells how many
-/// known supports of a value the hypothesis leaves.
+/// known supports of a value the hypothesis leaves, in all or those by which one node answered.
 pub(crate) fn prediction_bits(
     prediction: &Prediction,
-    supports_left: impl Fn(&str) -> usize,
+    supports_left: impl Fn(&str, Option<usize>) -> usize,
     beliefs: &Beliefs,
 ) -> f64 {
-    let values = prediction.values.iter();
-    let values = values.map(|(token, remains)| value_bits(remains, supports_left(token), beliefs));
+    let values = prediction.values.iter().map(|(token, remains)| {
+        value_bits(remains, |answerer| supports_left(token, answerer), beliefs)
+    });
     let without = prediction
         .acknowledgement
         .map(|fate| NO_VALUE + if fate == Fate::Cut { beliefs.answer_cut } else { 0.0 });
@@ -113,10 +124,15 @@ pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
             let place = match fault {
                 Fault::Node { node, .. } => node_bits(node, cut, trace),
                 Fault::Error { .. } => NEXT_TO_PROMISE,
+                Fault::Stall { .. } | Fault::Delay { .. } | Fault::Loss { .. }
+                    if trace.trace.nodes[trace.node_of[cut.trigger]].is_client =>
+                {
+                    REQUEST_HELD_BACK
+                }
                 Fault::Partition { .. } | Fault::Stall { .. } | Fault::Delay { .. }
                     if !trace.trace.events[cut.trigger].tokens.is_empty() =>
                 {
-                    VALUE_LATE
+                    VALUE_HELD_BACK
                 }
                 _ => 0.0,
             };
@@ -145,8 +161,10 @@ fn node_bits(node: &str, cut: &Cut, trace: &Indexed) -> f64 {
     let mut near =
         before.into_iter().chain(after).chain(position.checked_sub(1).map(|at| &events[at]));
     let is_promise = near.any(|&event| is_promise(event, trace));
+    let carries = after.is_some_and(|after| !trace.trace.events[*after].tokens.is_empty());
     let splits = if splits { SPLITS } else { 0.0 };
-    splits + if is_promise { NEXT_TO_PROMISE } else { 0.0 }
+    let carries = if carries { VALUE_HELD_BACK } else { 0.0 };
+    splits + carries + if is_promise { NEXT_TO_PROMISE } else { 0.0 }
 }
 
 /// A promise to others or to oneself: an answer to the client, a durable write.
@@ -194,28 +212,20 @@ struct RemainsClass {
     shown: Shown,
 }
 
-fn role(trace: &Indexed, name: &str) -> String {
-    let node = trace.trace.nodes.iter().find(|node| node.name == name);
-    match node.and_then(|node| node.group.as_ref()) {
-        Some(group) => format!("*{group}"),
-        None => name.to_owned(),
-    }
-}
-
 /// The class of a fault; with its event's label if it shall be fine.
 pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> FaultClass {
     let nodes = match fault {
-        Fault::Node { node, .. } => vec![role(trace, node)],
+        Fault::Node { node, .. } => vec![trace.role(node)],
         Fault::Partition { one, .. } => {
-            let mut roles: Vec<String> = one.iter().map(|node| role(trace, node)).collect();
+            let mut roles: Vec<String> = one.iter().map(|node| trace.role(node)).collect();
             roles.sort();
             roles
         }
-        Fault::Stall { from, to, .. } => vec![role(trace, from), role(trace, to)],
+        Fault::Stall { from, to, .. } => vec![trace.role(from), trace.role(to)],
         Fault::Delay { message, .. } | Fault::Loss { message } => {
-            vec![role(trace, &message.from), role(trace, &message.to)]
+            vec![trace.role(&message.from), trace.role(&message.to)]
         }
-        Fault::Error { event, .. } => vec![role(trace, event.node())],
+        Fault::Error { event, .. } => vec![trace.role(event.node())],
         Fault::Input { parameter, value } => vec![format!("{parameter}={value}")],
     };
     let event = fault.trigger().filter(|_| is_fine).map(|event| {
@@ -224,19 +234,7 @@ pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> Faul
             Fault::Node { at: Trigger { moment: Moment::After, .. }, .. } => "after ",
             _ => "at ",
         };
-        let what = match event {
-            EventName::Send(message) => {
-                let (from, to) = (role(trace, &message.from), role(trace, &message.to));
-                format!("send {from}->{to} {}", message.label)
-            }
-            EventName::Receive(message) => {
-                let (from, to) = (role(trace, &message.from), role(trace, &message.to));
-                format!("recv {to}<-{from} {}", message.label)
-            }
-            EventName::Write { .. } => "write".into(),
-            EventName::Sync { .. } => "fsync".into(),
-        };
-        format!("{moment}{what}")
+        format!("{moment}{}", trace.kind_by_role(&event))
     });
     FaultClass { kind: fault.kind(), nodes, event }
 }
@@ -250,7 +248,7 @@ pub(crate) fn class(
 ) -> Class {
     let roles = |nodes: &BTreeSet<usize>| {
         let mut roles: Vec<String> =
-            nodes.iter().map(|node| role(trace, &trace.trace.nodes[*node].name)).collect();
+            nodes.iter().map(|node| trace.role(&trace.trace.nodes[*node].name)).collect();
         roles.sort();
         roles
     };

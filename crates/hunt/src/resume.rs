@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::fault::Fault;
 use crate::laboratory::{Evidence, Experiment, Laboratory};
 
 /// An experiment and what it showed: one line of a campaign's record.
@@ -58,6 +59,16 @@ impl<L: Laboratory> Laboratory for Resumed<L> {
             Some(recorded) if recorded.experiment == *experiment => Ok(recorded.evidence),
             Some(_) => Err(ResumeError::Differs { number: experiment.number }),
             None => self.laboratory.run(experiment).map_err(ResumeError::Laboratory),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.laboratory.capacity()
+    }
+
+    fn expect(&mut self, next: Vec<Vec<Fault>>) {
+        if self.recorded.is_empty() {
+            self.laboratory.expect(next);
         }
     }
 }

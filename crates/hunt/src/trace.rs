@@ -181,6 +181,39 @@ impl Indexed {
         &self.trace.events[event].name
     }
 
+    /// The group of a node that has others like it, else its name.
+    pub(crate) fn role(&self, name: &str) -> String {
+        let node = self.trace.nodes.iter().find(|node| node.name == name);
+        match node.and_then(|node| node.group.as_ref()) {
+            Some(group) => format!("*{group}"),
+            None => name.to_owned(),
+        }
+    }
+
+    /// What kind of event this is, at nodes up to those like them.
+    pub(crate) fn kind_by_role(&self, name: &EventName) -> String {
+        match name {
+            EventName::Send(message) => {
+                let (from, to) = (self.role(&message.from), self.role(&message.to));
+                format!("send {from}->{to} {}", message.label)
+            }
+            EventName::Receive(message) => {
+                let (from, to) = (self.role(&message.from), self.role(&message.to));
+                format!("recv {to}<-{from} {}", message.label)
+            }
+            EventName::Write { node, .. } => format!("write {}", self.role(node)),
+            EventName::Sync { node, .. } => format!("fsync {}", self.role(node)),
+        }
+    }
+
+    /// Who sent what the client received in this event.
+    pub(crate) fn answerer(&self, event: usize) -> Option<usize> {
+        match self.name(event) {
+            EventName::Receive(message) => self.node_index(&message.from),
+            _ => None,
+        }
+    }
+
     pub(crate) fn node_index(&self, name: &str) -> Option<usize> {
         self.trace.nodes.iter().position(|node| node.name == name)
     }

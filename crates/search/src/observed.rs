@@ -4,6 +4,8 @@
 //! may be assumed of a run. Its faults may not strike, it may end otherwise the next time, and it may
 //! show faults that nobody knew of. See [`crate::Lessons`].
 
+use std::collections::VecDeque;
+
 use linchpin_formula::Variable;
 
 use crate::encoder::Encoder;
@@ -12,6 +14,13 @@ use crate::explore::{End, Search};
 use crate::lessons::parts;
 use crate::random::Random;
 use crate::{SearchError, Strategy, Suggestion, System};
+
+/// So many sets after the next are told to the system.
+const LOOKED_AHEAD: usize = 8;
+
+/// So many sets are drawn at once: a system may run several at a time, and each run can add faults,
+/// after which other sets would be drawn.
+const DRAWN_AT_ONCE: usize = 8;
 
 impl<S: System> Search<'_, S> {
     pub(crate) fn observed(&mut self) -> Result<(), End<S::Error>> {
@@ -31,14 +40,15 @@ impl<S: System> Search<'_, S> {
         while self.lessons.trial_count(&[]) < self.system.repeats(&[]) as usize
             && !self.lessons.retired().contains_key(&[][..])
         {
-            self.trial(&[])?;
+            self.again(&[])?;
             self.settle()?;
         }
         let mut random = Random::new(self.options.seed);
+        let mut drawn = VecDeque::new();
         loop {
             let next = match self.options.strategy {
                 Strategy::Auto | Strategy::Lineage => self.hypothesis()?,
-                Strategy::Random => self.drawn(&mut random)?,
+                Strategy::Random => self.drawn(&mut random, &mut drawn)?,
                 Strategy::Single => self.first_open(Some(1))?,
                 Strategy::Exhaustive => self.first_open(None)?,
                 Strategy::Symbolic => return Err(SearchError::NoFailureFormula.into()),
@@ -47,6 +57,14 @@ impl<S: System> Search<'_, S> {
             self.trial(&faults)?;
             self.settle()?;
         }
+    }
+
+    /// One of the runs still wanted under these faults.
+    fn again(&mut self, faults: &[Variable]) -> Result<(), End<S::Error>> {
+        let wanted = self.system.repeats(faults) as usize;
+        let more = wanted.saturating_sub(self.lessons.trial_count(faults) + 1);
+        self.system.expect(&vec![faults.to_vec(); more]);
+        self.trial(faults)
     }
 
     /// One run under these faults, and what it teaches.
@@ -138,12 +156,27 @@ impl<S: System> Search<'_, S> {
         encoder
     }
 
-    /// A set that was not run yet, drawn uniformly.
-    fn drawn(&mut self, random: &mut Random) -> Result<Option<Vec<Variable>>, End<S::Error>> {
+    /// A set that was not run yet, drawn uniformly; `drawn` keeps those drawn with it.
+    fn drawn(
+        &mut self,
+        random: &mut Random,
+        drawn: &mut VecDeque<Vec<Variable>>,
+    ) -> Result<Option<Vec<Variable>>, End<S::Error>> {
         let lessons = &self.lessons;
         let is_new = |faults: &[Variable]| !lessons.is_done(faults) && !lessons.holds_bad(faults);
-        let drawn = self.system.space().draw(random, is_new);
-        drawn.map(Some).ok_or(End::Partial)
+        drawn.retain(|faults| is_new(faults));
+        if drawn.is_empty() {
+            while drawn.len() < DRAWN_AT_ONCE {
+                let is_wanted = |faults: &[Variable]| {
+                    is_new(faults) && drawn.iter().all(|other| other != faults)
+                };
+                let Some(faults) = self.system.space().draw(random, is_wanted) else { break };
+                drawn.push_back(faults);
+            }
+        }
+        let next = drawn.pop_front().ok_or(End::Partial)?;
+        self.system.expect(drawn.make_contiguous());
+        Ok(Some(next))
     }
 
     /// The first set by size and number that was not run yet.
@@ -154,24 +187,40 @@ impl<S: System> Search<'_, S> {
         let space = self.system.space();
         let all: Vec<Variable> = (0..space.fault_count() as u32).map(Variable).collect();
         let mut enumerator = Enumerator::new(space, &all);
+        let mut found = Vec::new();
         while let Some(faults) = enumerator.next_set() {
             if size_max.is_some_and(|max| faults.len() > max) {
-                return Err(End::Partial);
+                if found.is_empty() {
+                    return Err(End::Partial);
+                }
+                break;
             }
             let is_known = self.lessons.is_done(&faults) || self.lessons.holds_bad(&faults);
             if !faults.is_empty() && !is_known {
-                return Ok(Some(faults));
+                found.push(faults);
+            }
+            if found.len() > LOOKED_AHEAD {
+                break;
             }
         }
-        Ok(None)
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let next = found.remove(0);
+        self.system.expect(&found);
+        Ok(Some(next))
     }
 
     /// Reduces what was bad to its smallest parts that are, among all parts; runs these again to see
     /// how often they are.
     fn settle(&mut self) -> Result<(), End<S::Error>> {
         while let Some(bad) = self.unsettled() {
-            for part in parts(&bad) {
-                self.try_part(&part)?;
+            let parts = parts(&bad);
+            for (index, part) in parts.iter().enumerate() {
+                let is_new = |part: &&Vec<Variable>| !part.is_empty() && self.is_open(part);
+                let next: Vec<_> = parts[index + 1..].iter().filter(is_new).cloned().collect();
+                self.system.expect(&next);
+                self.try_part(part)?;
             }
             if !self.lessons.bad().contains(&bad) {
                 continue;
@@ -179,7 +228,7 @@ impl<S: System> Search<'_, S> {
             while self.lessons.trial_count(&bad) < self.system.repeats(&bad) as usize
                 && self.lessons.in_vain(&bad) < self.system.repeats(&bad)
             {
-                self.trial(&bad)?;
+                self.again(&bad)?;
             }
             self.found(bad)?;
         }

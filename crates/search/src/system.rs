@@ -109,6 +109,12 @@ pub trait System {
         Suggestion::Smallest
     }
 
+    /// Of an observed system: these sets will probably be run after the next one, in this order. It
+    /// may begin to run them; the search asks for them in its own time, or not at all.
+    fn expect(&mut self, next: &[Vec<Variable>]) {
+        let _ = next;
+    }
+
     /// Of an observed system: how many runs in which exactly these faults strike are wanted, as far as
     /// is known by now.
     fn repeats(&self, faults: &[Variable]) -> u32 {
