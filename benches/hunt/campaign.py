@@ -1,6 +1,6 @@
 """Hunts in the systems of `systems/` from their plain cluster files, and counts experiments until the first bad one.
 
-    benches/hunt/campaign.py LINCHPIN [--random-seeds N] [--experiments N] [--timeout DURATION] [--only TEXT] > results.tsv
+    benches/hunt/campaign.py LINCHPIN [--random-seeds N] [--experiments N] [--timeout DURATION] [--jobs N] [--only TEXT] > results.tsv
 
 One line per campaign: cluster file, strategy, seed, verdict, experiments until the first bad one, experiments, seconds. Every
 campaign is one of `linchpin test`, so a line can be made again by the command that it stands for.
@@ -18,7 +18,7 @@ COLUMNS = ["cluster", "strategy", "seed", "verdict", "until_bad", "experiments",
 
 def hunt(arguments, cluster, strategy, seed):
     command = [arguments.linchpin, "test", str(cluster.relative_to(ROOT)), "--strategy", strategy, "--seed", str(seed)]
-    command += ["--experiments", str(arguments.experiments), "--timeout", arguments.timeout, "--quiet", "--format", "json"]
+    command += ["--experiments", str(arguments.experiments), "--timeout", arguments.timeout, "--quiet", "--format", "json", "--jobs", str(arguments.jobs)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1, 3):
         print(f"{' '.join(command)}: exit {done.returncode}: {done.stderr.strip()}", file=sys.stderr)
@@ -34,6 +34,7 @@ def main():
     parser.add_argument("linchpin", type=lambda path: str(pathlib.Path(path).resolve()))
     parser.add_argument("--random-seeds", type=int, default=0, metavar="N", help="also hunt at random, with seeds 1 to N")
     parser.add_argument("--experiments", type=int, default=60, metavar="N")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="experiments at once")
     parser.add_argument("--timeout", default="20m", metavar="DURATION")
     parser.add_argument("--only", default="", metavar="TEXT", help="only cluster files whose path contains this")
     arguments = parser.parse_args()

@@ -3,6 +3,7 @@
 
 mod again;
 mod args;
+mod bench;
 mod certificate_command;
 mod check;
 mod cluster_run;
@@ -13,6 +14,7 @@ mod counterpart_command;
 mod directory;
 mod doctor_command;
 mod exit;
+mod experiment;
 mod given;
 mod history_command;
 mod human;
@@ -44,6 +46,9 @@ use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
+    if experiment::is_asked() {
+        return ended(experiment::command()).into();
+    }
     let matches = Arguments::command().get_matches();
     let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Command::Check(check) = &mut arguments.command
@@ -67,9 +72,12 @@ fn main() -> ExitCode {
         Command::Completions { shell } => completions::print(*shell),
         Command::Man { directory } => completions::write_manual(directory),
     };
-    let exit = result.unwrap_or_else(|error| {
+    ended(result).into()
+}
+
+fn ended(result: anyhow::Result<Exit>) -> Exit {
+    result.unwrap_or_else(|error| {
         output::errln!("error: {}", output::with_causes(&error));
         Exit::Usage
-    });
-    exit.into()
+    })
 }

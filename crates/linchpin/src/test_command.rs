@@ -15,9 +15,10 @@ use linchpin_hunt::{
 };
 use linchpin_record::{Existing, HuntHeader, TraceCampaign, TraceHeader, TraceWriter};
 
+use crate::bench::{Bench, EVIDENCE, NoResult};
 use crate::control::Interrupt;
 use crate::exit::Exit;
-use crate::hunting::{Bench, EVIDENCE, NoResult, Watching};
+use crate::hunting::Watching;
 use crate::output::{errln, outln};
 use crate::terminal::Look;
 use crate::{hunt_answer, hunt_record, judge, trace_cluster, trace_report};
@@ -73,6 +74,13 @@ pub(crate) struct TestArguments {
     /// Run faults that broke the system so often again
     #[arg(long, value_name = "N", default_value_t = 0)]
     reproduce: u32,
+
+    /// Run so many experiments at once [default: half as many as there are processors]
+    ///
+    /// The order in which results count is the same. Most of an experiment is waiting, so more may do;
+    /// too many make nodes miss each other's timeouts.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    jobs: Option<u32>,
 
     /// Run every hypothesis, not one of each class
     #[arg(long)]
@@ -299,14 +307,15 @@ fn search(
     let deadline = arguments.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let earlier = campaign.recorded.clone();
     let mut watching = Watching::new(interrupt, deadline, arguments.quiet, earlier.len() as u64);
-    let bench = Bench {
-        cluster: &campaign.cluster,
-        seed: campaign.cluster.seed,
-        writer: &mut campaign.writer,
-        reopened: arguments.resume.is_some().then_some(&campaign.header),
+    let jobs = arguments.jobs.map_or_else(jobs, |jobs| jobs as usize);
+    let bench = Bench::new(
+        &campaign.cluster,
+        jobs,
+        &mut campaign.writer,
+        arguments.resume.is_some().then_some(&campaign.header),
         interrupt,
-        recorded: &mut campaign.recorded,
-    };
+        &mut campaign.recorded,
+    );
     let found = hunt(&mut Resumed::new(bench, earlier), &campaign.options, &mut watching);
     let (found, stopped) = match found {
         Err(HuntError::Laboratory(ResumeError::Laboratory(NoResult::Interrupted))) => {
@@ -318,6 +327,11 @@ fn search(
     let is_used_up = arguments.experiments.is_some_and(|max| report.experiments >= max);
     let is_open = report.verdict == linchpin_hunt::Verdict::Unknown;
     Ok((report, stopped.or((is_used_up && is_open).then_some("experiments"))))
+}
+
+/// Experiments at once, if nobody says.
+fn jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 /// Why there is no result; of runs that could not be judged, why the last one could not.

@@ -223,13 +223,18 @@ pub(crate) fn laboratory_error(error: LaboratoryError) -> anyhow::Error {
     }
 }
 
-/// Records a run. Of runs past the first, only those that are not good keep their logs.
+/// Of runs past the first, only those that are not good keep their logs.
+pub(crate) fn keeps_logs(record: &TraceRun) -> bool {
+    record.run < LOGS_KEPT_MAX || record.outcome != Outcome::Good
+}
+
+/// Records a run.
 pub(crate) fn keep(
     writer: &mut TraceWriter,
     folder: &Path,
     finished: &Finished,
 ) -> anyhow::Result<()> {
-    if finished.record.run < LOGS_KEPT_MAX || finished.record.outcome != Outcome::Good {
+    if keeps_logs(&finished.record) {
         let path = folder.join("events.jsonl");
         File::create(&path)
             .and_then(|file| finished.tracker.graph().write_log(BufWriter::new(file)))

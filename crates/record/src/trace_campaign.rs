@@ -82,6 +82,18 @@ impl TraceCampaign {
     }
 }
 
+/// Runs made ahead of their turn.
+const AHEAD: &str = "ahead";
+
+fn remove_folder(path: &Path) -> Result<(), CampaignError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(CampaignError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The one process that writes to the directory. A kill at any moment leaves it readable.
 #[derive(Debug)]
 pub struct TraceWriter {
@@ -148,6 +160,7 @@ impl TraceWriter {
     }
 
     fn open_locked(directory: &Path, run_count: u64, lock: File) -> Result<Self, CampaignError> {
+        remove_folder(&directory.join(AHEAD))?;
         let runs = open_runs(directory)?;
         Ok(Self { directory: directory.to_owned(), runs, run_count, _lock: lock })
     }
@@ -173,14 +186,36 @@ impl TraceWriter {
     /// If it cannot be made.
     pub fn begin_run(&self) -> Result<PathBuf, CampaignError> {
         let path = run_directory(&self.directory, self.run_count);
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(CampaignError::io("remove", &path)(error));
-            }
-            _ => {}
-        }
+        remove_folder(&path)?;
         fs::create_dir_all(&path).map_err(CampaignError::io("create", &path))?;
         Ok(path)
+    }
+
+    /// The folder of a run that is made ahead of its turn, for logs and results, new and empty.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn begin_ahead(&self, number: u64) -> Result<PathBuf, CampaignError> {
+        let path = self.directory.join(AHEAD).join(number.to_string());
+        remove_folder(&path)?;
+        fs::create_dir_all(&path).map_err(CampaignError::io("create", &path))?;
+        Ok(path)
+    }
+
+    /// Makes a folder of [`TraceWriter::begin_ahead`] that of the next run.
+    ///
+    /// # Errors
+    /// If it cannot be moved.
+    pub fn adopt_run(&self, folder: &Path) -> Result<PathBuf, CampaignError> {
+        let path = self.begin_run()?;
+        fs::rename(folder, &path).map_err(CampaignError::io("move a run to", &path))?;
+        Ok(path)
+    }
+
+    /// Removes the runs that were made ahead of their turn, which never came. What cannot be removed
+    /// the next writer removes.
+    pub fn end_ahead(&self) {
+        let _ = fs::remove_dir_all(self.directory.join(AHEAD));
     }
 
     /// Records a finished run: its trace first, so that a line in `runs.jsonl` means that all of
