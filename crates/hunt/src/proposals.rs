@@ -220,7 +220,7 @@ impl Proposals {
         } else {
             coarse.clone()
         };
-        let fine = all.iter().map(|fault| rank::fault_class(fault, &run.trace, true));
+        let fine = all.iter().map(|fault| FaultClass::of_experience(fault, &run.trace));
         let fine = fine.map(|class| self.fault_classes.insert_full(class).0).collect();
         let places = all.iter().map(|fault| (fault.kind(), fault.place())).collect();
         let mut topic = |name: String| self.topics.insert_full(name).0;

@@ -203,6 +203,18 @@ impl fmt::Display for FaultClass {
     }
 }
 
+impl FaultClass {
+    /// What experience with a fault says something about: partitions at one event are alike, whoever
+    /// is on which side.
+    pub(crate) fn of_experience(fault: &Fault, trace: &Indexed) -> Self {
+        let mut class = fault_class(fault, trace, true);
+        if class.kind == Kind::Partition {
+            class.nodes.clear();
+        }
+        class
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct RemainsClass {
     acknowledgement: Fate,
