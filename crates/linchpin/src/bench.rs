@@ -156,13 +156,18 @@ impl<'a> Bench<'a> {
         let is_wanted = |one: &Underway| one.faults == experiment.faults;
         if !self.underway.iter().any(is_wanted) {
             self.wait(|bench| bench.running() < bench.jobs)?;
+            if self.interrupt.is_set() {
+                bail!("interrupted");
+            }
             self.begin(experiment.faults.clone())?;
         }
         self.wait(|bench| {
             let mut wanted = bench.underway.iter().filter(|one| is_wanted(one));
             wanted.next().is_some_and(|one| !one.is_running())
         })?;
-        let position = self.underway.iter().position(is_wanted).context("it was begun")?;
+        let is_ended = |one: &Underway| is_wanted(one) && !one.is_running();
+        // Interrupted: what still runs is told to end, and waited for, when this is dropped.
+        let Some(position) = self.underway.iter().position(is_ended) else { bail!("interrupted") };
         let ended = self.underway.remove(position);
         self.keep(experiment, ended)
     }
