@@ -112,6 +112,7 @@ fn a_redis_operation_stops_the_server_twice() {
     }
     let (few, many) = (redis_stops(10), redis_stops(2010));
     let stops = many - few;
-    // Two for each of 2000 operations; the server's own work now and then is little.
-    assert!((4000..4200).contains(&stops), "{stops}");
+    // Two for each of 2000 operations; the server's own work now and then is little, and its start may
+    // differ by a few.
+    assert!((3950..4200).contains(&stops), "{stops}");
 }
