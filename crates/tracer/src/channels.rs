@@ -3,7 +3,6 @@
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::descriptor;
 use crate::event::{Action, Address, Channel, Endpoint, SocketFacts, Transport};
@@ -15,11 +14,12 @@ impl Node {
     pub(crate) fn endpoint(&mut self, thread: i32, number: u64) -> Option<Endpoint> {
         let descriptor = number as i32;
         let process = self.process_of(thread);
-        let table = self.processes.get(&process).map(|known| known.table.clone())?;
-        let known = table.borrow().known(descriptor);
+        let holder = self.processes.get(&process)?;
+        let known = holder.table.borrow().known(descriptor);
         let endpoint = match known {
             Some(slot) => slot,
             None => {
+                let table = Rc::clone(&holder.table);
                 let found = descriptor::resolve(thread, descriptor).ok()?;
                 let first = table.borrow_mut().insert(descriptor, found);
                 if let Some(endpoint) = found.filter(|_| first) {
@@ -36,8 +36,8 @@ impl Node {
         endpoint.filter(|endpoint| !matches!(self.sockets.get(&endpoint.channel), Some(None)))
     }
 
-    pub(crate) fn handle(&self, thread: i32) -> Option<Arc<OwnedFd>> {
-        self.processes.get(&self.process_of(thread))?.handle.clone()
+    pub(crate) fn handle(&self, thread: i32) -> Option<&OwnedFd> {
+        self.processes.get(&self.process_of(thread))?.handle.as_deref()
     }
 
     /// Reports the facts of a socket when it is new, or has changed.
@@ -46,8 +46,7 @@ impl Node {
         if !again && self.sockets.contains_key(&channel) {
             return;
         }
-        let Ok(copy) = descriptor::duplicate(self.handle(thread).as_deref(), thread, descriptor)
-        else {
+        let Ok(copy) = descriptor::duplicate(self.handle(thread), thread, descriptor) else {
             return;
         };
         let Ok(facts) = descriptor::facts(&copy, inode) else { return };

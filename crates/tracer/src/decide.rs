@@ -29,9 +29,8 @@ impl Node {
         parts: &[Part],
         flags: i32,
     ) -> bool {
-        let handle = self.handle(approach.thread);
         let site = Site {
-            process: handle.as_deref(),
+            process: self.handle(approach.thread),
             descriptor: (number != u64::MAX).then_some(number as i32),
             parts,
             flags,

@@ -21,18 +21,16 @@ impl Node {
     ) -> Option<Pending> {
         let thread = stopped.thread();
         let [first, second, third, fourth, fifth, sixth] = *arguments;
-        if self.let_through(thread, call, first) {
-            return None;
-        }
         match call {
             Call::Read => {
-                let parts = vec![part(second, third)];
-                self.enter_receive(stopped, call, first, parts, 0, Source::None)
+                let at = (first, self.end(thread, call, first)??);
+                self.enter_receive(stopped, call, at, &[part(second, third)], 0, Source::None)
             }
             Call::Readv | Call::Preadv2 => {
                 // preadv2 on a socket is accepted with offset -1 only: then it is a readv.
+                let at = (first, self.end(thread, call, first)??);
                 let parts = memory::read_parts(thread, second, third).unwrap_or_default();
-                self.enter_receive(stopped, call, first, parts, 0, Source::None)
+                self.enter_receive(stopped, call, at, &parts, 0, Source::None)
             }
             Call::Recvfrom => {
                 let source = if fifth == 0 {
@@ -40,39 +38,47 @@ impl Node {
                 } else {
                     Source::Pointers { name: fifth, length: sixth }
                 };
-                let parts = vec![part(second, third)];
-                self.enter_receive(stopped, call, first, parts, fourth as i32, source)
+                let at = (first, self.endpoint(thread, first)?);
+                let parts = [part(second, third)];
+                self.enter_receive(stopped, call, at, &parts, fourth as i32, source)
             }
             Call::Recvmsg => {
-                let slot = header_slot(thread, second)?;
-                self.enter_receive(stopped, call, first, slot.parts, third as i32, slot.source)
+                let at = (first, self.endpoint(thread, first)?);
+                let Slot { parts, source } = header_slot(thread, second)?;
+                self.enter_receive(stopped, call, at, &parts, third as i32, source)
             }
             Call::Recvmmsg => self.enter_receive_many(stopped, first, second, third, fourth as i32),
-            Call::Write => self.enter_write(stopped, call, first, &[part(second, third)])?,
-            Call::Writev | Call::Pwritev2 | Call::Pwritev => {
-                let parts = memory::read_parts(thread, second, third).unwrap_or_default();
-                self.enter_write(stopped, call, first, &parts)?
+            Call::Write | Call::Pwrite64 => {
+                let at = (first, self.end(thread, call, first)?);
+                self.enter_write(stopped, call, at, &[part(second, third)])?
             }
-            Call::Pwrite64 => self.enter_write(stopped, call, first, &[part(second, third)])?,
+            Call::Writev | Call::Pwritev2 | Call::Pwritev => {
+                let at = (first, self.end(thread, call, first)?);
+                let parts = memory::read_parts(thread, second, third).unwrap_or_default();
+                self.enter_write(stopped, call, at, &parts)?
+            }
             Call::Sendto => {
+                let at = (first, self.endpoint(thread, first)?);
                 let outgoing = Outgoing {
-                    parts: vec![part(second, third)],
+                    parts: &[part(second, third)],
                     flags: fourth as i32,
                     name: (fifth, sixth as u32),
                     ..Outgoing::default()
                 };
-                self.enter_send(stopped, first, &outgoing)
+                self.enter_send(stopped, at, &outgoing)
             }
             Call::Sendmsg => {
+                let at = (first, self.endpoint(thread, first)?);
                 let header = memory::read_header(thread, second).ok()?;
                 self.passing(thread, &header);
+                let parts = memory::read_parts(thread, header.parts, header.part_count).ok()?;
                 let outgoing = Outgoing {
-                    parts: memory::read_parts(thread, header.parts, header.part_count).ok()?,
+                    parts: &parts,
                     flags: third as i32,
                     name: (header.name, header.name_length),
                     ancillary: header.control != 0 && header.control_length > 0,
                 };
-                self.enter_send(stopped, first, &outgoing)
+                self.enter_send(stopped, at, &outgoing)
             }
             Call::Sendmmsg => self.enter_send_many(stopped, first, second, third),
             Call::Sendfile => {
@@ -104,10 +110,13 @@ impl Node {
                 self.not_plain(thread, endpoint.channel);
                 match endpoint {
                     endpoint if endpoint.write => {
-                        let outgoing = Outgoing { parts, ..Outgoing::default() };
-                        self.enter_send(stopped, first, &outgoing)
+                        let outgoing = Outgoing { parts: &parts, ..Outgoing::default() };
+                        self.enter_send(stopped, (first, endpoint), &outgoing)
                     }
-                    _ => self.enter_receive(stopped, call, first, parts, 0, Source::None),
+                    _ => {
+                        let at = (first, endpoint);
+                        self.enter_receive(stopped, call, at, &parts, 0, Source::None)
+                    }
                 }
             }
             Call::Socket => Some(Pending::Socket),
@@ -138,12 +147,11 @@ impl Node {
                 let how = second as i32;
                 self.unlike_new(channel);
                 let (read, write) = (how != libc::SHUT_WR, how != libc::SHUT_RD);
-                let handle = self.handle(thread);
                 let id = self.next_call();
                 let decision = self.ask(
                     Action::Shutdown { channel, read, write },
                     &Site {
-                        process: handle.as_deref(),
+                        process: self.handle(thread),
                         descriptor: Some(first as i32),
                         ..Site::of(&self.remote, thread)
                     },
@@ -219,16 +227,19 @@ impl Node {
         }
     }
 
-    /// True for reads and writes of a pipe that the process holds alone.
-    fn let_through(&mut self, thread: i32, call: Call, number: u64) -> bool {
+    /// The channel a read or write is made on, `Some(None)` if there is none. `None` if the call is
+    /// let through: it is made on a pipe that the process holds alone.
+    fn end(&mut self, thread: i32, call: Call, number: u64) -> Option<Option<Endpoint>> {
+        let endpoint = self.endpoint(thread, number);
         let plain = matches!(call, Call::Read | Call::Readv | Call::Write | Call::Writev);
-        plain
-            && match self.endpoint(thread, number) {
-                Some(Endpoint { channel: channel @ Channel::Pipe(..), .. }) => {
-                    self.quiet(thread, channel)
-                }
-                _ => false,
+        match endpoint {
+            Some(Endpoint { channel: channel @ Channel::Pipe(..), .. })
+                if plain && self.quiet(thread, channel) =>
+            {
+                None
             }
+            endpoint => Some(endpoint),
+        }
     }
 
     /// A pipe is used by a call that moves bytes the process does not see.
@@ -242,14 +253,13 @@ impl Node {
         &mut self,
         stopped: &Stopped,
         call: Call,
-        number: u64,
-        parts: Vec<Part>,
+        (number, endpoint): (u64, Endpoint),
+        parts: &[Part],
         flags: i32,
         source: Source,
     ) -> Option<Pending> {
         let thread = stopped.thread();
-        let endpoint = self.endpoint(thread, number).filter(|endpoint| endpoint.read)?;
-        if flags & libc::MSG_ERRQUEUE != 0 {
+        if !endpoint.read || flags & libc::MSG_ERRQUEUE != 0 {
             return None;
         }
         let mut approach = self.approach(thread, call, Some(endpoint.channel), None);
@@ -258,11 +268,13 @@ impl Node {
             return None;
         }
         self.note_urgent(thread, flags);
-        let slot = Slot { parts, source };
-        let plain = matches!(call, Call::Read | Call::Recvfrom) && self.holding.is_none();
-        if plain && self.taken_over(stopped, endpoint.channel, &slot, flags, number as i32) {
+        let plain = matches!(call, Call::Read | Call::Recvfrom)
+            && matches!(source, Source::None)
+            && self.holding.is_none();
+        if plain && self.taken_over(stopped, endpoint.channel, parts, flags, number as i32) {
             return None;
         }
+        let slot = Slot { parts: parts.to_vec(), source };
         Some(Pending::Receive { channel: endpoint.channel, slot, flags, descriptor: number as i32 })
     }
 
@@ -308,9 +320,8 @@ impl Node {
         let channel = self.endpoint(thread, number)?.channel;
         let to = sockaddr(thread, name, length)?;
         let call = self.next_call();
-        let handle = self.handle(thread);
         let site = Site {
-            process: handle.as_deref(),
+            process: self.handle(thread),
             descriptor: Some(number as i32),
             name: (name, length),
             ..Site::of(&self.remote, thread)

@@ -3,7 +3,7 @@
 use crate::Site;
 use crate::call::Call;
 use crate::descriptor;
-use crate::event::Action;
+use crate::event::{Action, Endpoint};
 use crate::memory::{self, Part};
 use crate::node::Node;
 use crate::pending::Pending;
@@ -20,9 +20,8 @@ impl Node {
     ) -> Option<Pending> {
         let id = self.next_call();
         let kind = call.name().to_owned();
-        let handle = self.handle(stopped.thread());
         let site = Site {
-            process: handle.as_deref(),
+            process: self.handle(stopped.thread()),
             descriptor: (number != u64::MAX).then_some(number as i32),
             ..Site::of(&self.remote, stopped.thread())
         };
@@ -38,12 +37,12 @@ impl Node {
         &mut self,
         stopped: &Stopped,
         call: Call,
-        number: u64,
+        (number, endpoint): (u64, Option<Endpoint>),
         parts: &[Part],
     ) -> Option<Option<Pending>> {
-        if self.endpoint(stopped.thread(), number).is_some() {
-            let outgoing = Outgoing { parts: parts.to_vec(), ..Outgoing::default() };
-            return Some(self.enter_send(stopped, number, &outgoing));
+        if let Some(endpoint) = endpoint {
+            let outgoing = Outgoing { parts, ..Outgoing::default() };
+            return Some(self.enter_send(stopped, (number, endpoint), &outgoing));
         }
         if !self.options.writes {
             return None;

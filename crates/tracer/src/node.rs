@@ -8,6 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
+
 use crate::descriptor::{self, Table};
 use crate::event::{Action, CallId, Channel, ChildKind, Event, NodeId, SocketFacts, Status};
 use crate::inject::Watched;
@@ -93,10 +95,10 @@ pub(crate) struct Node {
     /// Children that stopped before their parent reported them, with the process that made them
     /// as /proc tells it.
     early: BTreeMap<i32, (Stopped, i32)>,
-    pub(crate) sockets: BTreeMap<Channel, Option<SocketFacts>>,
+    pub(crate) sockets: FxHashMap<Channel, Option<SocketFacts>>,
     pub(crate) own_pipes: OwnPipes,
     /// Sockets this node made and keeps to itself.
-    pub(crate) own_sockets: BTreeMap<Channel, Own>,
+    pub(crate) own_sockets: FxHashMap<Channel, Own>,
     pub(crate) copies: Copies,
     /// Stops at entries, by the identifier of the call.
     entries: Vec<u64>,
@@ -143,9 +145,9 @@ impl Node {
             processes: BTreeMap::new(),
             stillborn: BTreeMap::new(),
             early: BTreeMap::new(),
-            sockets: BTreeMap::new(),
+            sockets: FxHashMap::default(),
             own_pipes: OwnPipes::default(),
-            own_sockets: BTreeMap::new(),
+            own_sockets: FxHashMap::default(),
             copies: Copies::default(),
             entries: vec![0; Call::ALL.len()],
             calls: 0,

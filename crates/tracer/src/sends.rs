@@ -4,7 +4,7 @@ use crate::arch;
 use crate::channels::lacks_address;
 use crate::descriptor;
 use crate::enter::sockaddr;
-use crate::event::{Action, Channel, Payload, Transport};
+use crate::event::{Action, Channel, Endpoint, Payload, Transport};
 use crate::memory::{self, MULTI_HEADER_SIZE, Part};
 use crate::node::Node;
 use crate::pending::Pending;
@@ -18,8 +18,8 @@ pub(crate) const MESSAGES_MAX: u64 = 1024;
 
 /// What one call is about to send.
 #[derive(Debug, Default)]
-pub(crate) struct Outgoing {
-    pub(crate) parts: Vec<Part>,
+pub(crate) struct Outgoing<'a> {
+    pub(crate) parts: &'a [Part],
     pub(crate) flags: i32,
     /// The destination's address in the process's memory, and its length.
     pub(crate) name: (u64, u32),
@@ -50,11 +50,14 @@ impl Node {
     pub(crate) fn enter_send(
         &mut self,
         stopped: &Stopped,
-        number: u64,
-        outgoing: &Outgoing,
+        (number, endpoint): (u64, Endpoint),
+        outgoing: &Outgoing<'_>,
     ) -> Option<Pending> {
         let thread = stopped.thread();
-        let channel = self.endpoint(thread, number).filter(|endpoint| endpoint.write)?.channel;
+        if !endpoint.write {
+            return None;
+        }
+        let channel = endpoint.channel;
         let Outgoing { parts, flags, .. } = outgoing;
         let room = self.take_room(channel);
         self.note_urgent(thread, *flags);
@@ -89,16 +92,15 @@ impl Node {
         call: CallId,
         channel: Channel,
         number: u64,
-        outgoing: &Outgoing,
+        outgoing: &Outgoing<'_>,
     ) -> (Decision, bool) {
         let Outgoing { parts, flags, name, ancillary } = outgoing;
         let length = parts.iter().map(|part| part.length).sum();
         let payload = self.payload(thread, channel, parts, length);
         let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
         let to = sockaddr(thread, name.0, name.1).map(Box::new);
-        let handle = self.handle(thread);
         let site = Site {
-            process: handle.as_deref(),
+            process: self.handle(thread),
             descriptor: Some(number as i32),
             parts,
             flags: *flags,
@@ -177,9 +179,10 @@ impl Node {
                 break;
             };
             self.passing(thread, &header);
+            let parts =
+                memory::read_parts(thread, header.parts, header.part_count).unwrap_or_default();
             let outgoing = Outgoing {
-                parts: memory::read_parts(thread, header.parts, header.part_count)
-                    .unwrap_or_default(),
+                parts: &parts,
                 flags: 0,
                 name: (header.name, header.name_length),
                 ancillary: header.control != 0 && header.control_length > 0,
@@ -230,9 +233,8 @@ impl Node {
                 self.take_room(channel);
                 let call = self.next_call();
                 let payload = Payload { length, bytes: Vec::new(), digest: None };
-                let handle = self.handle(thread);
                 let site = Site {
-                    process: handle.as_deref(),
+                    process: self.handle(thread),
                     descriptor: Some(number as i32),
                     ..Site::of(&self.remote, thread)
                 };

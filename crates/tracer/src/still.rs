@@ -122,6 +122,9 @@ impl Node {
     }
 
     fn open_gates(&mut self) -> Result<(), TracerError> {
+        if self.still.held.is_empty() {
+            return Ok(());
+        }
         let (open, closed) = std::mem::take(&mut self.still.held)
             .into_iter()
             .partition::<Vec<_>, _>(|(_, held)| held.gate.opened().is_some());

@@ -7,17 +7,18 @@
 //! O_NONBLOCK). Bytes are peeked at, written to the program, and only then taken: if its memory
 //! refuses them, the kernel runs the call as if nothing had happened.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustc_hash::FxHashMap;
 
 use crate::arch;
 use crate::descriptor;
 use crate::event::{Action, Channel, Payload, Transport};
 use crate::memory::{self, Part};
 use crate::node::Node;
-use crate::pending::{Pending, Slot, Source};
+use crate::pending::Pending;
 use crate::ptrace::Stopped;
 
 /// Most bytes received in place of a thread; a call that gets more runs itself.
@@ -48,7 +49,7 @@ pub(crate) struct Own {
 /// program can close its own.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
-    kept: BTreeMap<Channel, OwnedFd>,
+    kept: FxHashMap<Channel, OwnedFd>,
     /// The last of those for which there was no room.
     spare: Option<(Channel, OwnedFd)>,
     /// Room for what is received.
@@ -101,8 +102,7 @@ impl Node {
         channel: Channel,
     ) -> Option<&OwnedFd> {
         if self.copies.get(channel).is_none() {
-            let handle = self.handle(thread);
-            let copy = descriptor::duplicate(handle.as_deref(), thread, number).ok()?;
+            let copy = descriptor::duplicate(self.handle(thread), thread, number).ok()?;
             self.copies.keep(channel, copy);
         }
         self.copies.get(channel)
@@ -113,14 +113,13 @@ impl Node {
         &mut self,
         stopped: &Stopped,
         channel: Channel,
-        slot: &Slot,
+        parts: &[Part],
         flags: i32,
         number: i32,
     ) -> bool {
         const HARMLESS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        let [part] = slot.parts[..] else { return false };
+        let [part] = *parts else { return false };
         if flags & !HARMLESS != 0
-            || !matches!(slot.source, Source::None)
             || !(1..=COUNT_MAX).contains(&part.length)
             || part.address.saturating_add(part.length) > arch::MEMORY_END
             || !self.is_own_connection(channel)

@@ -1,8 +1,7 @@
 //! Events and their direct causes.
 
-use std::collections::BTreeMap;
-
 use linchpin_tracer::{Action, Event, NodeId};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::index::Index;
@@ -109,8 +108,8 @@ pub struct Graph {
     causes: Vec<Vec<Edge>>,
     /// Events that got a cause when others had come after them already.
     late: Vec<EventId>,
-    threads: BTreeMap<(NodeId, i32), Life>,
-    processes: BTreeMap<(NodeId, i32), Life>,
+    threads: FxHashMap<(NodeId, i32), Life>,
+    processes: FxHashMap<(NodeId, i32), Life>,
     pub(crate) thread_count: u32,
     pub(crate) process_count: u32,
     pub(crate) index: Index,
@@ -277,7 +276,7 @@ impl Contents for Graph {
 }
 
 fn life<'a>(
-    lives: &'a mut BTreeMap<(NodeId, i32), Life>,
+    lives: &'a mut FxHashMap<(NodeId, i32), Life>,
     key: (NodeId, i32),
     count: &mut u32,
 ) -> &'a mut Life {

@@ -4,17 +4,19 @@
 //!
 //! An event without causes outside its process knows what the one before it knew, and shares it.
 //! So the index takes memory for causes between processes (four bytes times the number of
-//! processes, each), not for events.
-
-use std::sync::Arc;
+//! processes, each), and little for events.
 
 use crate::graph::{EventId, Graph, Track};
 
 /// What the process order knows of each event.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
-    /// Of each event: how many events of other processes are in its past, by process.
-    known: Vec<Arc<Vec<u32>>>,
+    /// How many events of other processes are in a past, by process; the first is empty.
+    pasts: Vec<Vec<u32>>,
+    /// Of each event: which of these it knows.
+    known: Vec<u32>,
+    /// The event the last of them was made for.
+    newest: Option<EventId>,
     /// Of each event: how many events of its own process came before it.
     position: Vec<u32>,
     /// Of each process: its events.
@@ -30,8 +32,10 @@ impl Index {
         }
         self.position.push(self.events[process].len() as u32);
         self.events[process].push(id);
-        let known = before.map(|before| Arc::clone(&self.known[before.index()]));
-        self.known.push(known.unwrap_or_default());
+        if self.pasts.is_empty() {
+            self.pasts.push(Vec::new());
+        }
+        self.known.push(before.map_or(0, |before| self.known[before.index()]));
     }
 
     /// How many events of a process are in the past of an event, itself included.
@@ -39,7 +43,11 @@ impl Index {
         if of == own {
             return self.position[event.index()] + 1;
         }
-        self.known[event.index()].get(of.0 as usize).copied().unwrap_or(0)
+        self.past(event).get(of.0 as usize).copied().unwrap_or(0)
+    }
+
+    fn past(&self, event: EventId) -> &[u32] {
+        &self.pasts[self.known[event.index()] as usize]
     }
 
     /// How many events of its own process came before an event.
@@ -60,8 +68,7 @@ impl Index {
 
     /// Adds what `from` knows to what `to` knows. True if that is more than before.
     fn learn(&mut self, to: EventId, own: Track, from: EventId, of: Track) -> bool {
-        let theirs = Arc::clone(&self.known[from.index()]);
-        let mine = &self.known[to.index()];
+        let (theirs, mine) = (self.past(from), self.past(to));
         let own = own.0 as usize;
         let of_them = self.position[from.index()] + 1;
         let more = |process: usize, count: u32| {
@@ -71,14 +78,21 @@ impl Index {
         if !more(of, of_them) && !theirs.iter().enumerate().any(|(at, count)| more(at, *count)) {
             return false;
         }
-        let mut sum: Vec<u32> = mine.as_ref().clone();
+        let mut sum: Vec<u32> = mine.to_vec();
         sum.resize(sum.len().max(theirs.len()).max(of + 1), 0);
         for (process, count) in theirs.iter().enumerate().chain([(of, &of_them)]) {
             if process != own {
                 sum[process] = sum[process].max(*count);
             }
         }
-        self.known[to.index()] = Arc::new(sum);
+        // Nobody shares what was made for an event that is still the latest.
+        if self.newest == Some(to) && to.index() + 1 == self.known.len() {
+            *self.pasts.last_mut().expect("it was made") = sum;
+        } else {
+            self.known[to.index()] = self.pasts.len() as u32;
+            self.pasts.push(sum);
+            self.newest = Some(to);
+        }
         true
     }
 }

@@ -17,6 +17,7 @@
 //! It does not read memory and injects nothing.
 
 mod amqp;
+mod by_channel;
 mod datagram;
 pub mod dissect;
 mod graph;

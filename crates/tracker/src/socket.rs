@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use linchpin_tracer::{Address, Channel, SocketFacts, Transport};
 
+use crate::by_channel::ByChannel;
 use crate::graph::EventId;
 
 /// What is known of one socket.
@@ -30,7 +31,7 @@ type Ends = (u64, Address, Address);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sockets {
-    all: BTreeMap<Channel, Socket>,
+    all: ByChannel<Socket>,
     /// Connected internet streams without a known peer, by (own, peer) address.
     single: BTreeMap<Ends, Channel>,
     listeners: Vec<Channel>,
@@ -38,15 +39,19 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     pub(crate) fn get(&self, channel: Channel) -> Option<&Socket> {
-        self.all.get(&channel)
+        self.all.get(channel)
+    }
+
+    pub(crate) fn get_mut(&mut self, channel: Channel) -> Option<&mut Socket> {
+        self.all.get_mut(channel)
     }
 
     pub(crate) fn entry(&mut self, channel: Channel) -> &mut Socket {
-        self.all.entry(channel).or_default()
+        self.all.entry(channel)
     }
 
     pub(crate) fn channels(&self) -> impl Iterator<Item = Channel> + '_ {
-        self.all.keys().copied()
+        self.all.sorted().map(|(channel, _)| channel)
     }
 
     /// The socket that what `channel` sends to `target` reaches: the one that listens there, or,
@@ -59,10 +64,11 @@ impl Sockets {
             near && kind && facts.local.accepts(target)
         };
         if own.transport == Transport::Datagram {
-            let mut bound = self.all.iter().rev();
+            let bound = self.all.iter().map(|(channel, socket)| (channel, socket.facts.as_ref()));
             return bound
-                .find(|(_, socket)| socket.facts.as_ref().is_some_and(fits))
-                .map(|(channel, _)| *channel);
+                .filter(|(_, facts)| facts.is_some_and(fits))
+                .map(|(channel, _)| channel)
+                .max();
         }
         self.listeners
             .iter()
@@ -72,11 +78,11 @@ impl Sockets {
     }
 
     pub(crate) fn facts(&self, channel: Channel) -> Option<&SocketFacts> {
-        self.all.get(&channel)?.facts.as_ref()
+        self.all.get(channel)?.facts.as_ref()
     }
 
     pub(crate) fn peer(&self, channel: Channel) -> Option<Channel> {
-        self.all.get(&channel)?.peer
+        self.all.get(channel)?.peer
     }
 
     /// How a channel carries bytes; pipes are streams.
@@ -124,12 +130,12 @@ impl Sockets {
     /// the one that connected first of those nobody has accepted.
     pub(crate) fn oldest_client(&self, listener: Channel) -> Option<Channel> {
         let facts = self.facts(listener)?;
-        let waiting = self.all.iter().filter(|(_, socket)| {
+        let waiting = self.all.sorted().filter(|(_, socket)| {
             let near = socket.facts.as_ref().is_none_or(|own| own.network == facts.network);
             let reaches = socket.target.as_ref().is_some_and(|target| facts.local.accepts(target));
             socket.peer.is_none() && near && reaches
         });
-        waiting.min_by_key(|(_, socket)| socket.connect).map(|(channel, _)| *channel)
+        waiting.min_by_key(|(_, socket)| socket.connect).map(|(channel, _)| channel)
     }
 
     pub(crate) fn listen(&mut self, channel: Channel, event: EventId) {
@@ -143,7 +149,7 @@ impl Sockets {
     pub(crate) fn listener(&self, channel: Channel, target: &Address) -> Option<EventId> {
         let network = self.facts(channel).map(|facts| facts.network);
         self.listeners.iter().rev().find_map(|listener| {
-            let socket = self.all.get(listener)?;
+            let socket = self.all.get(*listener)?;
             let facts = socket.facts.as_ref()?;
             let near = !target.is_loopback() || network.is_none_or(|own| own == facts.network);
             (near && facts.local.accepts(target)).then_some(socket.listen)?

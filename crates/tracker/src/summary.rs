@@ -156,11 +156,11 @@ impl Tracker {
                 bytes: flow.bytes,
             });
         }
-        for (channel, stream) in &self.streams {
+        for (channel, stream) in self.streams.sorted() {
             // Under a socket whose peer is unknown lie both what it sent and what it received.
             let inside = match channel {
                 Channel::Pipe(..) => stream.reserved > 0,
-                Channel::Socket(_) => self.sender(*channel).is_some(),
+                Channel::Socket(_) => self.sender(channel).is_some(),
             };
             if inside {
                 summary.unmatched_bytes += stream.unexplained;

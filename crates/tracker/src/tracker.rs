@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use linchpin_tracer::{
     Action, Address, CallId, Channel, ChildKind, Event, NodeId, Payload, Transport,
 };
+use rustc_hash::FxHashMap;
 
+use crate::by_channel::ByChannel;
 use crate::datagram::{Datagrams, Destination, Received};
 use crate::graph::{Cause, EventId, Graph, Matched, Track};
 use crate::link::{Links, Side};
@@ -19,10 +21,10 @@ pub struct Tracker {
     pub(crate) sockets: Sockets,
     links: Links,
     /// What each socket (or pipe) sends.
-    pub(crate) streams: BTreeMap<Channel, Stream>,
+    pub(crate) streams: ByChannel<Stream>,
     pub(crate) datagrams: Datagrams,
     /// Sends whose exit has not been seen.
-    calls: BTreeMap<(NodeId, CallId), Vec<EventId>>,
+    calls: FxHashMap<(NodeId, CallId), Sends>,
     /// connect calls whose exit has not been seen.
     connects: BTreeMap<(NodeId, CallId), (Channel, Address)>,
     /// Spawns whose child has not begun, and ends nobody waited for.
@@ -33,9 +35,22 @@ pub struct Tracker {
     /// Parents that went on before the exec or exit of their vfork child was seen.
     vforks: BTreeMap<(NodeId, i32), EventId>,
     /// The last send of each thread that was assumed to succeed.
-    assumed: BTreeMap<Track, EventId>,
+    assumed: FxHashMap<Track, EventId>,
     /// Releases that may have made such a send fail, for the thread's next event.
     resets: BTreeMap<Track, Vec<EventId>>,
+}
+
+/// The messages of one call; most have one.
+#[derive(Clone, Debug)]
+struct Sends {
+    first: EventId,
+    others: Vec<EventId>,
+}
+
+impl Sends {
+    fn iter(&self) -> impl Iterator<Item = EventId> + '_ {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
 }
 
 impl Tracker {
@@ -68,8 +83,10 @@ impl Tracker {
         let event = self.graph.event(id);
         let (node, process_number, thread) = (event.node, event.process, event.thread);
         let process = self.graph.process(id);
-        for release in self.resets.remove(&self.graph.thread(id)).unwrap_or_default() {
-            self.graph.add(release, id, Cause::Reset);
+        if !self.resets.is_empty() {
+            for release in self.resets.remove(&self.graph.thread(id)).unwrap_or_default() {
+                self.graph.add(release, id, Cause::Reset);
+            }
         }
         match *action {
             Action::Begin { parent: _, kind, ref endpoints } => {
@@ -191,8 +208,8 @@ impl Tracker {
                         _ => Cause::Message(bytes),
                     };
                     self.graph.add(send, id, cause);
-                    for onward in relayed.iter().flatten() {
-                        self.graph.add(send, *onward, cause);
+                    for onward in relayed.iter().flat_map(Sends::iter) {
+                        self.graph.add(send, onward, cause);
                     }
                 }
             }
@@ -237,7 +254,7 @@ impl Tracker {
     /// A send that was assumed to succeed may fail yet, if its receiver went away before the kernel
     /// acted. The sender knows at its next event, so that happens after the release.
     fn reset_by(&mut self, receiver: Channel, release: EventId) {
-        let Some(stream) = self.sockets.peer(receiver).and_then(|peer| self.streams.get(&peer))
+        let Some(stream) = self.sockets.peer(receiver).and_then(|peer| self.streams.get(peer))
         else {
             return;
         };
@@ -297,7 +314,8 @@ impl Tracker {
 
     /// An event that shows that a connection under way was made.
     fn prove(&mut self, id: EventId, channel: Channel) {
-        if let Some(listen) = self.sockets.entry(channel).unproven.take() {
+        let unproven = self.sockets.get_mut(channel).and_then(|socket| socket.unproven.take());
+        if let Some(listen) = unproven {
             self.graph.add(listen, id, Cause::Listen);
         }
     }
@@ -310,9 +328,12 @@ impl Tracker {
         to: Option<&Address>,
         payload: &Payload,
     ) {
-        self.calls.entry(call).or_default().push(id);
+        self.calls
+            .entry(call)
+            .and_modify(|sends| sends.others.push(id))
+            .or_insert(Sends { first: id, others: Vec::new() });
         if self.sockets.transport(channel) != Transport::Datagram {
-            let stream = self.streams.entry(channel).or_default();
+            let stream = self.streams.entry(channel);
             stream.reserve(id, payload.length);
             return;
         }
@@ -338,9 +359,8 @@ impl Tracker {
     ) {
         const EPIPE: i32 = 32;
         const ECONNRESET: i32 = 104;
-        let Some(first) = self.calls.get(&call).and_then(|events| events.first().copied()) else {
-            return;
-        };
+        let Some(sends) = self.calls.get(&call) else { return };
+        let (first, single) = (sends.first, sends.others.is_empty());
         let Action::Send { channel, .. } = self.graph.event(first).action else { return };
         if error.is_none() {
             self.prove(id, channel);
@@ -348,11 +368,10 @@ impl Tracker {
         if matches!(error, Some(EPIPE | ECONNRESET)) {
             self.ended(id, channel, Side::Readers, Cause::Reset);
         }
-        let single = self.calls.get(&call).is_some_and(|events| events.len() == 1);
         if single && error.is_none() && self.sockets.transport(channel) != Transport::Datagram {
             // sendmmsg of one message says nothing of its bytes.
             let taken = if bytes == 0 && messages > 0 { self.asked(first) } else { bytes };
-            if let Some(stream) = self.streams.get_mut(&channel) {
+            if let Some(stream) = self.streams.get_mut(channel) {
                 stream.settle(first, taken);
             }
             self.calls.remove(&call);
@@ -370,20 +389,16 @@ impl Tracker {
 
     /// Of the messages of a call, all but the first `taken` did not leave.
     fn cancel(&mut self, call: (NodeId, CallId), taken: usize) {
-        let Some(events) = self.calls.remove(&call) else { return };
-        let Some(Action::Send { channel, .. }) =
-            events.first().map(|first| &self.graph.event(*first).action)
-        else {
-            return;
-        };
-        let channel = *channel;
+        let Some(sends) = self.calls.remove(&call) else { return };
+        let Action::Send { channel, .. } = self.graph.event(sends.first).action else { return };
+        let events: Vec<EventId> = sends.iter().collect();
         if self.sockets.transport(channel) == Transport::Datagram {
             self.datagrams.refuse(call, events.get(taken..).unwrap_or_default());
             return;
         }
         for (index, event) in events.into_iter().enumerate() {
             let length = if index < taken { self.asked(event) } else { 0 };
-            if let Some(stream) = self.streams.get_mut(&channel) {
+            if let Some(stream) = self.streams.get_mut(channel) {
                 stream.settle(event, length);
             }
         }
@@ -428,10 +443,9 @@ impl Tracker {
         // A stream whose peer is unknown comes from outside; its bytes are counted under it.
         let sender = self.sender(channel);
         let stream = match sender {
-            Some(sender) => self.streams.entry(sender).or_default(),
+            Some(sender) => self.streams.entry(sender),
             None => {
-                self.streams.entry(channel).or_default().unexplained +=
-                    if peek { 0 } else { payload.length };
+                self.streams.entry(channel).unexplained += if peek { 0 } else { payload.length };
                 return Vec::new();
             }
         };
