@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -31,8 +31,11 @@ use crate::input::style;
 use crate::judge;
 use crate::output::{errln, outln, to_stderr};
 use crate::terminal::Look;
-use crate::trace_command::{DOCTOR, TraceArguments, kernel_release, start_hint, unix_ns};
+use crate::trace_command::{DOCTOR, TICK, TraceArguments, kernel_release, start_hint, unix_ns};
 use crate::trace_report;
+
+/// The event log of a run, in its folder.
+const EVENT_LOG: &str = "events.jsonl";
 
 /// Runs whose event log and logs are kept; of further runs only those that are not good keep them.
 const LOGS_KEPT_MAX: u64 = 20;
@@ -154,7 +157,16 @@ fn run_once(
     arguments: &TraceArguments,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Finished> {
-    let recorder = Arc::new(Recorder::new());
+    let log = folder.join(EVENT_LOG);
+    let no_log = || format!("cannot write {}", log.display());
+    // Written as events come: a tracer that is killed leaves what it saw.
+    let recorder = match arguments.out {
+        Some(_) => File::create(&log)
+            .and_then(|file| Recorder::new().with_log(Box::new(file)))
+            .with_context(no_log)?,
+        None => Recorder::new(),
+    };
+    let recorder = Arc::new(recorder);
     let started_unix_ns = unix_ns();
     let options = RunOptions {
         seed: Some(arguments.seed.unwrap_or(cluster.seed).wrapping_add(number)),
@@ -168,11 +180,28 @@ fn run_once(
         judge: Some(judge::judge),
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
-    let result = linchpin_cluster::run(cluster, &options, director).map_err(start_error)?;
+    let (result, logged) = std::thread::scope(|scope| {
+        let (running, ended) = mpsc::channel::<()>();
+        let recorder = &recorder;
+        let flushing = scope.spawn(move || flush_until(recorder, &ended));
+        let result = linchpin_cluster::run(cluster, &options, director);
+        drop(running);
+        (result, flushing.join().unwrap_or(Ok(())))
+    });
+    let result = result.map_err(start_error)?;
+    logged.with_context(no_log)?;
     let tracker = Arc::try_unwrap(recorder)
         .map(Recorder::into_tracker)
         .unwrap_or_else(|shared| shared.tracker().clone());
     Ok(finished(cluster, number, result, tracker, started_unix_ns))
+}
+
+/// Writes out the log of a run now and then, and when it has ended: `ended` is closed then.
+fn flush_until(recorder: &Recorder, ended: &mpsc::Receiver<()>) -> std::io::Result<()> {
+    while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+        recorder.flush_log()?;
+    }
+    recorder.flush_log()
 }
 
 /// What is kept of a run.
@@ -234,13 +263,14 @@ pub(crate) fn keep(
     folder: &Path,
     finished: &Finished,
 ) -> anyhow::Result<()> {
-    if keeps_logs(&finished.record) {
-        let path = folder.join("events.jsonl");
+    let path = folder.join(EVENT_LOG);
+    if !keeps_logs(&finished.record) {
+        let _ = std::fs::remove_dir_all(folder.join("logs"));
+        let _ = std::fs::remove_file(path);
+    } else if !path.is_file() {
         File::create(&path)
             .and_then(|file| finished.tracker.graph().write_log(BufWriter::new(file)))
             .with_context(|| format!("cannot write {}", path.display()))?;
-    } else {
-        let _ = std::fs::remove_dir_all(folder.join("logs"));
     }
     writer.finish_run(&finished.record, Some(&finished.trace))?;
     Ok(())

@@ -181,7 +181,7 @@ struct Traced {
 }
 
 /// Between looks at whether something ends the trace early.
-const TICK: Duration = Duration::from_millis(50);
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 fn run(
     arguments: &TraceArguments,

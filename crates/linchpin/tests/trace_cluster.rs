@@ -225,6 +225,34 @@ fn marked(mark: &str) -> Vec<i32> {
 }
 
 #[test]
+fn a_killed_tracer_leaves_the_events_it_saw() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("cluster.toml");
+    let text = "[nodes.a]\ncommand = [\"sh\", \"-c\", \"echo hello | cat; echo done; sleep 300\"]\n\
+        ready = { log = \"done\" }\n[workload]\ncommand = [\"sleep\", \"300\"]\n";
+    std::fs::write(&file, text).unwrap();
+    let out = scratch.path().join("out");
+    let mut running = linchpin(&["trace", file.to_str().unwrap(), "--out", out.to_str().unwrap()])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let log = out.join("runs/0/events.jsonl");
+    let limit = Instant::now() + LIMIT;
+    // While the run lasts, what `cat` received stands there already.
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"receive\"")) {
+        assert!(Instant::now() < limit, "{:?}", std::fs::read_to_string(&log));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let left = std::io::BufReader::new(std::fs::File::open(&log).unwrap());
+    let tracker = linchpin_tracker::read_log(left).unwrap();
+    let graph = tracker.graph();
+    let explained = graph.ids().any(|id| graph.matched(id).any(|matched| matched.bytes == 6));
+    assert!(explained, "the bytes `cat` received are those `echo` sent");
+}
+
+#[test]
 fn nothing_is_left_of_runs_that_were_killed() {
     if !have_python() {
         return;

@@ -36,8 +36,15 @@ impl Recorder {
     /// # Errors
     /// If the first line cannot be written.
     pub fn logging(out: Box<dyn Write + Send>) -> io::Result<Recorder> {
-        let log = LogWriter::new(out)?;
-        Ok(Recorder { log: Some(Mutex::new(log)), ..Recorder::lean() })
+        Recorder::lean().with_log(out)
+    }
+
+    /// This recorder, which writes every event to `out` as it comes.
+    ///
+    /// # Errors
+    /// If the first line cannot be written.
+    pub fn with_log(self, out: Box<dyn Write + Send>) -> io::Result<Recorder> {
+        Ok(Recorder { log: Some(Mutex::new(LogWriter::new(out)?)), ..self })
     }
 
     /// Writes out what is written of the log.
