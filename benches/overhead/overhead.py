@@ -22,7 +22,6 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-GUESTS = os.path.join(HERE, "../../crates/tracker/tests/guests")
 CALLS = (
     "network,read,write,readv,writev,close,sendfile,pipe,pipe2,dup,dup2,dup3,fcntl,"
     "clone,clone3,fork,vfork,execve,exit,exit_group,wait4,waitid,fsync,fdatasync"
@@ -124,7 +123,7 @@ def cases():
     yield "files: 10,000 opened, read or written", seconds_of(*python, FILES)
     yield "ping-pong, both sides traced", seconds_of(*python, PING_PONG)
     if shutil.which("java"):
-        yield "JVM, 120 connections, more than 120 threads", seconds_of("java", os.path.join(GUESTS, "Echo.java"))
+        yield "JVM, 200 connections, 400 threads", seconds_of("java", os.path.join(HERE, "Threads.java"))
     if shutil.which("redis-benchmark"):
         for clients in (1, 20):
             for operation in ("set", "get"):
