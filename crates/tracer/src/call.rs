@@ -29,7 +29,7 @@ calls! {
     Socket "socket", Socketpair "socketpair", Pipe "pipe", Pipe2 "pipe2",
     Bind "bind", Connect "connect", Listen "listen", Accept "accept", Accept4 "accept4",
     Shutdown "shutdown", Close "close", CloseRange "close_range",
-    Dup "dup", Dup2 "dup2", Dup3 "dup3", Fcntl "fcntl", Setsockopt "setsockopt",
+    Dup "dup", Dup2 "dup2", Dup3 "dup3", PidfdGetfd "pidfd_getfd", Fcntl "fcntl", Setsockopt "setsockopt",
     Fsync "fsync", Fdatasync "fdatasync", SyncFileRange "sync_file_range", Msync "msync",
     Sync "sync", Syncfs "syncfs",
     Open "open", Openat "openat", Openat2 "openat2", Creat "creat",

@@ -98,6 +98,19 @@ impl Node {
         }
     }
 
+    /// A descriptor came from another process without that one's doing.
+    pub(crate) fn fetched(&mut self, thread: i32, descriptor: i64) {
+        let Ok(number) = u64::try_from(descriptor) else { return };
+        match self.endpoint(thread, number).map(|endpoint| endpoint.channel) {
+            Some(channel @ Channel::Pipe(..)) => self.share_for_good(thread, channel),
+            Some(channel) => {
+                self.own_sockets.remove(&channel);
+                self.copies.give_up(channel);
+            }
+            None => {}
+        }
+    }
+
     /// The process gives up a descriptor.
     pub(crate) fn release(&mut self, thread: i32, descriptor: i32) {
         // Resolved first: a descriptor never used (a FIFO just opened) counts too.

@@ -126,7 +126,7 @@ impl Node {
                 let channel = self.endpoint(thread, first)?.channel;
                 Some(Pending::Bind { channel, descriptor: first as i32 })
             }
-            Call::Connect => self.enter_connect(stopped, first, second, third as u32),
+            Call::Connect => self.enter_connect(stopped, first, (second, third as u32)),
             Call::Listen => {
                 let channel = self.endpoint(thread, first)?.channel;
                 // Its address, before anyone can reach it (but for a bind by listen itself).
@@ -171,6 +171,7 @@ impl Node {
                 self.option_set(thread, first, second as i32, third as i32);
                 None
             }
+            Call::PidfdGetfd => Some(Pending::Fetched),
             Call::Dup | Call::Fcntl => {
                 Some(Pending::Duplicate { endpoint: self.endpoint(thread, first) })
             }
@@ -309,12 +310,12 @@ impl Node {
         }
     }
 
-    fn enter_connect(
+    /// A connect to the address at `name`, or a send that connects.
+    pub(crate) fn enter_connect(
         &mut self,
         stopped: &Stopped,
         number: u64,
-        name: u64,
-        length: u32,
+        (name, length): (u64, u32),
     ) -> Option<Pending> {
         let thread = stopped.thread();
         let channel = self.endpoint(thread, number)?.channel;

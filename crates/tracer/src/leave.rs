@@ -53,8 +53,11 @@ impl Node {
                     self.received(thread, channel, slot, flags, u64::from(length), descriptor);
                 }
             }
-            Pending::Send { call, single, unbound, .. } => {
+            Pending::Send { call, single, unbound, connect, .. } => {
                 let error = error_of(result);
+                if let Some(connect) = connect {
+                    self.leave(stopped, *connect, result);
+                }
                 if let (Some(descriptor), None) = (unbound, error)
                     && let Some(endpoint) = self.endpoint(thread, descriptor as u64)
                 {
@@ -128,6 +131,10 @@ impl Node {
                 self.emit(thread, Action::Synced { call, error: error_of(result) });
             }
             Pending::Open => self.opened(thread, result),
+            Pending::Fetched => {
+                self.opened(thread, result);
+                self.fetched(thread, result);
+            }
             Pending::File { kind, path, target } => {
                 let error = error_of(result);
                 if kind.contains("open") || kind == "creat" {
@@ -232,8 +239,10 @@ impl Node {
         if stream && flags & libc::MSG_TRUNC != 0 {
             payload.bytes.clear();
         }
-        let truncated =
-            !stream && (length > size || header_flags(thread, slot.source) & libc::MSG_TRUNC != 0);
+        let truncated = !stream
+            && (length > size
+                || size == 0
+                || header_flags(thread, slot.source) & libc::MSG_TRUNC != 0);
         if truncated {
             payload.digest = None;
         }

@@ -43,12 +43,14 @@ pub(crate) enum Pending {
         flags: i32,
         descriptor: i32,
     },
-    /// `unbound`: the descriptor of a socket that may get its address by this call.
+    /// `unbound`: the descriptor of a socket that may get its address by this call. `connect`: the
+    /// connect it is too (MSG_FASTOPEN).
     Send {
         call: CallId,
         channel: Channel,
         single: bool,
         unbound: Option<i32>,
+        connect: Option<Box<Pending>>,
     },
     /// splice and tee: received from one channel, sent to another, either of which may be absent.
     Relay {
@@ -90,6 +92,8 @@ pub(crate) enum Pending {
     },
     /// An open that may give a FIFO.
     Open,
+    /// A descriptor of another process (pidfd_getfd).
+    Fetched,
     File {
         kind: &'static str,
         path: String,

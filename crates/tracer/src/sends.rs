@@ -61,13 +61,20 @@ impl Node {
         let Outgoing { parts, flags, .. } = outgoing;
         let room = self.take_room(channel);
         self.note_urgent(thread, *flags);
-        let call = self.next_call();
-        if flags & libc::MSG_FASTOPEN != 0 {
-            let what = "a connection made by its first send (MSG_FASTOPEN)".into();
-            self.emit(thread, Action::NotFollowed { what });
+        let mut connect = None;
+        if flags & libc::MSG_FASTOPEN != 0
+            && self.facts_of(channel).is_some_and(|facts| facts.peer.is_none())
+        {
+            connect = Some(Box::new(self.enter_connect(stopped, number, outgoing.name)?));
         }
+        let call = self.next_call();
         let length = parts.iter().map(|part| part.length).sum();
         let (decision, readable) = self.ask_send(thread, call, channel, number, outgoing);
+        if self.holding.is_some() {
+            // The gate that holds the connect decides of the whole call.
+            let unbound = self.unbound(channel, number);
+            return Some(Pending::Send { call, channel, single: true, unbound, connect });
+        }
         let follow =
             matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
         if self.carried_out(stopped, Some(call), decision) {
@@ -81,7 +88,8 @@ impl Node {
             self.emit(thread, Action::Sent { call, messages, bytes: length, error, assumed });
             return None;
         }
-        Some(Pending::Send { call, channel, single: true, unbound: self.unbound(channel, number) })
+        let unbound = self.unbound(channel, number);
+        Some(Pending::Send { call, channel, single: true, unbound, connect })
     }
 
     /// Reports one message that is about to be sent. Gives the decision, and whether its first
@@ -199,9 +207,10 @@ impl Node {
             }
         }
         let unbound = self.unbound(channel, number);
-        let pending = Pending::Send { call, channel, single: false, unbound };
+        let pending = Pending::Send { call, channel, single: false, unbound, connect: None };
         if let Some(known) = self.threads.get_mut(&thread) {
-            known.pending = Some(Pending::Send { call, channel, single: false, unbound: None });
+            let (unbound, connect) = (None, None);
+            known.pending = Some(Pending::Send { call, channel, single: false, unbound, connect });
         }
         if self.carried_out(stopped, Some(call), decision) {
             return None;

@@ -83,24 +83,13 @@ impl Datagrams {
         sockets: &Sockets,
     ) -> Option<Matched> {
         let exact = (received.payload.length, received.payload.digest);
-        let found = if received.truncated {
-            // Only a prefix is known: any datagram at least as long that begins so.
-            self.flying.iter().find_map(|(key, queue)| {
-                let index = queue.iter().position(|datagram| {
-                    let known = datagram.payload.bytes.len().min(received.payload.bytes.len());
-                    datagram.payload.bytes[..known] == received.payload.bytes[..known]
-                        && fits(datagram, received, sockets)
-                })?;
-                Some((*key, index))
-            })
-        } else {
-            self.flying
-                .get(&exact)
-                .and_then(|queue| {
-                    queue.iter().position(|datagram| fits(datagram, received, sockets))
-                })
-                .map(|index| (exact, index))
-        };
+        let whole = self.flying.get(&exact).filter(|_| !received.truncated);
+        let found = whole
+            .and_then(|queue| queue.iter().position(|datagram| fits(datagram, received, sockets)))
+            .map(|index| (exact, index));
+        // A receive without a message header does not tell that its buffer was too small.
+        let may_be_cut = received.truncated || received.payload.length > 0;
+        let found = found.or_else(|| if may_be_cut { self.cut(received, sockets) } else { None });
         let Some((key, index)) = found else {
             self.unexplained += u64::from(!received.peek);
             return None;
@@ -119,6 +108,28 @@ impl Datagrams {
             }
         }
         Some(matched)
+    }
+}
+
+/// Where a datagram is: what it is found by, and its place among those.
+type Place = ((u64, Option<u64>), usize);
+
+impl Datagrams {
+    /// The datagram of which a receive returned the beginning: the oldest of those that are at least
+    /// as long and begin so.
+    fn cut(&self, received: &Received<'_>, sockets: &Sockets) -> Option<Place> {
+        let begins = |datagram: &&Datagram| {
+            let known = datagram.payload.bytes.len().min(received.payload.bytes.len());
+            datagram.payload.length >= received.payload.length
+                && datagram.payload.bytes[..known] == received.payload.bytes[..known]
+                && fits(datagram, received, sockets)
+        };
+        let oldest = self.flying.iter().filter_map(|(key, queue)| {
+            let (index, datagram) =
+                queue.iter().enumerate().find(|(_, datagram)| begins(datagram))?;
+            Some((datagram.event, (*key, index)))
+        });
+        oldest.min_by_key(|(event, _)| *event).map(|(_, place)| place)
     }
 }
 

@@ -83,10 +83,12 @@ impl Links {
         self.ends.get(&(channel, side)).is_some_and(|end| end.shutdown.is_some())
     }
 
-    /// True if someone gave this side up, or shut it down.
+    /// True if this side was shut down, or given up by all who held it.
     pub(crate) fn is_released(&self, channel: Channel, side: Side) -> bool {
         let end = self.ends.get(&(channel, side));
-        end.is_some_and(|end| end.shutdown.is_some() || !end.releases.is_empty())
+        end.is_some_and(|end| {
+            end.shutdown.is_some() || end.holders.is_empty() && !end.releases.is_empty()
+        })
     }
 
     /// What an effect that depends on the end of a side happens after: the shutdown, or every

@@ -247,7 +247,9 @@ impl Tracker {
             for (effect, cause) in self.links.release(process, *endpoint, event) {
                 self.graph.add(event, effect, cause);
             }
-            self.reset_by(endpoint.channel, event);
+            if self.links.is_released(endpoint.channel, Side::Readers) {
+                self.reset_by(endpoint.channel, event);
+            }
         }
     }
 

@@ -47,6 +47,7 @@ macro_rules! common_calls {
             (libc::SYS_close_range, Call::CloseRange),
             (libc::SYS_dup, Call::Dup),
             (libc::SYS_dup3, Call::Dup3),
+            (libc::SYS_pidfd_getfd, Call::PidfdGetfd),
             (libc::SYS_fcntl, Call::Fcntl),
             (libc::SYS_setsockopt, Call::Setsockopt),
             (libc::SYS_fsync, Call::Fsync),
