@@ -281,7 +281,8 @@ impl Node {
             }
         }
         if let Some(call) = call {
-            let messages = u32::from(error.is_none());
+            // At the end of what it is to send, such a call sends nothing.
+            let messages = u32::from(length > 0);
             self.emit(
                 thread,
                 Action::Sent { call, messages, bytes: length, error, assumed: false },

@@ -237,6 +237,48 @@ fn a_node_server_handed_to_a_child() {
 }
 
 #[test]
+fn a_proxy_in_go_that_splices() {
+    if !common::have("go") {
+        return common::skipped("no go");
+    }
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests/proxy.go");
+    let scratch = tempfile::tempdir().unwrap();
+    let binary = scratch.path().join("proxy");
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(&binary).arg(source).current_dir(scratch.path());
+    let built = build.output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let recorder = Arc::new(Recorder::new());
+    let running = start(&recorder, 0, Command::new(binary));
+    assert!(running.finished(common::LIMIT), "{}", recorder.tracker().summary());
+    let report = running.wait().unwrap();
+    assert_eq!(report.status, Some(Status::Code(0)));
+    let tracker = recorder.tracker();
+    everything_is_explained(&tracker);
+    // Of twenty clients, eight bytes there by way of the proxy, seventeen back by way of it.
+    assert_eq!(received_over_tcp(&tracker).1, 20 * 2 * (8 + 17));
+    assert!(report.calls.contains_key("splice"), "{report:?}");
+    let graph = tracker.graph();
+    // What arrived leads back, through what nobody saw, to who said it.
+    let mut followed = 0;
+    for id in graph.ids() {
+        let Action::Receive { payload, .. } = &graph.event(id).action else { continue };
+        if !contains(&payload.bytes, "hello") {
+            continue;
+        }
+        let mut origin = id;
+        while let Some(matched) = graph.matched(origin).next() {
+            origin = matched.send;
+        }
+        let Action::Send { payload: said, .. } = &graph.event(origin).action else { panic!() };
+        let said = said.bytes.strip_prefix(b"you said ").unwrap_or(&said.bytes);
+        assert!(payload.bytes.ends_with(said), "{said:?} became {payload:?}");
+        followed += 1;
+    }
+    assert!(followed >= 40, "twenty questions, twenty answers: {followed}");
+}
+
+#[test]
 fn a_jvm_that_selects_scatters_and_sends_files() {
     if let Some((recorder, report)) = interpreted("java", "Nio.java") {
         // Ten questions of 3 bytes, ten answers of 1000.

@@ -2,7 +2,26 @@
 // waits in a read on it: the read goes on with the connection it began on.
 #include "guest.h"
 static int server;
+static volatile pid_t waiting;
+// Until the thread sleeps in its read.
+static void until_it_reads(void) {
+    while (!waiting) usleep(100);
+    char path[64], line[256];
+    for (;;) {
+        snprintf(path, sizeof path, "/proc/self/task/%d/stat", waiting);
+        FILE *file = fopen(path, "r");
+        int asleep = fgets(line, sizeof line, file) && strstr(line, ") S ");
+        fclose(file);
+        snprintf(path, sizeof path, "/proc/self/task/%d/syscall", waiting);
+        file = fopen(path, "r");
+        int reads = fgets(line, sizeof line, file) && atoi(line) == SYS_read && line[0] != 'r';
+        fclose(file);
+        if (asleep && reads) return;
+        usleep(100);
+    }
+}
 static void *waits(void *unused) {
+    waiting = gettid();
     take(server, "for the first");
     return 0;
 }
@@ -14,7 +33,7 @@ int main(void) {
     int client2 = tcp_connect(&address), server2 = accept(listener, 0, 0);
     pthread_t thread;
     NEED(pthread_create(&thread, 0, waits, 0) == 0);
-    usleep(20000);
+    until_it_reads();
     NEED(dup2(server2, server) == server);
     give(client2, "for the second");
     take(server, "for the second");
