@@ -150,7 +150,10 @@ impl Node {
     }
 
     pub(crate) fn close_range(&mut self, thread: i32, first: u64, last: u64, flags: u32) {
-        if flags & libc::CLOSE_RANGE_CLOEXEC != 0 {
+        // The kernel refuses a range that ends before it begins, and flags it does not know.
+        let known = libc::CLOSE_RANGE_CLOEXEC | libc::CLOSE_RANGE_UNSHARE;
+        let refused = first as u32 > last as u32 || flags & !known != 0;
+        if refused || flags & libc::CLOSE_RANGE_CLOEXEC != 0 {
             return;
         }
         let bound = |number: u64| i32::try_from(number as u32).unwrap_or(i32::MAX);

@@ -264,7 +264,7 @@ impl Node {
             return None;
         }
         let mut approach = self.approach(thread, call, Some(endpoint.channel), None);
-        approach.length = parts.iter().map(|part| part.length).sum();
+        approach.length = memory::total(parts);
         if self.refused(stopped, &approach, number, &[], flags) {
             return None;
         }
@@ -297,7 +297,7 @@ impl Node {
             return None;
         }
         let slots = (0..count.min(MESSAGES_MAX))
-            .map_while(|index| header_slot(thread, headers + index * MULTI_HEADER_SIZE))
+            .map_while(|index| header_slot(thread, headers.wrapping_add(index * MULTI_HEADER_SIZE)))
             .collect();
         let descriptor = number as i32;
         Some(Pending::ReceiveMany { channel: endpoint.channel, slots, headers, flags, descriptor })

@@ -47,7 +47,7 @@ impl Node {
         if !self.options.writes {
             return None;
         }
-        let length = parts.iter().map(|part| part.length).sum();
+        let length = memory::total(parts);
         Some(self.enter_change(stopped, call, number, parts, length))
     }
 

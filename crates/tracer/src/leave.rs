@@ -48,12 +48,12 @@ impl Node {
                     return self.receive_failed(stopped, channel, error);
                 }
                 for (index, slot) in (0_u64..).zip(&slots).take(result as usize) {
-                    let at = headers + index * MULTI_HEADER_SIZE + MESSAGE_HEADER_SIZE;
+                    let at = headers.wrapping_add(index * MULTI_HEADER_SIZE + MESSAGE_HEADER_SIZE);
                     let length = memory::read_u32(thread, at).unwrap_or(0);
                     self.received(thread, channel, slot, flags, u64::from(length), descriptor);
                 }
             }
-            Pending::Send { call, single, unbound, connect, .. } => {
+            Pending::Send { call, single, unbound, connect, headers, .. } => {
                 let error = error_of(result);
                 if let Some(connect) = connect {
                     self.leave(stopped, *connect, result);
@@ -67,7 +67,7 @@ impl Node {
                 let (messages, bytes) = match (error, single) {
                     (Some(_), _) => (0, 0),
                     (None, true) => (1, taken),
-                    (None, false) => (taken as u32, 0),
+                    (None, false) => (taken as u32, sent_lengths(thread, headers, taken)),
                 };
                 self.emit(thread, Action::Sent { call, messages, bytes, error, assumed: false });
             }
@@ -78,7 +78,8 @@ impl Node {
             }
             Pending::Socketpair { descriptors } if result == 0 => {
                 let channels = [0, 4].map(|offset| {
-                    let descriptor = memory::read_i32(thread, descriptors + offset).ok()?;
+                    let descriptor =
+                        memory::read_i32(thread, descriptors.wrapping_add(offset)).ok()?;
                     self.opened(thread, i64::from(descriptor));
                     self.endpoint(thread, descriptor as u64).map(|endpoint| endpoint.channel)
                 });
@@ -88,7 +89,9 @@ impl Node {
             }
             Pending::Pipe { descriptors } if result == 0 => {
                 for offset in [0, 4] {
-                    if let Ok(descriptor) = memory::read_i32(thread, descriptors + offset) {
+                    if let Ok(descriptor) =
+                        memory::read_i32(thread, descriptors.wrapping_add(offset))
+                    {
                         self.opened(thread, i64::from(descriptor));
                         if let Some(made) = self.endpoint(thread, descriptor as u64) {
                             self.own_pipes.made(made.channel);
@@ -153,8 +156,8 @@ impl Node {
             }
             Pending::Waitid { information } if result == 0 && information != 0 => {
                 // siginfo_t: signal, errno, code, padding, then the process.
-                let code = memory::read_i32(thread, information + 8).unwrap_or(0);
-                let child = memory::read_i32(thread, information + 16).unwrap_or(0);
+                let code = memory::read_i32(thread, information.wrapping_add(8)).unwrap_or(0);
+                let child = memory::read_i32(thread, information.wrapping_add(16)).unwrap_or(0);
                 let ended = [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&code);
                 if child > 0 && ended {
                     self.emit(thread, Action::Waited { child });
@@ -289,6 +292,15 @@ impl Node {
             );
         }
     }
+}
+
+/// The bytes that sendmmsg took of its first `count` messages, of which the last may be cut.
+fn sent_lengths(thread: i32, headers: u64, count: u64) -> u64 {
+    let length = |index| {
+        let at = headers.wrapping_add(index * MULTI_HEADER_SIZE + MESSAGE_HEADER_SIZE);
+        u64::from(memory::read_u32(thread, at).unwrap_or(0))
+    };
+    (0..count).map(length).sum()
 }
 
 fn source(thread: i32, source: Source) -> Option<crate::Address> {

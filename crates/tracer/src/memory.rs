@@ -12,6 +12,12 @@ pub(crate) struct Part {
     pub(crate) length: u64,
 }
 
+/// Bytes of all parts together. Programs can ask for more than there are numbers for; the kernel
+/// refuses that.
+pub(crate) fn total(parts: &[Part]) -> u64 {
+    parts.iter().fold(0, |sum, part| sum.saturating_add(part.length))
+}
+
 /// struct msghdr, as the 64-bit kernel reads it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageHeader {

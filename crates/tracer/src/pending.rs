@@ -1,7 +1,7 @@
 //! What the tracer remembers of a call between its entry and its exit.
 
 use crate::event::{CallId, Channel, Endpoint};
-use crate::memory::Part;
+use crate::memory::{self, Part};
 
 /// Where a receive finds the address of the sender.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub(crate) fn size(&self) -> u64 {
-        self.parts.iter().map(|part| part.length).sum()
+        memory::total(&self.parts)
     }
 }
 
@@ -51,6 +51,8 @@ pub(crate) enum Pending {
         single: bool,
         unbound: Option<i32>,
         connect: Option<Box<Pending>>,
+        /// Of sendmmsg: where its messages are.
+        headers: u64,
     },
     /// splice and tee: received from one channel, sent to another, either of which may be absent.
     Relay {

@@ -68,12 +68,19 @@ impl Node {
             connect = Some(Box::new(self.enter_connect(stopped, number, outgoing.name)?));
         }
         let call = self.next_call();
-        let length = parts.iter().map(|part| part.length).sum();
+        let length = memory::total(parts);
         let (decision, readable) = self.ask_send(thread, call, channel, number, outgoing);
         if self.holding.is_some() {
             // The gate that holds the connect decides of the whole call.
             let unbound = self.unbound(channel, number);
-            return Some(Pending::Send { call, channel, single: true, unbound, connect });
+            return Some(Pending::Send {
+                call,
+                channel,
+                single: true,
+                unbound,
+                connect,
+                headers: 0,
+            });
         }
         let follow =
             matches!(decision, Decision::Follow | Decision::Hold(_) | Decision::Shorten(_));
@@ -89,7 +96,7 @@ impl Node {
             return None;
         }
         let unbound = self.unbound(channel, number);
-        Some(Pending::Send { call, channel, single: true, unbound, connect })
+        Some(Pending::Send { call, channel, single: true, unbound, connect, headers: 0 })
     }
 
     /// Reports one message that is about to be sent. Gives the decision, and whether its first
@@ -103,7 +110,7 @@ impl Node {
         outgoing: &Outgoing<'_>,
     ) -> (Decision, bool) {
         let Outgoing { parts, flags, name, ancillary } = outgoing;
-        let length = parts.iter().map(|part| part.length).sum();
+        let length = memory::total(parts);
         let payload = self.payload(thread, channel, parts, length);
         let readable = payload.bytes.len() as u64 == length.min(self.options.payload_limit as u64);
         let to = sockaddr(thread, name.0, name.1).map(Box::new);
@@ -182,7 +189,8 @@ impl Node {
         }
         let mut decision = Decision::Continue;
         for index in 0..count {
-            let Ok(header) = memory::read_header(thread, headers + index * MULTI_HEADER_SIZE)
+            let Ok(header) =
+                memory::read_header(thread, headers.wrapping_add(index * MULTI_HEADER_SIZE))
             else {
                 break;
             };
@@ -207,15 +215,17 @@ impl Node {
             }
         }
         let unbound = self.unbound(channel, number);
-        let pending = Pending::Send { call, channel, single: false, unbound, connect: None };
+        let pending = |unbound| {
+            let (single, connect) = (false, None);
+            Some(Pending::Send { call, channel, single, unbound, connect, headers })
+        };
         if let Some(known) = self.threads.get_mut(&thread) {
-            let (unbound, connect) = (None, None);
-            known.pending = Some(Pending::Send { call, channel, single: false, unbound, connect });
+            known.pending = pending(None);
         }
         if self.carried_out(stopped, Some(call), decision) {
             return None;
         }
-        Some(pending)
+        pending(unbound)
     }
 
     /// The descriptor, if its socket has no address yet and a send may give it one.

@@ -80,8 +80,7 @@ impl Stream {
         self.writes
             .iter()
             .filter(|write| write.settled)
-            .map(|write| write.length - write.read)
-            .sum()
+            .fold(0, |sum: u64, write| sum.saturating_add(write.length - write.read))
     }
 
     /// A read returned `length` bytes that begin with `content`.

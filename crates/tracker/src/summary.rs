@@ -165,10 +165,10 @@ impl Tracker {
             if inside {
                 summary.unmatched_bytes += stream.unexplained;
                 summary.mismatches += stream.mismatches;
-                summary.bytes_in_flight += stream.unread();
+                summary.bytes_in_flight = summary.bytes_in_flight.saturating_add(stream.unread());
             } else {
                 summary.bytes_from_outside += stream.unexplained;
-                summary.bytes_to_outside += stream.unread();
+                summary.bytes_to_outside = summary.bytes_to_outside.saturating_add(stream.unread());
             }
         }
         summary

@@ -192,7 +192,7 @@ impl Tracker {
                 }
             }
             Action::Answered { call, .. } => {
-                self.cancel((node, call), 0);
+                self.settle((node, call), 0, 0);
                 // Nobody will accept this one.
                 if let Some((channel, _)) = self.connects.remove(&(node, call)) {
                     self.sockets.entry(channel).target = None;
@@ -378,7 +378,7 @@ impl Tracker {
             }
             self.calls.remove(&call);
         } else {
-            self.cancel(call, messages as usize);
+            self.settle(call, messages as usize, bytes);
         }
     }
 
@@ -389,8 +389,9 @@ impl Tracker {
         }
     }
 
-    /// Of the messages of a call, all but the first `taken` did not leave.
-    fn cancel(&mut self, call: (NodeId, CallId), taken: usize) {
+    /// Of the messages of a call, all but the first `taken` did not leave. Those have `bytes` together,
+    /// of which the last may have got less than it asked for; 0 if that is not known.
+    fn settle(&mut self, call: (NodeId, CallId), taken: usize, bytes: u64) {
         let Some(sends) = self.calls.remove(&call) else { return };
         let Action::Send { channel, .. } = self.graph.event(sends.first).action else { return };
         let events: Vec<EventId> = sends.iter().collect();
@@ -398,8 +399,10 @@ impl Tracker {
             self.datagrams.refuse(call, events.get(taken..).unwrap_or_default());
             return;
         }
+        let mut left = if bytes == 0 { u64::MAX } else { bytes };
         for (index, event) in events.into_iter().enumerate() {
-            let length = if index < taken { self.asked(event) } else { 0 };
+            let length = if index < taken { self.asked(event).min(left) } else { 0 };
+            left -= length;
             if let Some(stream) = self.streams.get_mut(channel) {
                 stream.settle(event, length);
             }

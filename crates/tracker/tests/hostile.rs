@@ -1,0 +1,52 @@
+//! Programs whose calls make no sense: the tracer outlives them, and they end as they would.
+//!
+//! `LINCHPIN_HOSTILE=200 cargo test -p linchpin-tracker --test hostile` makes as many.
+
+mod common;
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use linchpin_tracer::{NodeId, Observer, Options, Status, launch};
+use linchpin_tracker::Recorder;
+
+#[test]
+fn no_argument_of_a_call_harms_the_tracer() {
+    if !common::have("cc") {
+        return common::skipped("no cc");
+    }
+    let programs: u64 = std::env::var("LINCHPIN_HOSTILE")
+        .map_or(4, |count| count.parse().expect("LINCHPIN_HOSTILE is a number"));
+    let scratch = tempfile::tempdir().unwrap();
+    let binary = scratch.path().join("arguments");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile/arguments.c");
+    let mut compile = Command::new("cc");
+    compile.args(["-O1", "-w", "-pthread", "-o"]).arg(&binary).arg(source);
+    assert!(compile.status().unwrap().success());
+    for seed in 1..=programs {
+        // Files changed and written are of interest in every second.
+        let options = if seed % 2 == 0 {
+            Options::default()
+        } else {
+            Options { files: true, writes: true, ..Options::default() }
+        };
+        let mut command = Command::new(&binary);
+        // Where it makes files.
+        let folder = tempfile::tempdir().unwrap();
+        command.arg(seed.to_string()).current_dir(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let recorder = Arc::new(Recorder::new());
+        let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
+        let running = launch(NodeId(0), command, options, observer, Instant::now()).unwrap();
+        assert!(running.finished(common::LIMIT), "seed {seed} does not end");
+        let report = running.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert_eq!(report.status, Some(Status::Code(0)), "seed {seed}");
+        assert!(report.stops > 500, "seed {seed}: {} stops", report.stops);
+        let tracker = recorder.tracker();
+        assert!(tracker.summary().events > 100);
+        let mut log = Vec::new();
+        tracker.graph().write_log(&mut log).unwrap();
+        linchpin_tracker::read_log(log.as_slice()).unwrap();
+    }
+}
