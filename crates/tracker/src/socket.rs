@@ -126,15 +126,20 @@ impl Sockets {
     }
 
     /// The client of an accepted socket whose peer the kernel no longer tells, because the
-    /// connection was reset before it was accepted: the backlog is first in, first out, so it is
-    /// the one that connected first of those nobody has accepted.
-    pub(crate) fn oldest_client(&self, listener: Channel) -> Option<Channel> {
+    /// connection was reset (or, AF_UNIX, closed) before it was accepted: the backlog is first in,
+    /// first out, so it is the one that connected first of those nobody has accepted.
+    pub(crate) fn oldest_client(
+        &self,
+        listener: Channel,
+        may_be: impl Fn(Channel) -> bool,
+    ) -> Option<Channel> {
         let facts = self.facts(listener)?;
         let waiting = self.all.sorted().filter(|(_, socket)| {
             let near = socket.facts.as_ref().is_none_or(|own| own.network == facts.network);
             let reaches = socket.target.as_ref().is_some_and(|target| facts.local.accepts(target));
             socket.peer.is_none() && near && reaches
         });
+        let waiting = waiting.filter(|(channel, _)| may_be(*channel));
         waiting.min_by_key(|(_, socket)| socket.connect).map(|(channel, _)| channel)
     }
 

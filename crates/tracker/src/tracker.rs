@@ -172,10 +172,14 @@ impl Tracker {
             Action::Accept { listener, channel } => {
                 let socket = self.sockets.entry(channel);
                 socket.accept = Some(id);
-                let known = socket.facts.as_ref().is_some_and(|facts| facts.peer.is_some());
+                let told = socket.facts.as_ref().and_then(|facts| facts.peer.as_ref());
+                let known = matches!(told, Some(Address::Internet(_)));
+                let local = told.is_some() && !known;
                 let mut peer = self.sockets.peer(channel);
                 if peer.is_none() && !known {
-                    peer = self.sockets.oldest_client(listener);
+                    // Of AF_UNIX the kernel tells the peers that are still there.
+                    let gone = |client| self.links.is_released(client, Side::Writers);
+                    peer = self.sockets.oldest_client(listener, |client| !local || gone(client));
                     if let Some(client) = peer {
                         self.sockets.join(channel, client);
                     }
