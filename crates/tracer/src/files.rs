@@ -1,5 +1,10 @@
 //! Entries of calls that change or sync files.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
 use crate::Site;
 use crate::call::Call;
 use crate::descriptor;
@@ -95,22 +100,40 @@ pub(crate) fn may_open_fifo(thread: i32, call: Call, arguments: &[u64; 6]) -> bo
         _ => (arguments[0] as i32, arguments[1]),
     };
     let Ok(path) = memory::read_string(thread, name, 4096) else { return true };
-    let path = String::from_utf8_lossy(&path);
-    // These mean something else seen from here.
-    if path.is_empty()
-        || ["/proc", "/dev/fd", "/dev/std"].iter().any(|start| path.starts_with(start))
-    {
-        return true;
-    }
-    let place = match path.strip_prefix('/') {
-        Some(rest) => format!("/proc/{thread}/root/{rest}"),
-        None if directory == libc::AT_FDCWD => format!("/proc/{thread}/cwd/{path}"),
-        None => format!("/proc/{thread}/fd/{directory}/{path}"),
+    let mut path = PathBuf::from(OsStr::from_bytes(&path));
+    let mut folder = match directory {
+        libc::AT_FDCWD => PathBuf::from(format!("/proc/{thread}/cwd")),
+        _ => PathBuf::from(format!("/proc/{thread}/fd/{directory}")),
     };
-    match std::fs::metadata(place) {
-        Ok(metadata) => std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    // Links are followed one by one: an absolute one begins at the root of the process.
+    for _ in 0..LINKS_MAX {
+        if path.as_os_str().is_empty() || means_its_reader(&path) {
+            return true;
+        }
+        let place = match path.strip_prefix("/") {
+            Ok(rest) => Path::new(&format!("/proc/{thread}/root")).join(rest),
+            Err(_) => folder.join(&path),
+        };
+        match std::fs::symlink_metadata(&place) {
+            Ok(found) if found.is_symlink() => match std::fs::read_link(&place) {
+                Ok(target) => path = target,
+                Err(_) => return true,
+            },
+            Ok(found) => return found.file_type().is_fifo(),
+            Err(error) => return error.kind() != std::io::ErrorKind::NotFound,
+        }
+        folder = place.parent().map(Path::to_owned).unwrap_or_default();
     }
+    true
+}
+
+/// More links than the kernel follows.
+const LINKS_MAX: usize = 41;
+
+/// True for names that mean something else to each process.
+fn means_its_reader(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    ["/proc", "/dev/fd", "/dev/std"].iter().any(|start| bytes.starts_with(start.as_bytes()))
 }
 
 /// What is remembered of a call that names files, and the absolute paths it names.
