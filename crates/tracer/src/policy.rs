@@ -114,7 +114,7 @@ impl<'a> Site<'a> {
     /// The whole content of what is about to be sent or written; `None` if it is not in the
     /// process's memory (sendfile, splice), cannot be read, or comes with descriptors.
     pub fn content(&self) -> Option<Vec<u8>> {
-        let length: u64 = memory::total(&self.parts);
+        let length: u64 = memory::total(self.parts);
         if self.parts.is_empty() || self.ancillary {
             return None;
         }
