@@ -131,7 +131,8 @@ pub(crate) fn resolve(thread: i32, descriptor: i32) -> io::Result<Option<Endpoin
             // The mode of the link itself tells how the descriptor was opened.
             let link = stat(&path, false)?;
             Some(Endpoint {
-                channel: Channel::Pipe(found.st_dev, found.st_ino),
+                // The kernel's numbers of devices have 32 bits.
+                channel: Channel::Pipe(found.st_dev as u32, found.st_ino),
                 read: link.st_mode & libc::S_IRUSR != 0,
                 write: link.st_mode & libc::S_IWUSR != 0,
             })

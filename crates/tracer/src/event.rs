@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ pub enum Channel {
     /// A socket (one side of a connection).
     Socket(u64),
     /// A pipe or FIFO (both ends): device and inode.
-    Pipe(u64, u64),
+    Pipe(u32, u64),
 }
 
 impl fmt::Display for Channel {
@@ -43,12 +44,13 @@ impl std::str::FromStr for Channel {
 
     fn from_str(text: &str) -> Result<Channel, String> {
         let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
+        let short = |text: &str| text.parse::<u32>().map_err(|error| format!("{text}: {error}"));
         if let Some(inode) = text.strip_prefix("socket:") {
             return Ok(Channel::Socket(number(inode)?));
         }
         let pipe = text.strip_prefix("pipe:").and_then(|rest| rest.split_once(':'));
         let (device, inode) = pipe.ok_or_else(|| format!("not a channel: {text}"))?;
-        Ok(Channel::Pipe(number(device)?, number(inode)?))
+        Ok(Channel::Pipe(short(device)?, number(inode)?))
     }
 }
 
@@ -172,7 +174,7 @@ pub struct Payload {
     #[serde(with = "bytes_as_text")]
     pub bytes: Vec<u8>,
     /// FNV-1a digest of the whole content; only for datagrams, which are matched by it.
-    pub digest: Option<u64>,
+    pub digest: Option<NonZeroU64>,
 }
 
 mod bytes_as_text {
@@ -258,11 +260,11 @@ pub enum Action {
     /// A new program runs in the process. `former`: the id of the thread that called exec.
     /// `closed`: what close-on-exec released; `endpoints`: what remains.
     Exec {
-        program: String,
-        arguments: Vec<String>,
+        program: Box<str>,
+        arguments: Box<[String]>,
         former: i32,
-        closed: Vec<Endpoint>,
-        endpoints: Vec<Endpoint>,
+        closed: Box<[Endpoint]>,
+        endpoints: Box<[Endpoint]>,
     },
     /// A thread that is not the last of its process ends.
     ThreadExit { status: Status },
@@ -312,7 +314,7 @@ pub enum Action {
         payload: Payload,
         peek: bool,
         truncated: bool,
-        relay: Option<CallId>,
+        relay: Option<Box<CallId>>,
     },
     /// Exit of a receive that found the end of the stream.
     EndOfStream { channel: Channel },
@@ -324,7 +326,7 @@ pub enum Action {
     /// Exit of a call of the fsync family.
     Synced { call: CallId, error: Option<i32> },
     /// Exit of a call that opened, renamed or unlinked a file (only with [`crate::Options::files`]).
-    File { kind: String, path: String, target: Option<String>, error: Option<i32> },
+    File { kind: Box<str>, path: Box<str>, target: Option<Box<str>>, error: Option<i32> },
 
     /// The observer answered a call in place of the kernel ([`crate::Decision::Answer`]); the call
     /// has no exit event.

@@ -143,7 +143,15 @@ impl Node {
                 if kind.contains("open") || kind == "creat" {
                     self.opened(thread, result);
                 }
-                self.emit(thread, Action::File { kind: kind.to_owned(), path, target, error });
+                self.emit(
+                    thread,
+                    Action::File {
+                        kind: kind.into(),
+                        path: path.into(),
+                        target: target.map(Into::into),
+                        error,
+                    },
+                );
             }
             Pending::Wait4 { status } if result > 0 => {
                 // A child that was stopped or continued has not ended.
@@ -279,7 +287,14 @@ impl Node {
                 let truncated = false;
                 self.emit(
                     thread,
-                    Action::Receive { channel, from: None, payload, peek, truncated, relay: call },
+                    Action::Receive {
+                        channel,
+                        from: None,
+                        payload,
+                        peek,
+                        truncated,
+                        relay: call.map(Box::new),
+                    },
                 );
             }
         }

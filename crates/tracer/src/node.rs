@@ -413,7 +413,7 @@ impl Node {
             .unwrap_or_default()
             .into_iter()
             .filter(|endpoint| !endpoints.contains(endpoint))
-            .collect();
+            .collect::<Box<[_]>>();
         if let Some(known) = self.processes.get_mut(&process) {
             known.alive = 1;
             known.table = Rc::new(RefCell::new(after));
@@ -428,6 +428,8 @@ impl Node {
             self.note_channel(process, number, endpoint.channel);
         }
         let (program, arguments) = program_of(process);
+        let (program, arguments) = (program.into(), arguments.into());
+        let endpoints = endpoints.into();
         self.emit(process, Action::Exec { program, arguments, former, closed, endpoints });
     }
 

@@ -1,5 +1,7 @@
 //! Entries of calls that send: what is about to leave, and whether its result is known before.
 
+use std::num::NonZeroU64;
+
 use crate::arch;
 use crate::channels::lacks_address;
 use crate::descriptor;
@@ -269,8 +271,9 @@ impl Node {
 }
 
 /// FNV-1a, 64 bits.
-fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+fn digest(bytes: &[u8]) -> NonZeroU64 {
+    let digest = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    });
+    NonZeroU64::new(digest).unwrap_or(NonZeroU64::MAX)
 }

@@ -1,6 +1,7 @@
 //! Datagrams in flight: matched by destination, content and order of sending.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroU64;
 
 use linchpin_tracer::{Address, CallId, Channel, NodeId, Payload};
 
@@ -33,7 +34,7 @@ struct Datagram {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Datagrams {
     /// By length and digest; `None` where the content could not be read.
-    flying: BTreeMap<(u64, Option<u64>), VecDeque<Datagram>>,
+    flying: BTreeMap<(u64, Option<NonZeroU64>), VecDeque<Datagram>>,
     /// Datagrams received that nobody was seen to send.
     pub(crate) unexplained: u64,
 }
@@ -112,7 +113,7 @@ impl Datagrams {
 }
 
 /// Where a datagram is: what it is found by, and its place among those.
-type Place = ((u64, Option<u64>), usize);
+type Place = ((u64, Option<NonZeroU64>), usize);
 
 impl Datagrams {
     /// The datagram of which a receive returned the beginning: the oldest of those that are at least

@@ -287,4 +287,4 @@ fn life<'a>(
 }
 
 // A long run has millions of these.
-const _: () = assert!(size_of::<Entry>() <= 152);
+const _: () = assert!(size_of::<Entry>() <= 128);

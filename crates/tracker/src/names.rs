@@ -98,7 +98,7 @@ impl Graph {
         for id in self.ids() {
             match &self.event(id).action {
                 Action::Exec { program, arguments, .. } => {
-                    let called = arguments.first().unwrap_or(program);
+                    let called = arguments.first().map_or(&**program, String::as_str);
                     let base = called.rsplit('/').next().unwrap_or(called);
                     programs.insert(self.process(id), base.to_owned());
                 }

@@ -77,7 +77,7 @@ impl Graph {
             match &event.action {
                 Action::Exec { program, arguments, .. } => {
                     // As it was called: many programs are one file under several names.
-                    let called = arguments.first().unwrap_or(program);
+                    let called = arguments.first().map_or(&**program, String::as_str);
                     let base = called.rsplit('/').next().unwrap_or(called);
                     names.insert(track, format!("{base}[{}]", event.process));
                 }

@@ -202,10 +202,11 @@ impl Tracker {
                     self.sockets.entry(channel).target = None;
                 }
             }
-            Action::Receive { channel, ref from, ref payload, peek, truncated, relay } => {
+            Action::Receive { channel, ref from, ref payload, peek, truncated, ref relay } => {
                 self.prove(id, channel);
                 let matched = self.receive(channel, from.as_deref(), payload, peek, truncated);
-                let relayed = relay.and_then(|call| self.calls.get(&(node, call)).cloned());
+                let relayed =
+                    relay.as_ref().and_then(|call| self.calls.get(&(node, **call)).cloned());
                 for Matched { send, bytes } in matched {
                     let cause = match self.sockets.transport(channel) {
                         Transport::Stream => Cause::Bytes(bytes),
