@@ -81,7 +81,8 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// A queue on a duplicate of the sender's socket, emptied by a thread of its own.
+    /// A queue on a duplicate of the sender's socket, emptied by a thread of its own. Something is to
+    /// be sent through it at once.
     pub(crate) fn new(socket: OwnedFd) -> io::Result<Arc<Queue>> {
         let queue = Arc::new(Queue { content: Mutex::default(), changed: Condvar::new() });
         let own = Arc::clone(&queue);
@@ -149,6 +150,13 @@ impl Queue {
     }
 
     fn run(&self, socket: &OwnedFd) {
+        // This thread may run before what the queue was made for is in it.
+        let first = self.lock();
+        drop(
+            self.changed
+                .wait_while(first, |content| content.items.is_empty())
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         loop {
             let mut content = self.lock();
             let Some((item, due)) = content.items.pop_front() else {
