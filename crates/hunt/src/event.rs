@@ -89,7 +89,7 @@ impl EventName {
         }
     }
 
-    /// Which of its kind it is, from 1.
+    /// Which of its kind it is, from 1; 0 if it came before the workload sent anything.
     #[must_use]
     pub fn occurrence(&self) -> u32 {
         match self {
@@ -149,11 +149,12 @@ pub(crate) struct Word<'a>(pub(crate) &'a str);
 impl fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Words of the language of faults.
-        const RESERVED: [&str; 13] = [
+        const RESERVED: [&str; 14] = [
             "before",
             "after",
             "at",
             "from",
+            "since",
             "until",
             "for",
             "by",

@@ -142,13 +142,24 @@ impl Injector {
         *number += 1;
         pattern.count = Count::Nth(*number);
         let mut hits = Vec::new();
-        for (index, watch) in state.watches.iter_mut().enumerate() {
-            if !watch.calls && watch.matches(happening, &self.nodes) {
-                watch.seen += 1;
-                hits.push(Hit { watch: index, number: watch.seen });
+        for index in 0..state.watches.len() {
+            if !state.watches[index].calls {
+                hits.extend(self.hit(state, index, happening));
             }
         }
         (At { name: pattern.to_string(), event, time_ns }, hits)
+    }
+
+    /// Counts a happening that a watch waits for.
+    fn hit(&self, state: &mut State, index: usize, happening: &Happening) -> Option<Hit> {
+        let since = state.watches[index].since;
+        if since.is_some_and(|since| !state.watches[since].is_met()) {
+            return None;
+        }
+        let watch = &mut state.watches[index];
+        let is_met = watch.matches(happening, &self.nodes);
+        watch.seen += u32::from(is_met);
+        is_met.then_some(Hit { watch: index, number: watch.seen })
     }
 
     /// It did not happen after all: the program will try again.
@@ -398,11 +409,10 @@ impl Injector {
     /// A receive or accept that is to fail.
     fn refusal(&self, state: &mut State, happening: &Happening) -> Decision {
         let mut hits = Vec::new();
-        for (index, watch) in state.watches.iter_mut().enumerate() {
+        for index in 0..state.watches.len() {
             // Counted here, where the call begins: its exit may never come.
-            if watch.calls && watch.matches(happening, &self.nodes) {
-                watch.seen += 1;
-                hits.push(Hit { watch: index, number: watch.seen });
+            if state.watches[index].calls {
+                hits.extend(self.hit(state, index, happening));
             }
         }
         if hits.is_empty() {

@@ -352,6 +352,8 @@ pub struct Fault {
     pub trigger: Trigger,
     /// Events that must have happened before.
     pub given: Vec<Pattern>,
+    /// The event from which on, itself included, the fault counts; `None`: the start.
+    pub since: Option<Pattern>,
     /// How long after its trigger a restart comes.
     pub pause: Duration,
     /// When it ends; `None`: with the run, or by itself.
@@ -372,6 +374,7 @@ impl Fault {
             patterns.push(pattern);
         }
         patterns.extend(&self.given);
+        patterns.extend(&self.since);
         patterns
     }
 
@@ -494,6 +497,9 @@ impl fmt::Display for Fault {
         if !self.given.is_empty() {
             let given: Vec<String> = self.given.iter().map(ToString::to_string).collect();
             write!(out, " after {{{}}}", given.join(", "))?;
+        }
+        if let Some(pattern) = &self.since {
+            write!(out, " since {pattern}")?;
         }
         if !self.pause.is_zero() {
             write!(out, " after {}", Time(self.pause))?;

@@ -189,8 +189,12 @@ fn arm(fault: Fault, rules: &Rules, watches: &mut Vec<Watch>) -> Armed {
         };
         fault.trigger = Trigger::Event(crate::Side::After, exit);
     }
-    let mut watch = |pattern: &Pattern| {
+    let since = fault.since.as_ref().map(|pattern| {
         watches.push(Watch::new(pattern, rules));
+        watches.len() - 1
+    });
+    let mut watch = |pattern: &Pattern| {
+        watches.push(Watch { since, ..Watch::new(pattern, rules) });
         watches.len() - 1
     };
     let trigger = match &fault.trigger {
@@ -419,15 +423,14 @@ impl Injector {
         let Some(watch) = armed.subject.or(armed.trigger) else {
             return "the run ended before".into();
         };
-        let Watch { pattern, seen, .. } = &state.watches[watch];
+        let Watch { pattern, seen, since: watch_since, .. } = &state.watches[watch];
         if *seen > 0 && armed.subject.is_some() && armed.phase == Phase::Waiting {
             return "the event it begins at did not happen".into();
         }
-        let reached = match pattern.count {
-            Count::Nth(number) => *seen >= number,
-            Count::Every => *seen > 0,
-        };
-        if reached {
+        if let Some(since) = watch_since.filter(|since| !state.watches[*since].is_met()) {
+            return format!("`{}` did not happen", state.watches[since].pattern);
+        }
+        if state.watches[watch].is_met() {
             return match armed.fault.effect {
                 Effect::ShortWrite(_, bytes) => format!("no such call had more than {bytes} bytes"),
                 _ => "it happened when the workload had ended, and faults with it".into(),

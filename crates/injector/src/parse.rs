@@ -12,9 +12,10 @@ use crate::fault::{
 use crate::token::{Token, tokens};
 
 /// Words that begin a clause; as a name or label they stand in double quotes.
-const CLAUSES: [&str; 12] = [
+const CLAUSES: [&str; 13] = [
     "before",
     "after",
+    "since",
     "at",
     "from",
     "until",
@@ -102,6 +103,7 @@ struct Parser {
 struct Clauses {
     trigger: Option<Trigger>,
     given: Vec<Pattern>,
+    since: Option<Pattern>,
     pause: Duration,
     until: Option<Until>,
     by: Option<Duration>,
@@ -547,6 +549,15 @@ impl Parser {
                 }
                 self.trigger(clauses, Trigger::Event(side, pattern), span)
             }
+            "since" => {
+                let pattern = self.event()?;
+                if clauses.since.replace(pattern).is_some() {
+                    let message = "the fault counts from two events on";
+                    let hint = "name the later one";
+                    return self.fail(Diagnostic::new(span, message).hint(hint));
+                }
+                Ok(())
+            }
             "until" => {
                 let until = match self.duration_ahead() {
                     Some(_) => Until::Time(self.length()?),
@@ -563,7 +574,7 @@ impl Parser {
                 Ok(())
             }
             other => {
-                let words = ["before", "after", "at", "from", "until", "for", "by"];
+                let words = ["before", "after", "at", "from", "since", "until", "for", "by"];
                 let near = nearest(other, words);
                 let hint = match near {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -626,7 +637,7 @@ impl Parser {
     }
 
     fn assemble(&mut self, effect: Effect, clauses: Clauses, start: Range<usize>) -> Option<Fault> {
-        let Clauses { trigger, given, pause, mut until, by } = clauses;
+        let Clauses { trigger, given, since, pause, mut until, by } = clauses;
         let effect = match effect {
             Effect::Delay(pattern, _) => {
                 let lateness = match (by, until.take()) {
@@ -667,7 +678,7 @@ impl Parser {
             );
         }
         let trigger = trigger.unwrap_or(Trigger::Given);
-        self.wrong.is_empty().then_some(Fault { effect, trigger, given, pause, until })
+        self.wrong.is_empty().then_some(Fault { effect, trigger, given, since, pause, until })
     }
 }
 

@@ -67,6 +67,8 @@ impl Happening {
 pub(crate) struct Watch {
     pub(crate) pattern: Pattern,
     pub(crate) seen: u32,
+    /// It counts nothing before this other one, which stands before it, has met its event.
+    pub(crate) since: Option<usize>,
     /// Counts calls that begin, not what they return: receives and accepts that are to fail.
     pub(crate) calls: bool,
 }
@@ -79,7 +81,7 @@ impl Watch {
             let masked = rules.mask(label.text.as_bytes());
             label.text = String::from_utf8_lossy(&masked).into_owned();
         }
-        Watch { pattern, seen: 0, calls: false }
+        Watch { pattern, seen: 0, since: None, calls: false }
     }
 
     pub(crate) fn matches(&self, happening: &Happening, nodes: &[String]) -> bool {
@@ -104,6 +106,14 @@ impl Watch {
             && labelled
             && pattern.port.is_none_or(|port| happening.port == Some(port))
             && pattern.connection.is_none_or(|number| happening.connection == number)
+    }
+
+    /// True if the event that is meant has come.
+    pub(crate) fn is_met(&self) -> bool {
+        match self.pattern.count {
+            Count::Nth(wanted) => self.seen >= wanted,
+            Count::Every => self.seen > 0,
+        }
     }
 
     /// True if this is the event that is meant.

@@ -27,11 +27,12 @@ const STYLED: [(&str, Scenario); 9] = [
 ];
 
 /// Those that do not.
-const OTHERS: [(&str, Scenario); 11] = [
+const OTHERS: [(&str, Scenario); 12] = [
     ("datagrams_are_lost_doubled_late_and_overtaken", datagrams),
     ("a_byte_is_another", corrupt),
     ("writes_are_short", short_writes),
     ("disks_fail", disk_errors),
+    ("faults_count_from_an_event_on", since),
     ("power_loss_loses_exactly_what_was_not_synced", power_loss),
     ("a_node_comes_back_with_and_without_its_data", restarts),
     ("a_silent_host_that_is_back_answers_with_a_reset", host_back),
@@ -330,6 +331,25 @@ fn disk_errors(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{:?}", outcome.reports))
+}
+
+/// The event that counting begins with is counted itself, and what came before is not.
+fn since(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
+    let script = "open {data}/x write 1 fsync write 2 fsync fsync write 3 write 4 write 5";
+    let faults = [
+        "error ENOSPC a write #2 since fsync a #2",
+        "error EIO a fsync #2 since fsync a #2",
+        "error EDQUOT a write #1 since fsync a #4",
+    ];
+    let outcome = run(workshop, &[part("a", guest, script)], &faults)?;
+    let wrong = || Err(format!("{:?}, {:?}", outcome.reports, outcome.file("a/x")));
+    if outcome.file("a/x").as_deref() != Some("1235") {
+        return wrong();
+    }
+    let said: Vec<String> = outcome.reports.iter().map(ToString::to_string).collect();
+    let fired = [&said[0], &said[1]].map(|told| told.contains(": fired "));
+    let why = ": never fired (`fsync a #4` did not happen)";
+    if fired == [true, true] && said[2].ends_with(why) { Ok(()) } else { wrong() }
 }
 
 fn power_loss(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {

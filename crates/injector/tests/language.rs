@@ -41,6 +41,12 @@ fn what_is_written_is_read_and_written_again() {
             "crash a before send a->b X port 7000 connection 2 #4 after {start b}",
             "crash a before send a->b X port 7000 connection 2 #4 after {start b}",
         ),
+        ("error EIO a fsync #2 since send client->*", "error EIO a fsync #2 since send client->*"),
+        (
+            "crash a since start b #2 before send a->b X after {start c}",
+            "crash a before send a->b X after {start c} since start b #2",
+        ),
+        ("crash \"since\" at 1s", "crash \"since\" at 1s"),
         ("crash \"after\" at 0.25s", "crash \"after\" at 250ms"),
         ("crash node-1 after recv a->node-1 X", "crash node-1 after recv node-1<-a X"),
     ] {
@@ -111,6 +117,10 @@ fn every_mistake_is_named_with_its_place() {
                 "#0",
                 "`#0` counts nothing (write `#1` for the first, `#2` for the second, `#every` for each)",
             )],
+        ),
+        (
+            "crash a after send a->b since start a since start b",
+            &[("since", "the fault counts from two events on (name the later one)")],
         ),
         (
             "crash a after 2s",
