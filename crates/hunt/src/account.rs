@@ -41,6 +41,8 @@ pub struct Account {
     pub interchangeable: BTreeMap<String, Vec<String>>,
     /// Of these: not reached.
     pub waiting: u64,
+    /// So many classes they are of, as far as that was worked out.
+    pub waiting_classes: u64,
     /// Hypotheses given up because a fault did not fire.
     pub never_fired: u64,
     /// Hypotheses given up because their runs could not be judged.
@@ -169,6 +171,7 @@ impl Account {
         let left = proposals.left(knowledge, lessons);
         self.tried = left.tried;
         (self.answered, self.waiting) = (left.answered, left.waiting);
+        self.waiting_classes = left.waiting_classes.len() as u64;
         self.like_another = left.like_another.values().sum();
         let assumed = left.like_another.iter().map(|(tried, others)| {
             let faults = knowledge.faults_of(tried);
@@ -222,7 +225,8 @@ impl fmt::Display for Account {
         writeln!(
             f,
             "hypotheses: {} generated; {} run, {} answered by other runs, {} assumed to end like \
-             another of their class, {} never fired, {} could not be judged, {} not reached",
+             another of their class, {} never fired, {} could not be judged, {} not reached (of {} \
+             classes)",
             self.hypotheses,
             self.tried,
             self.answered,
@@ -230,6 +234,7 @@ impl fmt::Display for Account {
             self.never_fired,
             self.not_judged,
             self.waiting,
+            self.waiting_classes,
         )?;
         let kinds = self.candidates.iter();
         let kinds = kinds.map(|(kind, seen)| format!("{kind} {}/{}", seen.tried, seen.known));

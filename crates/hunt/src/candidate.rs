@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::EventName;
+use crate::event::{EventName, MessageName};
 use crate::fault::{Budgets, Fault, Kind, Moment, Trigger};
 use crate::trace::Indexed;
 
@@ -150,13 +150,37 @@ impl Finder<'_> {
                 let (from, to) = (message.from.clone(), message.to.clone());
                 self.add(event, Fault::Stall { from, to, at });
             }
-            if self.allows(Kind::Loss) && self.trace.trace.events[event].is_datagram {
+            let is_datagram = self.trace.trace.events[event].is_datagram;
+            if self.allows(Kind::Loss) && is_datagram {
                 self.add(event, Fault::Loss { message: message.clone() });
+            }
+            if self.allows(Kind::Duplicate) && is_datagram {
+                self.add(event, Fault::Duplicate { message: message.clone() });
+            }
+            if self.allows(Kind::Corrupt) {
+                self.add(event, Fault::Corrupt { message: message.clone() });
+            }
+            if !is_datagram {
+                self.connections(event, &message);
             }
             if self.allows(Kind::Delay) {
                 let duration_ms = self.durations.delay_ms;
                 self.add(event, Fault::Delay { message, duration_ms });
             }
+        }
+    }
+
+    /// Faults of the connection over which a message goes.
+    fn connections(&mut self, event: usize, message: &MessageName) {
+        let (from, to) = (message.from.clone(), message.to.clone());
+        if self.allows(Kind::Reset) {
+            let at = self.trigger(Moment::Before, event);
+            self.add(event, Fault::Reset { from: from.clone(), to: to.clone(), at });
+        }
+        // Refused is what connects after it: the next message, if each has a connection of its own.
+        if self.allows(Kind::Refuse) {
+            let at = self.trigger(Moment::After, event);
+            self.add(event, Fault::Refuse { from, to, at });
         }
     }
 

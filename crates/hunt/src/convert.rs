@@ -99,6 +99,9 @@ struct Flying {
     left: u64,
 }
 
+/// Per node and file: the values written and not synced.
+type Unsynced = BTreeMap<(usize, String), BTreeSet<String>>;
+
 struct Conversion<'a> {
     subject: &'a Subject<'a>,
     live: Live,
@@ -112,13 +115,16 @@ struct Conversion<'a> {
     flying: BTreeMap<EventId, Flying>,
     calls: BTreeMap<(NodeId, CallId), EventId>,
     counts: BTreeMap<EventName, u32>,
+    /// The workload has sent something: from then on faults count.
+    has_begun: bool,
     /// Per event of the graph: the last event of its node in the trace.
     latest: Vec<Option<usize>>,
     last: BTreeMap<usize, usize>,
     /// What the next event of a node comes after.
     pending: BTreeMap<usize, BTreeSet<usize>>,
-    /// Per node and file: the values written and not synced.
-    unsynced: BTreeMap<(usize, String), BTreeSet<String>>,
+    unsynced: Unsynced,
+    /// Syncs under way: their position in the trace, and what they would make durable.
+    syncing: BTreeMap<(NodeId, CallId), (usize, Unsynced)>,
     end: Option<usize>,
 }
 
@@ -145,10 +151,12 @@ impl<'a> Conversion<'a> {
             flying: BTreeMap::new(),
             calls: BTreeMap::new(),
             counts: BTreeMap::new(),
+            has_begun: false,
             latest: Vec::new(),
             last: BTreeMap::new(),
             pending: BTreeMap::new(),
             unsynced: BTreeMap::new(),
+            syncing: BTreeMap::new(),
             end: None,
         }
     }
@@ -167,6 +175,8 @@ impl<'a> Conversion<'a> {
             }
         }
         let moments = self.live.moments(tracker, id);
+        let is_send = matches!(event.action, Action::Send { .. });
+        self.has_begun |= is_send && node.is_some_and(|node| self.subject.nodes[node].is_client);
         match &event.action {
             Action::Send { call, payload, .. } => {
                 self.calls.entry((event.node, *call)).or_insert(id);
@@ -192,11 +202,13 @@ impl<'a> Conversion<'a> {
                     }
                 }
             }
-            Action::Sync { kind, path, .. } => {
+            Action::Sync { call, kind, path } => {
                 if let Some(node) = node {
-                    self.sync(node, kind, path.as_deref());
+                    self.sync((event.node, *call), node, kind, path.as_deref());
                 }
             }
+            Action::Synced { call, error } => self.synced((event.node, *call), error.is_some()),
+            Action::Answered { call, result } => self.synced((event.node, *call), *result < 0),
             _ => {}
         }
         self.latest.push(node.and_then(|node| self.last.get(&node).copied()));
@@ -215,7 +227,9 @@ impl<'a> Conversion<'a> {
             && self.void.insert(event)
         {
             let name = self.events[event].name.clone();
-            self.count_again(&name);
+            if name.occurrence() > 0 {
+                self.count_again(&name);
+            }
         }
     }
 
@@ -286,18 +300,30 @@ impl<'a> Conversion<'a> {
     }
 
     /// A sync carries what it makes durable: what was written to the file since the last.
-    fn sync(&mut self, node: usize, kind: &str, path: Option<&str>) {
-        let whole = matches!(kind, "sync" | "syncfs");
-        let covered: Vec<(usize, String)> = self
-            .unsynced
-            .keys()
-            .filter(|(own, file)| *own == node && (whole || path == Some(file)))
-            .cloned()
-            .collect();
-        let tokens = covered.iter().filter_map(|key| self.unsynced.remove(key)).flatten().collect();
+    fn sync(&mut self, call: (NodeId, CallId), node: usize, kind: &str, path: Option<&str>) {
         let Some(entry) = self.subject.nodes.get(node) else { return };
         let name = EventName::Sync { node: entry.name.clone(), occurrence: 0 };
-        self.push(node, name, About { tokens, ..About::default() });
+        let whole = matches!(kind, "sync" | "syncfs");
+        let is_covered =
+            |(own, file): &(usize, String)| *own == node && (whole || path == Some(file));
+        let files: Vec<(usize, String)> =
+            self.unsynced.keys().filter(|file| is_covered(file)).cloned().collect();
+        let covered: Unsynced =
+            files.iter().filter_map(|file| self.unsynced.remove_entry(file)).collect();
+        let tokens = covered.values().flatten().cloned().collect();
+        let position = self.push(node, name, About { tokens, ..About::default() });
+        self.syncing.insert(call, (position, covered));
+    }
+
+    /// A sync that failed made nothing durable.
+    fn synced(&mut self, call: (NodeId, CallId), has_failed: bool) {
+        let Some((position, covered)) = self.syncing.remove(&call) else { return };
+        if has_failed {
+            self.events[position].tokens.clear();
+            for (file, tokens) in covered {
+                self.unsynced.entry(file).or_default().extend(tokens);
+            }
+        }
     }
 
     fn push(&mut self, node: usize, name: EventName, about: About) -> usize {
@@ -332,8 +358,12 @@ impl<'a> Conversion<'a> {
         if own == all { vec![own] } else { vec![own, all] }
     }
 
-    /// Counts an event among those of its kind.
+    /// Counts an event among those of its kind, from the first message of the workload on, as faults
+    /// do. What comes before has no number (0).
     fn number(&mut self, name: EventName) -> EventName {
+        if !self.has_begun {
+            return name.kind();
+        }
         for kind in Self::kinds(&name) {
             *self.counts.entry(kind).or_default() += 1;
         }

@@ -15,8 +15,12 @@ pub(crate) struct Cut {
     pub(crate) trigger: usize,
     /// Events that cannot take place as they did.
     pub(crate) removed: EventSet,
+    /// What it removes is a call that fails: the program may go on as if it had not.
+    pub(crate) is_error: bool,
     /// Events that take place later.
     pub(crate) late: EventSet,
+    /// Events that take place otherwise: their message comes twice.
+    pub(crate) changed: EventSet,
     /// The node that loses its memory, and how.
     pub(crate) dead: Option<(usize, Kind)>,
     /// Nodes that the others may have given up, though they live: paused or in a minority.
@@ -57,13 +61,20 @@ impl Cut {
                 let minority = if one.len() <= other.len() { one } else { other };
                 cut.doubted.extend(minority.iter().filter_map(|name| trace.node_index(name)));
             }
-            Fault::Stall { from, to, at } => {
+            Fault::Stall { from, to, at } | Fault::Refuse { from, to, at } => {
                 cut.removed = lost(trace, first(trigger, at), |one, two| one == from && two == to);
             }
             Fault::Delay { .. } => cut.late.extend(trace.received[trigger]),
-            Fault::Loss { .. } => cut.removed.extend(trace.received[trigger]),
+            // What is not understood is as good as lost.
+            Fault::Loss { .. } | Fault::Corrupt { .. } => {
+                cut.removed.extend(trace.received[trigger]);
+            }
+            Fault::Duplicate { .. } => cut.changed.extend(trace.received[trigger]),
+            // It may send it again, over a new connection.
+            Fault::Reset { .. } => cut.late.extend(trace.received[trigger]),
             Fault::Error { .. } => {
                 cut.removed.insert(trigger);
+                cut.is_error = true;
             }
             Fault::Input { .. } => {}
         }
@@ -82,7 +93,7 @@ impl Cut {
 
     /// It changes something of these events.
     pub(crate) fn touches(&self, events: &EventSet) -> bool {
-        !self.removed.is_disjoint(events) || !self.late.is_disjoint(events)
+        [&self.removed, &self.late, &self.changed].iter().any(|own| !own.is_disjoint(events))
     }
 }
 

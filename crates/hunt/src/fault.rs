@@ -29,6 +29,14 @@ pub enum Kind {
     Delay,
     /// One datagram is lost.
     Loss,
+    /// One datagram comes twice.
+    Duplicate,
+    /// A byte of one message is another.
+    Corrupt,
+    /// Connections from one node to another are refused until the faults are healed.
+    Refuse,
+    /// The connections of two nodes are reset.
+    Reset,
     /// A durable write fails.
     Error,
     /// The workload is given another value of a parameter; not a fault, and in no budget.
@@ -37,7 +45,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Crash,
         Self::SilentCrash,
         Self::PowerLoss,
@@ -47,6 +55,10 @@ impl Kind {
         Self::Stall,
         Self::Delay,
         Self::Loss,
+        Self::Duplicate,
+        Self::Corrupt,
+        Self::Refuse,
+        Self::Reset,
         Self::Error,
         Self::Input,
     ];
@@ -64,6 +76,10 @@ impl Kind {
             Self::Stall => "stall",
             Self::Delay => "delay",
             Self::Loss => "loss",
+            Self::Duplicate => "duplicate",
+            Self::Corrupt => "corrupt",
+            Self::Refuse => "refuse",
+            Self::Reset => "reset",
             Self::Error => "error",
             Self::Input => "input",
         }
@@ -134,6 +150,24 @@ pub enum Fault {
         /// Since when.
         at: Trigger,
     },
+    /// Connections from one node to another are refused from an event on.
+    Refuse {
+        /// Who connects.
+        from: String,
+        /// To whom.
+        to: String,
+        /// Since when.
+        at: Trigger,
+    },
+    /// The connections of two nodes are reset; they may make new ones.
+    Reset {
+        /// The one.
+        from: String,
+        /// The other.
+        to: String,
+        /// When.
+        at: Trigger,
+    },
     /// A message arrives late; what follows it in the stream waits behind it.
     Delay {
         /// The message.
@@ -144,6 +178,16 @@ pub enum Fault {
     /// A datagram is lost.
     Loss {
         /// The datagram.
+        message: MessageName,
+    },
+    /// A datagram comes twice.
+    Duplicate {
+        /// The datagram.
+        message: MessageName,
+    },
+    /// The middle byte of a message is inverted.
+    Corrupt {
+        /// The message.
         message: MessageName,
     },
     /// A write or a sync fails.
@@ -172,6 +216,10 @@ impl Fault {
             Self::Stall { .. } => Kind::Stall,
             Self::Delay { .. } => Kind::Delay,
             Self::Loss { .. } => Kind::Loss,
+            Self::Duplicate { .. } => Kind::Duplicate,
+            Self::Corrupt { .. } => Kind::Corrupt,
+            Self::Refuse { .. } => Kind::Refuse,
+            Self::Reset { .. } => Kind::Reset,
             Self::Error { .. } => Kind::Error,
             Self::Input { .. } => Kind::Input,
         }
@@ -181,12 +229,15 @@ impl Fault {
     #[must_use]
     pub fn trigger(&self) -> Option<EventName> {
         match self {
-            Self::Node { at, .. } | Self::Partition { at, .. } | Self::Stall { at, .. } => {
-                Some(at.event.clone())
-            }
-            Self::Delay { message, .. } | Self::Loss { message } => {
-                Some(EventName::Send(message.clone()))
-            }
+            Self::Node { at, .. }
+            | Self::Partition { at, .. }
+            | Self::Stall { at, .. }
+            | Self::Refuse { at, .. }
+            | Self::Reset { at, .. } => Some(at.event.clone()),
+            Self::Delay { message, .. }
+            | Self::Loss { message }
+            | Self::Duplicate { message }
+            | Self::Corrupt { message } => Some(EventName::Send(message.clone())),
             Self::Error { event, .. } => Some(event.clone()),
             Self::Input { .. } => None,
         }
@@ -223,9 +274,15 @@ impl Fault {
             Self::Node { node, .. } => Place::Pause(node.clone()),
             Self::Partition { one, other, .. } => Place::Cut(one.clone(), other.clone()),
             Self::Stall { from, to, .. } => Place::Link(from.clone(), to.clone()),
-            Self::Delay { message, .. } | Self::Loss { message } => {
-                Place::Event(EventName::Send(message.clone()))
+            Self::Refuse { from, to, .. } => Place::Connects(from.clone(), to.clone()),
+            Self::Reset { from, to, at } => {
+                let (one, two) = if from < to { (from, to) } else { (to, from) };
+                Place::Connections(one.clone(), two.clone(), at.event.clone())
             }
+            Self::Delay { message, .. }
+            | Self::Loss { message }
+            | Self::Duplicate { message }
+            | Self::Corrupt { message } => Place::Event(EventName::Send(message.clone())),
             Self::Error { event, .. } => Place::Event(event.clone()),
             Self::Input { parameter, .. } => Place::Parameter(parameter.clone()),
         }
@@ -243,6 +300,10 @@ pub enum Place {
     Cut(BTreeSet<String>, BTreeSet<String>),
     /// One direction of a link.
     Link(String, String),
+    /// The connects of one node to another.
+    Connects(String, String),
+    /// The connections of two nodes, at an event.
+    Connections(String, String, EventName),
     /// One message, write or sync.
     Event(EventName),
     /// A parameter of the workload.
@@ -317,6 +378,10 @@ impl fmt::Display for Fault {
                 duration(f, *duration_ms)
             }
             Self::Loss { message } => one_message(f, "omit", message),
+            Self::Duplicate { message } => one_message(f, "duplicate", message),
+            Self::Corrupt { message } => one_message(f, "corrupt", message),
+            Self::Refuse { from, to, at } => write!(f, "refuse {from}->{to} #every {at}"),
+            Self::Reset { from, to, at } => write!(f, "reset {from}->{to} {at}"),
             Self::Error { event: EventName::Write { node, occurrence }, error } => {
                 write!(f, "error {error} {node} write #{occurrence}")
             }

@@ -22,6 +22,8 @@ pub(crate) enum Fate {
     Spare,
     /// Something it needed takes place later: so does the answer, and what it promises.
     Late,
+    /// A call between request and answer fails: the program may stop, or go on all the same.
+    Failed,
     /// Something it needed is cut: the client would not be told, or not in this way.
     Cut,
 }
@@ -77,6 +79,21 @@ pub(crate) struct Prediction {
 }
 
 impl Prediction {
+    /// Some value would be acknowledged, and no node would have it.
+    pub(crate) fn is_unheld(&self) -> bool {
+        self.values.values().any(|remains| {
+            remains.acknowledgement != Fate::Cut
+                && remains.holders.is_empty()
+                && remains.doubted.is_empty()
+        })
+    }
+
+    /// Some node would have some value.
+    pub(crate) fn is_held(&self) -> bool {
+        let mut values = self.values.values();
+        values.any(|remains| !remains.holders.is_empty() || !remains.doubted.is_empty())
+    }
+
     /// No answer would reach the client as it did.
     pub(crate) fn is_unanswered(&self) -> bool {
         let values = self.values.values().map(|remains| remains.acknowledgement);
@@ -174,7 +191,9 @@ impl Predictor {
 
     /// What these cuts would leave of the run.
     pub(crate) fn predict(&self, trace: &Indexed, cuts: &[&Cut]) -> Prediction {
-        let removed = removed(trace, cuts);
+        let removed = removed_by(trace, cuts);
+        let surely: Vec<&Cut> = cuts.iter().copied().filter(|cut| !cut.is_error).collect();
+        let gone_for_sure = removed_by(trace, &surely);
         // What is late may be too late: until then it is as if it were not there.
         let mut held_back = removed.clone();
         for cut in cuts {
@@ -184,8 +203,9 @@ impl Predictor {
         let mut acknowledgement = None;
         let mut values: BTreeMap<String, Remains> = BTreeMap::new();
         for need in &self.needs {
-            let fate = match self.fate(trace, need, &removed) {
+            let fate = match self.fate(trace, need, &gone_for_sure) {
                 Fate::Cut => Fate::Cut,
+                fate if self.fate(trace, need, &removed) == Fate::Cut => fate.max(Fate::Failed),
                 fate if self.fate(trace, need, &held_back) == Fate::Cut => fate.max(Fate::Late),
                 fate => fate,
             };
@@ -431,7 +451,7 @@ struct Holders {
 }
 
 /// What the cuts remove together, and the receives of what is not sent any more.
-pub(crate) fn removed(trace: &Indexed, cuts: &[&Cut]) -> EventSet {
+pub(crate) fn removed_by(trace: &Indexed, cuts: &[&Cut]) -> EventSet {
     let mut removed = EventSet::default();
     for cut in cuts {
         removed.union_with(&cut.removed);

@@ -24,6 +24,9 @@ const EVENT_TRIED: f64 = 0.5;
 const IN_VAIN: f64 = 3.0;
 /// For each run in vain with a fault like it, as long as there are more of them than others.
 const LIKE_IT_IN_VAIN: f64 = 1.5;
+/// So many of a class are tried that would leave an acknowledged value to nobody: a fault that strikes just too
+/// late leaves it to somebody, and says nothing of the next.
+const UNHELD_TRIES: u32 = 3;
 /// A fault's event depends on what another fault cuts: it may not fire.
 const MAY_NOT_FIRE: f64 = 2.0;
 /// For each of its parts with one fault less that no run has answered: they come first, unless this
@@ -36,8 +39,14 @@ const NOT_SEEN_UNDER_PART: f64 = 5.0;
 /// Runs in vain beyond so many make no difference.
 const IN_VAIN_MAX: i32 = 4;
 
-/// Every so many experiments it is the turn of those kinds of faults that were tried least together.
+/// Every so many experiments it is the turn of what was tried least.
 const EXPLORED_EVERY: u64 = 3;
+/// As long as there is a group of single faults of which none was tried, it is its turn every other time, after
+/// so many experiments.
+const PROMISING_FIRST: u64 = 3;
+/// Of these turns every so many is one of several faults at once, the others of single ones: most systems that
+/// break do so under one fault at the right place, and there are far fewer of these.
+const EXPLORED_TOGETHER_EVERY: u64 = 3;
 /// Of these, so many of the lightest are looked at closely.
 const NEAR_FIRST: usize = 16;
 
@@ -48,6 +57,7 @@ const PAIRS_MORE: usize = 400;
 /// Position of a class among all met.
 type ClassId = usize;
 type FaultClassId = usize;
+type GroupId = usize;
 
 /// A hypothesis and what is expected of it.
 #[derive(Clone, Debug)]
@@ -60,6 +70,7 @@ pub(crate) struct Proposal {
     /// Of a single fault the class with its label, of several without: see [`Proposals::next`].
     class: ClassId,
     coarse: ClassId,
+    group: GroupId,
     /// Kinds and places of its faults: whether they fire depends on just these nodes.
     places: Vec<(Kind, Place)>,
     /// Its faults up to nodes like them, with their labels.
@@ -82,20 +93,23 @@ pub(crate) struct Proposals {
     fault_classes: IndexSet<FaultClass>,
     /// The classes of which one was run, and which.
     tried: BTreeMap<ClassId, FaultIds>,
+    class_tried: BTreeMap<ClassId, u32>,
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<(Kind, Place), i32>,
     /// Runs that were to be without an answer: all of them, and those that were vacuous.
-    unanswered: (u32, u32),
+    /// Apart: those in which some node would have some value, and those in which none would.
+    unanswered: [(u32, u32); 2],
     /// Per number of faults, and kind of fault, place and label: runs that said something.
     faults_tried: BTreeMap<(usize, FaultClassId), u32>,
     /// Kinds of faults and of events.
     topics: IndexSet<String>,
     /// Per number of faults, and topic: runs that said something.
     topics_tried: BTreeMap<(usize, usize), u32>,
-    /// Runs with faults: all, and by the kinds of their faults.
+    /// Runs with faults: all, and by what takes turns: of single faults kind and place, of several the kinds.
     experiments: u64,
-    explored: BTreeMap<Vec<usize>, u32>,
+    explored: BTreeMap<GroupId, u32>,
+    groups: IndexSet<Vec<String>>,
 }
 
 /// A hypothesis and how surprising it would be if it broke the system.
@@ -136,6 +150,8 @@ pub(crate) struct Left {
     pub(crate) like_another: BTreeMap<FaultIds, u64>,
     /// Not reached.
     pub(crate) waiting: u64,
+    /// Of which classes, as far as that is known.
+    pub(crate) waiting_classes: BTreeSet<usize>,
 }
 
 impl Proposals {
@@ -215,7 +231,8 @@ impl Proposals {
             .may_not_fire(base, &cut_references)
             .max(knowledge.may_not_fire_undisturbed(&faults));
         let coarse = rank::class(&all, &prediction, &run.trace, false);
-        let class = if faults.len() == 1 {
+        let count = all.iter().filter(|fault| fault.kind() != Kind::Input).count();
+        let class = if count < 2 {
             rank::class(&all, &prediction, &run.trace, true)
         } else {
             coarse.clone()
@@ -229,8 +246,17 @@ impl Proposals {
         kinds.sort_unstable();
         let events = all.iter().filter_map(|fault| fault.trigger());
         let events = events.map(|event| topic(run.trace.kind_by_role(&event))).collect();
+        let group = match &all[..] {
+            [fault] => vec![rank::group(fault, &run.trace)],
+            _ => {
+                let mut kinds: Vec<Kind> = all.iter().map(|fault| fault.kind()).collect();
+                kinds.sort_unstable();
+                kinds.iter().map(ToString::to_string).collect()
+            }
+        };
         let proposal = Proposal {
             base,
+            group: self.groups.insert_full(group).0,
             kinds,
             events,
             fault_bits: rank::fault_bits(&weighed, &run.trace) + MAY_NOT_FIRE * f64::from(blocked),
@@ -275,10 +301,9 @@ impl Proposals {
         let touches = |run, fault| knowledge.touches(run, fault);
         let alone = Alone::new(knowledge);
         let mut weighed = self.weighed(knowledge, lessons, options);
-        let mut novel: BTreeMap<&[usize], Vec<Weighed>> = BTreeMap::new();
+        let mut novel: BTreeMap<GroupId, Vec<Weighed>> = BTreeMap::new();
         for Reverse(one) in &weighed {
-            let kinds = &*self.store[&one.faults].kinds;
-            novel.entry(kinds).or_default().push(one.clone());
+            novel.entry(self.store[&one.faults].group).or_default().push(one.clone());
         }
         let whole = |least: Weighed| {
             let base = self.store[&least.faults].base;
@@ -298,30 +323,40 @@ impl Proposals {
                 (every || !classes.contains(&self.store[&one.faults].class))
                     && !best.contains(&one.faults)
             };
-            let turn = (self.experiments + best.len() as u64) % EXPLORED_EVERY;
-            let chosen = if turn == EXPLORED_EVERY - 1 {
-                let mut groups: Vec<(&[usize], Weighed)> = novel
+            let number = self.experiments + best.len() as u64;
+            let is_turn = number % EXPLORED_EVERY == EXPLORED_EVERY - 1;
+            let is_turn_of_new = number >= PROMISING_FIRST && number % 2 == 1;
+            let chosen = if is_turn || is_turn_of_new {
+                let turn = number / EXPLORED_EVERY;
+                let is_together = turn % EXPLORED_TOGETHER_EVERY == EXPLORED_TOGETHER_EVERY - 1;
+                let mut groups: Vec<((bool, bool), GroupId, Weighed)> = novel
                     .iter_mut()
-                    .filter_map(|(kinds, group)| {
+                    .filter_map(|(group_id, group)| {
                         group.sort_unstable();
                         let open = group.iter().filter(|one| {
                             is_left(one) && !lessons.is_answered(&one.faults, &touches)
                         });
                         let first = open.take(NEAR_FIRST).cloned().map(whole).min()?;
-                        Some((*kinds, first))
+                        let is_single = first.faults.len() == 1;
+                        // No group of single faults is left out.
+                        let is_new = is_single && !explored.contains_key(group_id);
+                        let is_wanted = is_new || is_single != is_together;
+                        Some(((!is_new, !is_wanted), *group_id, first))
                     })
                     .collect();
-                let count = |kinds: &[usize]| explored.get(kinds).copied().unwrap_or(0);
-                groups.sort_by(|(one, first), (other, second)| {
-                    count(one).cmp(&count(other)).then_with(|| first.cmp(second))
+                let count = |group: &GroupId| explored.get(group).copied().unwrap_or(0);
+                groups.sort_by(|(unwanted, one, first), (other_unwanted, other, second)| {
+                    let order = unwanted.cmp(other_unwanted).then(count(one).cmp(&count(other)));
+                    order.then_with(|| first.cmp(second))
                 });
-                groups.into_iter().next().map(|(_, first)| first)
+                let first = groups.into_iter().next();
+                first.filter(|((old, _), ..)| is_turn || !old).map(|(_, _, first)| first)
             } else {
                 None
             };
             if let Some(chosen) = chosen {
                 let proposal = &self.store[&chosen.faults];
-                *explored.entry(proposal.kinds.clone()).or_default() += 1;
+                *explored.entry(proposal.group).or_default() += 1;
                 classes.insert(proposal.class);
                 best.push_back(chosen.faults);
                 continue;
@@ -336,7 +371,7 @@ impl Proposals {
                 continue;
             }
             let proposal = &self.store[&least.faults];
-            *explored.entry(proposal.kinds.clone()).or_default() += 1;
+            *explored.entry(proposal.group).or_default() += 1;
             classes.insert(proposal.class);
             best.push_back(least.faults);
         }
@@ -353,8 +388,10 @@ impl Proposals {
         let beliefs = self.beliefs(options);
         let mut weighed = Vec::new();
         for (faults, proposal) in &mut self.store {
-            let same = u32::from(self.tried.contains_key(&proposal.class));
-            if lessons.is_done(faults) || !options.every && same > 0 {
+            let same = self.class_tried.get(&proposal.class).copied().unwrap_or(0);
+            let is_unheld = proposal.prediction.is_unheld();
+            let same_max = if is_unheld { UNHELD_TRIES } else { 1 };
+            if lessons.is_done(faults) || !options.every && same >= same_max {
                 continue;
             }
             proposal.count_supports(faults, knowledge);
@@ -374,7 +411,7 @@ impl Proposals {
                 + mean(proposal.faults.iter().map(tried).collect())
                 + KIND_TRIED * mean(proposal.kinds.iter().map(topic).collect())
                 + EVENT_TRIED * mean(proposal.events.iter().map(topic).collect())
-                + LIKE_IT_TRIED * f64::from(coarse + 2 * same)
+                + LIKE_IT_TRIED * f64::from(if is_unheld { same } else { coarse })
                 + IN_VAIN * f64::from(own)
                 + LIKE_IT_IN_VAIN * f64::from(vanity);
             weighed.push(Reverse(Weighed { bits, faults: faults.clone(), is_whole: false }));
@@ -384,18 +421,19 @@ impl Proposals {
 
     fn beliefs(&self, options: &Options) -> Beliefs {
         Beliefs {
-            answer_cut: self.answer_cut_bits(options.answers_are_told),
+            answer_cut: self.answer_cut_bits(options.answers_are_told, true),
+            nothing_left: self.answer_cut_bits(options.answers_are_told, false),
             is_about_values: options.answers_are_told,
         }
     }
 
     /// How surprising it would be if a run without an answer broke the system: it must not be
     /// vacuous, and how many of those seen were not says how likely that is.
-    fn answer_cut_bits(&self, is_told: bool) -> f64 {
+    fn answer_cut_bits(&self, is_told: bool, is_held: bool) -> f64 {
         /// So many runs seen weigh as much as what is assumed before any was.
         const ASSUMED_RUNS: f64 = 4.0;
         let assumed = if is_told { 1.0 / 16.0 } else { 1.0 / 2.0 };
-        let (all, vacuous) = self.unanswered;
+        let (all, vacuous) = self.unanswered[usize::from(is_held)];
         let judged = ASSUMED_RUNS * assumed + f64::from(all - vacuous);
         -(judged / (ASSUMED_RUNS + f64::from(all))).log2()
     }
@@ -404,7 +442,7 @@ impl Proposals {
     fn count(&mut self, faults: &[FaultId]) {
         self.experiments += u64::from(!faults.is_empty());
         if let Some(proposal) = self.store.get(faults) {
-            *self.explored.entry(proposal.kinds.clone()).or_default() += 1;
+            *self.explored.entry(proposal.group).or_default() += 1;
         }
     }
 
@@ -414,10 +452,12 @@ impl Proposals {
         if let Some(proposal) = self.store.get(faults) {
             let is_vacuous = outcome == Outcome::Vacuous;
             if proposal.prediction.is_unanswered() {
-                self.unanswered.0 += 1;
-                self.unanswered.1 += u32::from(is_vacuous);
+                let counts = &mut self.unanswered[usize::from(proposal.prediction.is_held())];
+                counts.0 += 1;
+                counts.1 += u32::from(is_vacuous);
             }
             self.tried.entry(proposal.class).or_insert_with(|| faults.to_vec());
+            *self.class_tried.entry(proposal.class).or_default() += 1;
             for class in &proposal.faults {
                 *self.faults_tried.entry((faults.len(), *class)).or_default() += 1;
             }
@@ -425,8 +465,14 @@ impl Proposals {
                 *self.topics_tried.entry((faults.len(), *topic)).or_default() += 1;
             }
             *self.coarse_tried.entry(proposal.coarse).or_default() += 1;
+            // Where no answer was expected, the lack of one says nothing of other places.
+            let vain = match (is_vacuous, proposal.prediction.is_unanswered()) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, _) => -1,
+            };
             for class in &proposal.places {
-                *self.vanity.entry(class.clone()).or_default() += if is_vacuous { 1 } else { -1 };
+                *self.vanity.entry(class.clone()).or_default() += vain;
             }
         }
     }
@@ -454,6 +500,7 @@ impl Proposals {
                 *left.like_another.entry(tried.clone()).or_default() += 1;
             } else {
                 left.waiting += 1;
+                left.waiting_classes.insert(proposal.class);
             }
         }
         left

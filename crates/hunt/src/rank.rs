@@ -16,6 +16,12 @@ use crate::trace::Indexed;
 const ANSWER_SPARE: f64 = 0.5;
 /// The answer would come as late as what it waits for.
 const ANSWER_LATE: f64 = 1.5;
+/// The program would have to go on after an error. Most catastrophic failures come of errors that were
+/// seen and not handled (Yuan et al., "Simple testing can prevent most critical failures", OSDI 2014,
+/// section 4).
+const ANSWER_FAILED: f64 = 1.0;
+/// Somebody would still hold the value; half of it if only nodes would that are in doubt.
+const HELD: f64 = 1.5;
 /// Per node that would still hold the value and be trusted.
 const HOLDER: f64 = 0.5;
 /// Per node that would hold it in a minority, or paused.
@@ -34,6 +40,10 @@ const SHOWN_NEVER: f64 = 1.0;
 const SHOWN_SILENT: f64 = 0.5;
 /// Nothing is known of values.
 const NO_VALUE: f64 = 2.5;
+/// The k-th event of its kind is another one in the next run the sooner the larger k is: times log2(k).
+const LATER_OF_MANY: f64 = 0.5;
+/// Another input as well: what breaks the system mostly breaks it under the first one, too.
+const INPUT_TOO: f64 = 1.5;
 /// It strikes between two sends of one message to several nodes.
 const SPLITS: f64 = -1.0;
 /// It strikes next to an answer, or to a durable write.
@@ -50,8 +60,10 @@ fn prior(kind: Kind) -> f64 {
     match kind {
         Kind::Input => 0.0,
         Kind::Crash | Kind::Restart | Kind::Partition | Kind::Stall | Kind::Loss => 1.0,
-        Kind::SilentCrash | Kind::Pause | Kind::Delay => 1.5,
-        Kind::PowerLoss | Kind::Error => 2.0,
+        Kind::SilentCrash | Kind::Pause | Kind::Delay | Kind::Duplicate | Kind::Reset => 1.5,
+        Kind::PowerLoss | Kind::Error | Kind::Refuse => 2.0,
+        // Checksums keep nearly all of it from programs.
+        Kind::Corrupt => 3.0,
     }
 }
 
@@ -60,8 +72,15 @@ fn prior(kind: Kind) -> f64 {
 pub(crate) struct Beliefs {
     /// Bits of an answer that does not reach the client: the run would probably be vacuous.
     pub(crate) answer_cut: f64,
+    /// The same if nobody has the value either: it may never have got into the system.
+    pub(crate) nothing_left: f64,
     /// It is about values that were acknowledged, as the workload tells them.
     pub(crate) is_about_values: bool,
+}
+
+impl Beliefs {
+    /// Before anything is known.
+    const NEUTRAL: Self = Self { answer_cut: 4.0, nothing_left: 4.0, is_about_values: true };
 }
 
 /// The bits of what is predicted for one value.
@@ -70,12 +89,14 @@ fn value_bits(
     supports_left: impl Fn(Option<usize>) -> usize,
     beliefs: &Beliefs,
 ) -> f64 {
-    let answer_cut = beliefs.answer_cut;
+    let is_held = !remains.holders.is_empty() || !remains.doubted.is_empty();
+    let answer_cut = if is_held { beliefs.answer_cut } else { beliefs.nothing_left };
     let holding = if beliefs.is_about_values { 1.0 } else { HOLDING_IF_NOT_TOLD };
     let answer = match remains.acknowledgement {
         Fate::Kept => 0.0,
         Fate::Spare => ANSWER_SPARE.min(answer_cut),
         Fate::Late => ANSWER_LATE.min(answer_cut),
+        Fate::Failed => ANSWER_FAILED.min(answer_cut),
         Fate::Cut => answer_cut,
     };
     let lacking = if remains.lacking == Lacking::Nobody { NOBODY_LACKS } else { 0.0 };
@@ -92,8 +113,14 @@ fn value_bits(
     let several = remains.answers.len() > 1;
     let one = remains.answers.iter().filter(|(_, shown)| several && **shown == Shown::Stale);
     let shown = one.map(|(node, _)| left(Some(*node))).fold(all, f64::min);
+    let held = match (remains.holders.is_empty(), remains.doubted.is_empty()) {
+        (false, _) => HELD,
+        (true, false) => HELD / 2.0,
+        (true, true) => 0.0,
+    };
     answer
         + shown
+        + holding * held
         + holding * lacking
         + holding * HOLDER * remains.holders.len().min(COUNT_MAX) as f64
         + holding * DOUBTED_HOLDER * remains.doubted.len().min(COUNT_MAX) as f64
@@ -124,7 +151,11 @@ pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
             let place = match fault {
                 Fault::Node { node, .. } => node_bits(node, cut, trace),
                 Fault::Error { .. } => NEXT_TO_PROMISE,
-                Fault::Stall { .. } | Fault::Delay { .. } | Fault::Loss { .. }
+                Fault::Stall { .. }
+                | Fault::Delay { .. }
+                | Fault::Loss { .. }
+                | Fault::Corrupt { .. }
+                | Fault::Refuse { .. }
                     if trace.trace.nodes[trace.node_of[cut.trigger]].is_client =>
                 {
                     REQUEST_HELD_BACK
@@ -134,9 +165,11 @@ pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
                 {
                     VALUE_HELD_BACK
                 }
+                Fault::Input { .. } if faults.len() > 1 => INPUT_TOO,
                 _ => 0.0,
             };
-            prior(fault.kind()) + place
+            let number = fault.trigger().map_or(1, |event| event.occurrence().max(1));
+            prior(fault.kind()) + LATER_OF_MANY * f64::from(number).log2() + place
         })
         .sum()
 }
@@ -233,8 +266,13 @@ pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> Faul
             roles.sort();
             roles
         }
-        Fault::Stall { from, to, .. } => vec![trace.role(from), trace.role(to)],
-        Fault::Delay { message, .. } | Fault::Loss { message } => {
+        Fault::Stall { from, to, .. }
+        | Fault::Refuse { from, to, .. }
+        | Fault::Reset { from, to, .. } => vec![trace.role(from), trace.role(to)],
+        Fault::Delay { message, .. }
+        | Fault::Loss { message }
+        | Fault::Duplicate { message }
+        | Fault::Corrupt { message } => {
             vec![trace.role(&message.from), trace.role(&message.to)]
         }
         Fault::Error { event, .. } => vec![trace.role(event.node())],
@@ -251,6 +289,37 @@ pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> Faul
     FaultClass { kind: fault.kind(), nodes, event }
 }
 
+/// Which faults take turns as one: those of a kind that happen to one node (or one like it), or to messages
+/// with a value, or to others; all partitions. Where a node writes nothing, its power failing is its restart.
+pub(crate) fn group(fault: &Fault, trace: &Indexed) -> String {
+    let kind = fault.kind();
+    match fault {
+        Fault::Node { node, .. } => {
+            let own = trace.node_index(node).map_or(&[][..], |node| &trace.by_node[node]);
+            let is_file = |event: &usize| {
+                matches!(trace.name(*event), EventName::Write { .. } | EventName::Sync { .. })
+            };
+            let is_restart = kind == Kind::PowerLoss && !own.iter().any(is_file);
+            let kind = if is_restart { Kind::Restart } else { kind };
+            format!("{kind} {}", trace.role(node))
+        }
+        Fault::Partition { .. } => kind.to_string(),
+        Fault::Stall { .. }
+        | Fault::Delay { .. }
+        | Fault::Loss { .. }
+        | Fault::Duplicate { .. }
+        | Fault::Corrupt { .. }
+        | Fault::Refuse { .. }
+        | Fault::Reset { .. } => {
+            let event = fault.trigger().and_then(|name| trace.positions.get(&name).copied());
+            let carries = event.is_some_and(|event| !trace.trace.events[event].tokens.is_empty());
+            format!("{kind} {}", if carries { "of a value" } else { "of none" })
+        }
+        Fault::Error { event, .. } => format!("{kind} {}", trace.kind_by_role(event)),
+        Fault::Input { parameter, .. } => format!("{kind} {parameter}"),
+    }
+}
+
 /// The class of a hypothesis.
 pub(crate) fn class(
     faults: &[&Fault],
@@ -259,17 +328,30 @@ pub(crate) fn class(
     is_fine: bool,
 ) -> Class {
     let roles = |nodes: &BTreeSet<usize>| {
+        if !is_fine {
+            // Of several faults the places say which nodes are left; that there are any matters more.
+            return if nodes.is_empty() { Vec::new() } else { vec!["*".to_owned()] };
+        }
         let mut roles: Vec<String> =
             nodes.iter().map(|node| trace.role(&trace.trace.nodes[*node].name)).collect();
         roles.sort();
         roles
     };
+    // What several faults do under one input, they are assumed to do under another.
+    let is_counted = |fault: &&&Fault| is_fine || fault.kind() != Kind::Input;
     let mut classes: Vec<FaultClass> =
-        faults.iter().map(|fault| fault_class(fault, trace, is_fine)).collect();
+        faults.iter().filter(is_counted).map(|fault| fault_class(fault, trace, is_fine)).collect();
     classes.sort();
-    let prediction_classes = prediction
-        .values
-        .values()
+    // Of several faults it is the value most in danger that counts.
+    let danger = |remains: &&Remains| value_bits(remains, |_| 0, &Beliefs::NEUTRAL);
+    let values: Vec<&Remains> = if is_fine {
+        prediction.values.values().collect()
+    } else {
+        let by_danger = |one: &&Remains, other: &&Remains| danger(one).total_cmp(&danger(other));
+        prediction.values.values().min_by(by_danger).into_iter().collect()
+    };
+    let prediction_classes = values
+        .into_iter()
         .map(|remains| RemainsClass {
             acknowledgement: remains.acknowledgement,
             holders: roles(&remains.holders),

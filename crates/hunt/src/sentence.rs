@@ -49,6 +49,22 @@ impl Fault {
                 let MessageName { from, to, .. } = message;
                 format!("{} from {from} to {to} is lost.", named(message))
             }
+            Self::Duplicate { message } => {
+                let MessageName { from, to, .. } = message;
+                format!("{} from {from} to {to} comes twice.", named(message))
+            }
+            Self::Corrupt { message } => {
+                let MessageName { from, to, .. } = message;
+                format!("{} from {from} to {to} arrives with a byte inverted.", named(message))
+            }
+            Self::Refuse { from, to, at } => {
+                let when = when(at);
+                format!("Connections from {from} to {to} are refused from just {when} on.")
+            }
+            Self::Reset { from, to, at } => {
+                let when = when(at);
+                format!("The connections between {from} and {to} are reset just {when}.")
+            }
             Self::Error { event, error } => {
                 let (node, number) = (event.node(), event.occurrence());
                 let what = if matches!(event, EventName::Sync { .. }) { "sync" } else { "write" };
@@ -124,6 +140,10 @@ mod tests {
             Fault::Partition { one: set(&["a"]), other: set(&["b", "c"]), at: at(Moment::After) },
             Fault::Delay { message: message(""), duration_ms: 2000 },
             Fault::Error { event, error: "EIO".into() },
+            Fault::Duplicate { message: message("REPL") },
+            Fault::Corrupt { message: message("REPL") },
+            Fault::Refuse { from: "a".into(), to: "b".into(), at: at(Moment::After) },
+            Fault::Reset { from: "a".into(), to: "b".into(), at: at(Moment::Before) },
         ]
         .map(|fault| fault.sentence());
         assert_eq!(
@@ -136,6 +156,10 @@ mod tests {
                 "a and b, c cannot reach each other from just after a sends REPL 2 to b on.",
                 "message 2 from a to b, and what follows it, arrives 2 s late.",
                 "sync 3 of a fails with EIO.",
+                "REPL 2 from a to b comes twice.",
+                "REPL 2 from a to b arrives with a byte inverted.",
+                "Connections from a to b are refused from just after a sends REPL 2 to b on.",
+                "The connections between a and b are reset just before a sends REPL 2 to b.",
             ]
         );
     }

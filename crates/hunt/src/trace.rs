@@ -157,7 +157,9 @@ impl Indexed {
         for (index, event) in trace.events.iter().enumerate() {
             let node = names[event.name.node()];
             node_of.push(node);
-            prompt.push(heard[node].filter(|_| event.name.is_visible()));
+            // Whoever checks asks one after the other, whether or not they answer.
+            let is_check = trace.nodes[node].is_client && index >= trace.end;
+            prompt.push(heard[node].filter(|_| event.name.is_visible() && !is_check));
             if !event.name.is_visible() {
                 heard[node] = Some(index);
             }

@@ -14,8 +14,12 @@ fn faults(label: &str) -> Vec<Fault> {
         EventName::Write { node: "a".into(), occurrence: 3 },
         EventName::Sync { node: "a".into(), occurrence: 1 },
     ];
-    let mut faults =
-        vec![Fault::Delay { message: message.clone(), duration_ms: 1500 }, Fault::Loss { message }];
+    let mut faults = vec![
+        Fault::Delay { message: message.clone(), duration_ms: 1500 },
+        Fault::Loss { message: message.clone() },
+        Fault::Duplicate { message: message.clone() },
+        Fault::Corrupt { message },
+    ];
     for event in &events[2..] {
         faults.push(Fault::Error { event: event.clone(), error: "EIO".into() });
     }
@@ -35,8 +39,13 @@ fn faults(label: &str) -> Vec<Fault> {
         let one = BTreeSet::from(["a".to_owned()]);
         let other = BTreeSet::from(["b".to_owned(), "c".to_owned()]);
         faults.push(Fault::Partition { one, other, at: at.clone() });
-        faults.push(Fault::Stall { from: "a".into(), to: "b".into(), at });
+        let (from, to) = ("a".to_owned(), "b".to_owned());
+        faults.push(Fault::Stall { from: from.clone(), to: to.clone(), at: at.clone() });
+        faults.push(Fault::Refuse { from: from.clone(), to: to.clone(), at: at.clone() });
+        faults.push(Fault::Reset { from, to, at });
     }
+    let kinds: BTreeSet<Kind> = faults.iter().map(Fault::kind).chain([Kind::Input]).collect();
+    assert_eq!(kinds.len(), Kind::ALL.len(), "every kind is tried");
     faults
 }
 

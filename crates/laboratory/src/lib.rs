@@ -14,5 +14,5 @@ mod plan;
 mod run;
 
 pub use evidence::evidence;
-pub use plan::{Plan, PlanError, Unknown, budgets, durations};
+pub use plan::{Plan, PlanError, budgets, durations};
 pub use run::{CarriedOut, Conditions, LaboratoryError, carry_out};

@@ -14,9 +14,10 @@ use thiserror::Error;
 /// failures", OSDI 2014, section 3).
 const TOTAL: u32 = 2;
 
-/// A fault belongs to the work that is done, not to the start: the k-th message of a link may be one of
-/// the start in one run, and one of the work in another. Where it is, the fault does not fire.
-const ONCE_AT_WORK: &str = "after {start client}";
+/// A fault belongs to the work that is done, not to the start, in which nodes poll and greet each other
+/// now more often, now less: its event is counted from the first message of the workload on, as
+/// [`trace_of`](linchpin_hunt::trace_of) counts.
+const ONCE_AT_WORK: &str = "since send client->*";
 
 /// What is tried if a cluster file does not say.
 const DEFAULT: [Kind; 6] =
@@ -74,30 +75,19 @@ impl Plan {
     }
 }
 
-/// Kinds of faults in the budgets of a cluster file that the hunt does not try.
-pub type Unknown = Vec<String>;
-
-/// How many faults of each kind an experiment may hold, and the kinds that are not tried.
+/// How many faults of each kind an experiment may hold.
 #[must_use]
-pub fn budgets(cluster: &Cluster) -> (Budgets, Unknown) {
+pub fn budgets(cluster: &Cluster) -> Budgets {
     let file = &cluster.faults;
-    let mut unknown = Unknown::new();
-    let mut by_kind: BTreeMap<Kind, u32> = BTreeMap::new();
-    for (name, count) in &file.kinds {
-        match kind(name) {
-            Some(kind) => {
-                by_kind.insert(kind, *count);
-            }
-            None if *count > 0 => unknown.push(name.clone()),
-            None => {}
-        }
-    }
+    // The names were checked when the file was read.
+    let known = |(name, count): (&String, &u32)| Some((kind(name)?, *count));
+    let mut by_kind: BTreeMap<Kind, u32> = file.kinds.iter().filter_map(known).collect();
     if file.kinds.is_empty() {
         by_kind.extend(DEFAULT.map(|kind| (kind, 1)));
     }
     let mut budgets = Budgets { by_kind, total: file.total.unwrap_or(TOTAL) };
     budgets.total = budgets.total.min(budgets.of_all_kinds());
-    (budgets, unknown)
+    budgets
 }
 
 /// A kind that has a budget, by its name.
@@ -116,5 +106,19 @@ pub fn durations(cluster: &Cluster) -> Durations {
         pause_ms: milliseconds(cluster.faults.pause_for, known.pause_ms),
         delay_ms: milliseconds(cluster.faults.delay_by, known.delay_ms),
         restart_ms: milliseconds(cluster.faults.restart_after, known.restart_ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linchpin_cluster::FAULT_KINDS;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_that_has_a_budget_is_tried() {
+        let unknown: Vec<&str> =
+            FAULT_KINDS.into_iter().filter(|name| kind(name).is_none()).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

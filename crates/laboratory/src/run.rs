@@ -166,11 +166,11 @@ impl Faults {
         Path::new(path).starts_with(control.data(node)).then(|| Target::Data(path.to_owned()))
     }
 
-    fn note_write(&self, approach: &Approach, site: &Site<'_>) {
+    fn note_write(&self, approach: &Approach, site: &Site<'_>, is_written: bool) {
         /// A value further into a single write is not followed.
         const BYTES_MAX: usize = 1 << 16;
         let Some(target) = self.target(approach) else { return };
-        let mut bytes = site.content().unwrap_or_default();
+        let mut bytes = if is_written { site.content().unwrap_or_default() } else { Vec::new() };
         bytes.truncate(BYTES_MAX);
         let position = self.recorder.tracker().graph().len();
         let (node, thread) = (approach.node, approach.thread);
@@ -191,10 +191,16 @@ impl Observer for Faults {
     }
 
     fn approach(&self, approach: &Approach, site: &Site<'_>) -> Decision {
+        let decision = match self.injector.get() {
+            Some(injector) => injector.approach(approach, site),
+            None => Decision::Continue,
+        };
         if self.is_experiment {
-            self.note_write(approach, site);
+            // What is answered with an error is not written.
+            let is_written = !matches!(decision, Decision::Answer(result) if result < 0);
+            self.note_write(approach, site, is_written);
         }
-        self.injector.get().map_or(Decision::Continue, |injector| injector.approach(approach, site))
+        decision
     }
 }
 

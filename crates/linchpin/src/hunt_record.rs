@@ -90,6 +90,7 @@ fn account(account: &Account, elapsed: Duration) -> HuntAccount {
         answered: account.answered,
         like_another: account.like_another,
         waiting: account.waiting,
+        waiting_classes: account.waiting_classes,
         never_fired: account.never_fired,
         not_judged: account.not_judged,
         least_trials: account.least_trials,

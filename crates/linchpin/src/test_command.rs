@@ -373,10 +373,7 @@ fn concluded(campaign: &Campaign) -> anyhow::Result<Report> {
 }
 
 fn options(arguments: &TestArguments, cluster: &Cluster) -> anyhow::Result<Options> {
-    let (mut budgets, unknown) = linchpin_laboratory::budgets(cluster);
-    for kind in unknown {
-        errln!("note: the hunt does not try faults of the kind `{kind}`");
-    }
+    let mut budgets = linchpin_laboratory::budgets(cluster);
     for (kind, count) in &arguments.budgets {
         budgets.by_kind.insert(*kind, *count);
     }

@@ -149,6 +149,9 @@ pub struct HuntAccount {
     pub like_another: u64,
     /// Of these: not reached.
     pub waiting: u64,
+    /// So many classes those not reached are of, as far as that was worked out.
+    #[serde(default)]
+    pub waiting_classes: u64,
     /// Given up because a fault did not fire.
     pub never_fired: u64,
     /// Given up because their runs could not be judged.
