@@ -566,6 +566,56 @@ mod tests {
         }
     }
 
+    /// As faults count: see `since` in the language of faults.
+    #[test]
+    fn events_are_counted_from_the_first_message_of_the_workload_on() {
+        let mut script = Script::new();
+        script.say(1, 0, "HELLO\n");
+        script.say(0, 1, "GET\n");
+        script.say(1, 0, "HELLO\n");
+        let (nodes, lives, rules) = (nodes(), lives(), lines());
+        let trace = trace_of(&script.tracker, &subject(&nodes, &lives, &rules, &[], &[]));
+        let names: Vec<String> = trace.events.iter().map(|event| event.name.to_string()).collect();
+        assert_eq!(
+            names,
+            [
+                "send a->client HELLO #0",
+                "recv client<-a HELLO #0",
+                "send client->a GET #1",
+                "recv a<-client GET #1",
+                "send a->client HELLO #1",
+                "recv client<-a HELLO #1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_sync_that_failed_makes_nothing_durable() {
+        let mut script = Script::new();
+        script.say(0, 1, "SET token-1\n");
+        let position = script.tracker.graph().len();
+        let (node, target) = (NodeId(1), Target::Data("/data/log".into()));
+        let write = FileWrite { position, node, thread: 101, target, bytes: b"token-1".to_vec() };
+        let results = [
+            |call| Action::Synced { call, error: Some(libc::EIO) },
+            |call| Action::Answered { call, result: -i64::from(libc::EIO) },
+            |call| Action::Synced { call, error: None },
+        ];
+        for (call, result) in (90..).map(CallId).zip(results) {
+            let path = Some("/data/log".into());
+            script.add(1, Action::Sync { call, kind: "fsync".into(), path });
+            script.add(1, result(call));
+        }
+        let (nodes, lives, rules, tokens) = (nodes(), lives(), lines(), [token()]);
+        let writes = [write];
+        let subject = subject(&nodes, &lives, &rules, &tokens, &writes);
+        let trace = trace_of(&script.tracker, &subject);
+        let syncs =
+            trace.events.iter().filter(|event| matches!(event.name, EventName::Sync { .. }));
+        let durable: Vec<usize> = syncs.map(|event| event.tokens.len()).collect();
+        assert_eq!(durable, [0, 0, 1]);
+    }
+
     #[test]
     fn the_history_tells_what_was_acknowledged() {
         let mut script = Script::new();
