@@ -240,8 +240,8 @@ fn chance(make: fn() -> Model, seeds: u64) -> f64 {
 }
 
 /// Lineage against chance: at least five times fewer experiments where few of the fault sets break the
-/// system. Where every tenth does, chance needs no more than that, and lineage can hardly gain; where
-/// late messages do it, chance is better (docs/hunt.md).
+/// system. Where every twelfth does, chance needs no more than that, and lineage can hardly gain
+/// (docs/hunt.md).
 #[test]
 fn lineage_needs_fewer_experiments_than_chance() {
     for (make, _) in broken() {
@@ -249,7 +249,6 @@ fn lineage_needs_fewer_experiments_than_chance() {
         let lineage = lineage.expect("it is found") as f64;
         let random = chance(make, 20);
         println!("{}: lineage {lineage}, chance {random:.1}", make().name);
-        let is_late = make().name == votes_blindly().name;
-        assert!(random <= 10.0 || is_late || random >= 5.0 * lineage, "{}", make().name);
+        assert!(random <= 12.0 || random >= 5.0 * lineage, "{}", make().name);
     }
 }
