@@ -176,7 +176,8 @@ impl<'a> Conversion<'a> {
         }
         let moments = self.live.moments(tracker, id);
         let is_send = matches!(event.action, Action::Send { .. });
-        self.has_begun |= is_send && node.is_some_and(|node| self.subject.nodes[node].is_client);
+        let node_entry = node.and_then(|node| self.subject.nodes.get(node));
+        self.has_begun |= is_send && node_entry.is_some_and(|node| node.is_client);
         match &event.action {
             Action::Send { call, payload, .. } => {
                 self.calls.entry((event.node, *call)).or_insert(id);

@@ -1,10 +1,11 @@
 //! How a hunt ended, for the record: in the record's own terms, with what explains a
 //! counterexample.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::anyhow;
+use linchpin_cluster::CLIENT;
 use linchpin_hunt::{Account, Counterexample, EventName, Report, Strategy, Verdict};
 use linchpin_record::{
     Expected, HuntAccount, HuntConclusion, HuntCounterexample, HuntCoverage, HuntFault,
@@ -171,29 +172,32 @@ fn places(trace: &Trace, path: &[String]) -> Vec<Option<u32>> {
     path.iter().map(|name| EventName::parse(name).and_then(|name| position(trace, &name))).collect()
 }
 
-/// Where an event is in a trace, by what it is called there.
+/// Where an event is in a trace, by what it is called there: names count from the first message of the
+/// workload on.
 fn position(trace: &Trace, name: &EventName) -> Option<u32> {
     let node = |event: u32| &*trace.processes[trace.events[event as usize].process as usize].node;
-    let wanted = name.occurrence() as usize;
+    let is = |event: u32, kind: &str| trace.events[event as usize].kind == kind;
+    let mut all = 0..trace.events.len() as u32;
+    let begin = all.clone().find(|event| is(*event, "send") && node(*event) == CLIENT)?;
+    let nth = name.occurrence().checked_sub(1)? as usize;
     let Some(message) = name.message() else {
-        let syncs = (0..trace.events.len() as u32).filter(|event| {
-            trace.events[*event as usize].kind == "sync" && node(*event) == name.node()
-        });
-        return syncs.into_iter().nth(wanted.checked_sub(1)?);
+        all.start = begin;
+        return all.filter(|event| is(*event, "sync") && node(*event) == name.node()).nth(nth);
     };
-    let mut seen: BTreeSet<u32> = BTreeSet::new();
-    let mut events: Vec<(u32, Option<u32>)> = trace
-        .messages
-        .iter()
-        .filter(|one| node(one.sent) == message.from)
-        .filter(|one| one.received.is_none_or(|event| node(event) == message.to))
-        .filter(|one| one.label.as_deref().unwrap_or_default() == message.label)
-        .filter(|one| seen.insert(one.sent))
-        .map(|one| (one.sent, one.received))
-        .collect();
-    events.sort_unstable();
-    let (sent, received) = *events.get(wanted.checked_sub(1)?)?;
-    if name.is_visible() { Some(sent) } else { received }
+    // Of a message that came in parts, the last one counts.
+    let mut received: BTreeMap<u32, Option<u32>> = BTreeMap::new();
+    for one in &trace.messages {
+        let is_to = one.received.is_none_or(|event| node(event) == message.to);
+        let is_such = one.label.as_deref().unwrap_or_default() == message.label;
+        if node(one.sent) == message.from && is_to && is_such {
+            let last = received.entry(one.sent).or_default();
+            *last = (*last).max(one.received);
+        }
+    }
+    let own = received.into_iter();
+    let own = own.filter_map(|(sent, last)| if name.is_visible() { Some(sent) } else { last });
+    let events: BTreeSet<u32> = own.filter(|event| *event >= begin).collect();
+    events.into_iter().nth(nth)
 }
 
 /// The answer as one JSON object.
