@@ -213,3 +213,43 @@ pub(crate) fn json(campaign: &TraceCampaign, elapsed: Duration) -> String {
     });
     answer.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What came before the workload's first message has no number, and parts of a message no
+    /// number each.
+    #[test]
+    fn events_are_found_by_their_number_since_the_workload_began() {
+        let process =
+            |node: &str| json!({"node": node, "role": node, "program": node, "process": 1});
+        // Who does what: 0 is the client, 1 the node a.
+        let kinds = [
+            (1, "send"),
+            (0, "receive"),
+            (1, "sync"),
+            (0, "send"),
+            (1, "send"),
+            (0, "receive"),
+            (0, "receive"),
+            (1, "sync"),
+        ];
+        let event = |(id, (process, kind)): (u32, (u32, &str))| json!({"id": id, "process": process, "thread": 1, "time_ns": id, "kind": kind, "text": ""});
+        let events: Vec<_> = (0..).zip(kinds).map(event).collect();
+        let messages: Vec<_> = [(0, 1), (4, 5), (4, 6)].map(|(sent, received)| {
+            json!({"sent": sent, "received": received, "bytes": 1, "link": "", "label": "OK", "name": "", "content": ""})
+        }).into();
+        let trace: Trace = serde_json::from_value(json!({
+            "schema": "", "run": 0, "processes": [process("client"), process("a")],
+            "events": events, "messages": messages,
+        }))
+        .expect("a trace");
+        let found = |name: &str| position(&trace, &EventName::parse(name).expect(name));
+        assert_eq!(found("send a->client OK #1"), Some(4));
+        assert_eq!(found("recv client<-a OK #1"), Some(6));
+        assert_eq!(found("recv client<-a OK #2"), None);
+        assert_eq!(found("send a->client OK #0"), None);
+        assert_eq!(found("fsync a #1"), Some(7));
+    }
+}
