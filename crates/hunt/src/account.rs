@@ -117,7 +117,7 @@ impl Account {
     }
 
     pub(crate) fn candidate(&mut self, id: FaultId, fault: &Fault, trace: &Indexed) {
-        self.known.entry(id).or_insert_with(|| fault_class(fault, trace, true));
+        self.known.entry(id).or_insert_with(|| fault_class(fault, trace));
         for node in &trace.trace.nodes {
             let Some(group) = &node.group else { continue };
             let members = self.interchangeable.entry(group.clone()).or_default();

@@ -33,16 +33,23 @@ const SPLIT_NODES_MAX: usize = 5;
 /// The faults that the budgets allow at the events of a trace, in the order of these events.
 pub(crate) fn candidates(trace: &Indexed, budgets: &Budgets, durations: Durations) -> Vec<Fault> {
     let mut found = Finder { trace, budgets, durations, faults: BTreeMap::new() };
+    let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (node, entry) in trace.trace.nodes.iter().enumerate() {
         if !entry.is_client {
-            found.node_faults(node, &entry.name);
+            alike.entry(trace.roles.node(&entry.name)).or_default().push(node);
         }
+    }
+    for (name, nodes) in alike {
+        found.node_faults(&nodes, name);
     }
     found.links();
     found.partitions();
     found.files();
     found.faults.into_values().flatten().collect()
 }
+
+/// The kinds of the events before and after a gap.
+type GapKind = (Option<EventName>, Option<EventName>);
 
 struct Finder<'a> {
     trace: &'a Indexed,
@@ -66,15 +73,16 @@ impl Finder<'_> {
     }
 
     fn frequency(&self, event: usize) -> u32 {
-        self.trace.frequency[&self.trace.name(event).kind()]
+        self.trace.frequency[&self.trace.called[event].kind()]
     }
 
     fn trigger(&self, moment: Moment, event: usize) -> Trigger {
-        Trigger { moment, event: self.trace.name(event).clone() }
+        Trigger { moment, event: self.trace.called[event].clone() }
     }
 
-    /// The gaps between visible events of a node, each named by the end that says more.
-    fn gaps(&self, node: usize) -> Vec<(usize, Trigger)> {
+    /// The gaps between visible events of a node, each named by the end that says more; with the kinds of
+    /// both ends.
+    fn gaps(&self, node: usize) -> Vec<(GapKind, (usize, Trigger))> {
         let visible: Vec<usize> = self.trace.by_node[node]
             .iter()
             .copied()
@@ -84,13 +92,17 @@ impl Finder<'_> {
         let mut last = None;
         for &event in visible.iter().filter(|event| **event < self.trace.trace.end) {
             if event >= self.trace.trace.begin {
-                // A rare event names its neighbourhood better than one of many heartbeats.
+                // A rare event names its neighbourhood better than one of many heartbeats. Of two that are equally
+                // rare the earlier one does, if the node was told something in between: who else is told what
+                // before the later one is another matter in each run.
+                let is_told = |last| self.trace.prompt[event].is_some_and(|told| told > last);
                 let named_by = last.filter(|&last: &usize| {
-                    self.in_window(last) && self.frequency(last) < self.frequency(event)
+                    let (one, other) = (self.frequency(last), self.frequency(event));
+                    self.in_window(last) && (one < other || one == other && is_told(last))
                 });
                 let kinds = (
-                    last.map(|last| self.trace.name(last).kind()),
-                    Some(self.trace.name(event).kind()),
+                    last.map(|last| self.trace.called[last].kind()),
+                    Some(self.trace.called[event].kind()),
                 );
                 let trigger = match named_by {
                     Some(last) => self.trigger(Moment::After, last),
@@ -101,19 +113,22 @@ impl Finder<'_> {
             last = Some(event);
         }
         if let Some(last) = last.filter(|&last| self.in_window(last)) {
-            let kinds = (Some(self.trace.name(last).kind()), None);
+            let kinds = (Some(self.trace.called[last].kind()), None);
             gaps.push((kinds, (last, self.trigger(Moment::After, last))));
         }
-        representatives(gaps)
+        gaps
     }
 
-    fn node_faults(&mut self, node: usize, name: &str) {
+    /// Faults of a node, or of whichever of several.
+    fn node_faults(&mut self, nodes: &[usize], name: &str) {
         let kinds = [Kind::Crash, Kind::SilentCrash, Kind::PowerLoss, Kind::Restart, Kind::Pause];
         let kinds = kinds.into_iter().filter(|kind| self.allows(*kind)).collect::<Vec<_>>();
         if kinds.is_empty() {
             return;
         }
-        for (event, at) in self.gaps(node) {
+        let mut gaps: Vec<_> = nodes.iter().flat_map(|node| self.gaps(*node)).collect();
+        gaps.sort_by_key(|(_, (event, _))| *event);
+        for (event, at) in representatives(gaps) {
             for &kind in &kinds {
                 let duration_ms = match kind {
                     Kind::Pause => self.durations.pause_ms,
@@ -133,9 +148,9 @@ impl Finder<'_> {
             EventName::Send(message) => is_wanted(&message.from, &message.to),
             _ => false,
         });
-        representatives(sends.map(|event| (self.trace.name(event).kind(), event)).collect())
+        representatives(sends.map(|event| (self.trace.called[event].kind(), event)).collect())
             .into_iter()
-            .map(|event| (self.trace.name(event).clone(), event))
+            .map(|event| (self.trace.called[event].clone(), event))
             .collect()
     }
 
@@ -223,10 +238,10 @@ impl Finder<'_> {
             .filter(|&event| {
                 matches!(self.trace.name(event), EventName::Write { .. } | EventName::Sync { .. })
             })
-            .map(|event| (self.trace.name(event).kind(), event))
+            .map(|event| (self.trace.called[event].kind(), event))
             .collect();
         for event in representatives(events) {
-            let name = self.trace.name(event).clone();
+            let name = self.trace.called[event].clone();
             let error = if matches!(name, EventName::Sync { .. }) { "EIO" } else { "ENOSPC" };
             self.add(event, Fault::Error { event: name, error: error.into() });
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::event_set::EventSet;
 use crate::fault::{Fault, Kind, Moment, Trigger};
 use crate::prediction::unprompted;
+use crate::roles::is_one;
 use crate::trace::Indexed;
 
 /// The effect of one fault on a trace, as far as it follows from the trace alone.
@@ -41,7 +42,7 @@ impl Cut {
         // When faults are healed, it is too late to strike.
         let trigger = *trace.positions.get(&name).filter(|event| **event < trace.trace.end)?;
         let mut cut = Self { trigger, ..Self::default() };
-        match fault {
+        match &fault.at(trace.name(trigger)) {
             Fault::Node { kind: Kind::Pause, node, at, .. } => {
                 let node = trace.node_index(node)?;
                 cut.late = events_from(trace, node, first(trigger, at)).collect();
@@ -62,7 +63,8 @@ impl Cut {
                 cut.doubted.extend(minority.iter().filter_map(|name| trace.node_index(name)));
             }
             Fault::Stall { from, to, at } | Fault::Refuse { from, to, at } => {
-                cut.removed = lost(trace, first(trigger, at), |one, two| one == from && two == to);
+                let crosses = |one: &str, two: &str| is_one(from, one) && is_one(to, two);
+                cut.removed = lost(trace, first(trigger, at), crosses);
             }
             Fault::Delay { .. } => cut.late.extend(trace.received[trigger]),
             // What is not understood is as good as lost.

@@ -109,11 +109,15 @@ impl EventName {
     #[must_use]
     pub fn kind(&self) -> Self {
         let mut kind = self.clone();
-        match &mut kind {
-            Self::Send(message) | Self::Receive(message) => message.occurrence = 0,
-            Self::Write { occurrence, .. } | Self::Sync { occurrence, .. } => *occurrence = 0,
-        }
+        kind.set_occurrence(0);
         kind
+    }
+
+    pub(crate) fn set_occurrence(&mut self, number: u32) {
+        match self {
+            Self::Send(message) | Self::Receive(message) => message.occurrence = number,
+            Self::Write { occurrence, .. } | Self::Sync { occurrence, .. } => *occurrence = number,
+        }
     }
 }
 

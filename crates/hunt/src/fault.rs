@@ -256,9 +256,11 @@ impl Fault {
                 duration_ms,
             } => {
                 let kind = if *kind == Kind::Restart { Kind::Crash } else { *kind };
+                // Whichever node it is, its event tells.
+                let event = if self.is_of_whichever() { format!(" {at}") } else { String::new() };
                 vec![
                     format!("{kind} {node} {at}"),
-                    format!("restart {node} keep after {duration_ms}ms"),
+                    format!("restart {node} keep{event} after {duration_ms}ms"),
                 ]
             }
             _ => vec![self.to_string()],
@@ -270,6 +272,8 @@ impl Fault {
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
+            // At another event it may be another node.
+            Self::Node { at, .. } if self.is_of_whichever() => Place::Event(at.event.clone()),
             Self::Node { kind, node, .. } if kind.is_crash() => Place::Life(node.clone()),
             Self::Node { node, .. } => Place::Pause(node.clone()),
             Self::Partition { one, other, .. } => Place::Cut(one.clone(), other.clone()),
@@ -304,7 +308,7 @@ pub enum Place {
     Connects(String, String),
     /// The connections of two nodes, at an event.
     Connections(String, String, EventName),
-    /// One message, write or sync.
+    /// One message, write or sync, and whichever node it is about.
     Event(EventName),
     /// A parameter of the workload.
     Parameter(String),
@@ -360,7 +364,11 @@ impl fmt::Display for Fault {
                 duration_ms,
             } => {
                 let kind = if *kind == Kind::Restart { Kind::Crash } else { *kind };
-                write!(f, "{kind} {node} {at}; restart {node} keep after ")?;
+                write!(f, "{kind} {node} {at}; restart {node} keep")?;
+                if self.is_of_whichever() {
+                    write!(f, " {at}")?;
+                }
+                f.write_str(" after ")?;
                 duration(f, *duration_ms)
             }
             Self::Node { kind, node, at, .. } => write!(f, "{kind} {node} {at}"),

@@ -216,12 +216,8 @@ impl<L: Laboratory> Hunted<'_, L> {
         self.fired = fired.map(|(fault, _)| *fault).collect();
         let has_fired = self.fired.len() == asked.len();
         let outcome = evidence.outcome;
-        if outcome == Outcome::Inconclusive || !has_fired && outcome != Outcome::Bad {
-            self.proposals.in_vain(asked);
-        } else {
-            self.proposals.conclude(&self.fired, outcome);
-        }
         if outcome == Outcome::Inconclusive {
+            self.proposals.in_vain(asked);
             self.knowledge.skip();
             return Ok(());
         }
@@ -230,6 +226,12 @@ impl<L: Laboratory> Hunted<'_, L> {
             self.until_bad.get_or_insert(self.shared.experiments.get());
         }
         let run = self.knowledge.add(self.fired.clone(), outcome, evidence.trace)?;
+        if has_fired || outcome == Outcome::Bad {
+            let left_to_nobody = self.knowledge.leaves_a_value_to_nobody(run);
+            self.proposals.conclude(&self.fired, outcome, left_to_nobody);
+        } else {
+            self.proposals.in_vain(asked);
+        }
         if outcome != Outcome::Bad {
             self.extend(run);
         }

@@ -230,6 +230,16 @@ impl Knowledge {
         cut.is_some_and(|cut| cut.touches(&run.predictor.support))
     }
 
+    /// Whether the faults of a run left an acknowledged value to nobody, as far as its own trace tells: what
+    /// was predicted of another run need not have come true in this one.
+    pub(crate) fn leaves_a_value_to_nobody(&self, run: usize) -> bool {
+        let run = &self.runs[run];
+        let cuts: Vec<Rc<Cut>> =
+            run.faults.iter().filter_map(|id| run.cut(*id, self.fault(*id))).collect();
+        let cuts: Vec<&Cut> = cuts.iter().map(|cut| &**cut).filter(|cut| !cut.is_input).collect();
+        run.predictor.predict(&run.trace, &cuts).is_unheld()
+    }
+
     /// How many of these faults wait for events that depend on what others of them cut.
     pub(crate) fn may_not_fire(&self, run: usize, cuts: &[&Cut]) -> u32 {
         let run = &self.runs[run];

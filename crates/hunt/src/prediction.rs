@@ -50,9 +50,9 @@ pub(crate) struct Remains {
 pub(crate) enum Lacking {
     /// No node.
     Nobody,
-    /// Some, but not most of those who had it.
+    /// Some, but fewer than would have it.
     Some,
-    /// Most: they may agree that it never was.
+    /// As many as would have it, or more: they may agree that it never was.
     Most,
 }
 
@@ -336,7 +336,7 @@ impl Predictor {
         let lacking = had.iter().filter(|node| !holds(**node) && !is_gone(node)).count();
         let lacking = match lacking {
             0 => Lacking::Nobody,
-            count if 2 * count > had.len() => Lacking::Most,
+            count if count >= holders.len() => Lacking::Most,
             _ => Lacking::Some,
         };
         let answers = self.shown.get(token).map_or(&[][..], Vec::as_slice);

@@ -16,6 +16,8 @@ use crate::rank::{self, Beliefs, Class, FaultClass};
 
 /// How many runs each hypothesis of a class takes away from the others of its class, in bits.
 const LIKE_IT_TRIED: f64 = 1.0;
+/// The same of those that struck too early or too late: what made one worth a run is still to be seen.
+const LIKE_IT_MISSED: f64 = -1.0;
 /// Runs with a fault of the same kind count so much of what runs with one in all like it do.
 const KIND_TRIED: f64 = 0.25;
 /// The same of runs with a fault at an event of the same kind.
@@ -94,6 +96,8 @@ pub(crate) struct Proposals {
     /// The classes of which one was run, and which.
     tried: BTreeMap<ClassId, FaultIds>,
     class_tried: BTreeMap<ClassId, u32>,
+    /// Of these: a value was to be left to nobody, and somebody had it.
+    class_missed: BTreeMap<ClassId, u32>,
     coarse_tried: BTreeMap<ClassId, u32>,
     /// Per kind of fault and place: runs in vain, less those that said something.
     vanity: BTreeMap<(Kind, Place), i32>,
@@ -109,6 +113,8 @@ pub(crate) struct Proposals {
     /// Runs with faults: all, and by what takes turns: of single faults kind and place, of several the kinds.
     experiments: u64,
     explored: BTreeMap<GroupId, u32>,
+    /// Runs of these in vain: each of a group's runs may be made up for once.
+    explored_in_vain: BTreeMap<GroupId, u32>,
     groups: IndexSet<Vec<String>>,
 }
 
@@ -210,8 +216,8 @@ impl Proposals {
         let run = &knowledge.runs()[base];
         let better =
             |known: &Proposal| knowledge.runs()[known.base].faults.len() < run.faults.len();
-        let is_wanted = self.store.get(&faults).is_none_or(better);
-        if !is_wanted || !knowledge.space().allows(&faults) {
+        let known = self.store.get(&faults);
+        if !known.is_none_or(better) || !knowledge.space().allows(&faults) {
             return;
         }
         let all: Vec<&Fault> = faults.iter().map(|id| knowledge.fault(*id)).collect();
@@ -219,12 +225,24 @@ impl Proposals {
             faults.iter().copied().filter(|id| !run.faults.contains(id)).collect();
         let Some(cuts) = knowledge.cuts(base, &new) else { return };
         let cut_references: Vec<&crate::cut::Cut> = cuts.iter().map(|cut| &**cut).collect();
-        let prediction = run.predictor.predict(&run.trace, &cut_references);
-        let known: Vec<_> =
-            run.faults.iter().map(|id| run.cut(*id, knowledge.fault(*id))).collect();
+        let own: Vec<_> = run.faults.iter().map(|id| run.cut(*id, knowledge.fault(*id))).collect();
+        // What strikes before the faults of the run may change what they did: then the trace tells less than one
+        // without them, and what comes after them happens otherwise.
+        let struck: Vec<&crate::cut::Cut> =
+            own.iter().flatten().map(|cut| &**cut).filter(|cut| !cut.is_input).collect();
+        let first_new = cuts.iter().filter(|cut| !cut.is_input).map(|cut| cut.trigger).min();
+        let is_before = struck.iter().any(|cut| first_new.is_some_and(|new| new < cut.trigger));
+        if is_before && known.is_some() {
+            return;
+        }
+        let mut all_cuts = cut_references.clone();
+        if is_before {
+            all_cuts.extend(struck);
+        }
+        let prediction = run.predictor.predict(&run.trace, &all_cuts);
         let mut weighed: Vec<(&Fault, &crate::cut::Cut)> =
             new.iter().map(|id| knowledge.fault(*id)).zip(cut_references.iter().copied()).collect();
-        for (id, cut) in run.faults.iter().zip(&known) {
+        for (id, cut) in run.faults.iter().zip(&own) {
             weighed.extend(cut.as_ref().map(|cut| (knowledge.fault(*id), &**cut)));
         }
         let blocked = knowledge
@@ -396,6 +414,8 @@ impl Proposals {
             }
             proposal.count_supports(faults, knowledge);
             let coarse = self.coarse_tried.get(&proposal.coarse).copied().unwrap_or(0);
+            let missed = self.class_missed.get(&proposal.class).copied().unwrap_or(0);
+            let like_it = if is_unheld { same - missed } else { coarse };
             let own = lessons.in_vain(faults);
             let vanity = proposal.places.iter().map(|class| self.vanity.get(class));
             let vanity: i32 =
@@ -411,7 +431,8 @@ impl Proposals {
                 + mean(proposal.faults.iter().map(tried).collect())
                 + KIND_TRIED * mean(proposal.kinds.iter().map(topic).collect())
                 + EVENT_TRIED * mean(proposal.events.iter().map(topic).collect())
-                + LIKE_IT_TRIED * f64::from(if is_unheld { same } else { coarse })
+                + LIKE_IT_TRIED * f64::from(like_it)
+                + LIKE_IT_MISSED * f64::from(missed)
                 + IN_VAIN * f64::from(own)
                 + LIKE_IT_IN_VAIN * f64::from(vanity);
             weighed.push(Reverse(Weighed { bits, faults: faults.clone(), is_whole: false }));
@@ -438,18 +459,11 @@ impl Proposals {
         -(judged / (ASSUMED_RUNS + f64::from(all))).log2()
     }
 
-    /// The hypothesis was run.
-    fn count(&mut self, faults: &[FaultId]) {
+    /// The hypothesis has its answer. `left_to_nobody`: some acknowledged value was, in this run.
+    pub(crate) fn conclude(&mut self, faults: &[FaultId], outcome: Outcome, left_to_nobody: bool) {
         self.experiments += u64::from(!faults.is_empty());
         if let Some(proposal) = self.store.get(faults) {
             *self.explored.entry(proposal.group).or_default() += 1;
-        }
-    }
-
-    /// The hypothesis has its answer.
-    pub(crate) fn conclude(&mut self, faults: &[FaultId], outcome: Outcome) {
-        self.count(faults);
-        if let Some(proposal) = self.store.get(faults) {
             let is_vacuous = outcome == Outcome::Vacuous;
             if proposal.prediction.is_unanswered() {
                 let counts = &mut self.unanswered[usize::from(proposal.prediction.is_held())];
@@ -458,6 +472,12 @@ impl Proposals {
             }
             self.tried.entry(proposal.class).or_insert_with(|| faults.to_vec());
             *self.class_tried.entry(proposal.class).or_default() += 1;
+            let is_missed = proposal.prediction.is_unheld() && !left_to_nobody;
+            if is_missed {
+                // It struck too early or too late: that says nothing of what it was to show.
+                *self.class_missed.entry(proposal.class).or_default() += 1;
+                return;
+            }
             for class in &proposal.faults {
                 *self.faults_tried.entry((faults.len(), *class)).or_default() += 1;
             }
@@ -479,8 +499,14 @@ impl Proposals {
 
     /// The hypothesis was run in vain.
     pub(crate) fn in_vain(&mut self, faults: &[FaultId]) {
-        self.count(faults);
+        self.experiments += u64::from(!faults.is_empty());
         if let Some(proposal) = self.store.get(faults) {
+            // What did not strike was not explored; a group that never does waits all the same.
+            let in_vain = self.explored_in_vain.entry(proposal.group).or_default();
+            *in_vain += 1;
+            if *in_vain % 2 == 0 {
+                *self.explored.entry(proposal.group).or_default() += 1;
+            }
             for class in &proposal.places {
                 *self.vanity.entry(class.clone()).or_default() += 1;
             }

@@ -10,6 +10,7 @@ use crate::cut::Cut;
 use crate::event::EventName;
 use crate::fault::{Fault, Kind, Moment, Trigger};
 use crate::prediction::{Fate, Lacking, Prediction, Remains, Shown};
+use crate::roles::is_one;
 use crate::trace::Indexed;
 
 /// The answer would come by another way.
@@ -20,7 +21,8 @@ const ANSWER_LATE: f64 = 1.5;
 /// seen and not handled (Yuan et al., "Simple testing can prevent most critical failures", OSDI 2014,
 /// section 4).
 const ANSWER_FAILED: f64 = 1.0;
-/// Somebody would still hold the value; half of it if only nodes would that are in doubt.
+/// Somebody would still hold the value; half of it if only nodes would that are in doubt, or no more of them
+/// than would be there without it.
 const HELD: f64 = 1.5;
 /// Per node that would still hold the value and be trusted.
 const HOLDER: f64 = 0.5;
@@ -114,6 +116,7 @@ fn value_bits(
     let one = remains.answers.iter().filter(|(_, shown)| several && **shown == Shown::Stale);
     let shown = one.map(|(node, _)| left(Some(*node))).fold(all, f64::min);
     let held = match (remains.holders.is_empty(), remains.doubted.is_empty()) {
+        (false, _) if remains.lacking == Lacking::Most => HELD / 2.0,
         (false, _) => HELD,
         (true, false) => HELD / 2.0,
         (true, true) => 0.0,
@@ -148,7 +151,10 @@ pub(crate) fn fault_bits(faults: &[(&Fault, &Cut)], trace: &Indexed) -> f64 {
     faults
         .iter()
         .map(|(fault, cut)| {
-            let place = match fault {
+            // Of whichever node it is: of the one that this trace has there.
+            let event = trace.trace.events.get(cut.trigger);
+            let settled = event.map_or_else(|| (*fault).clone(), |event| fault.at(&event.name));
+            let place = match &settled {
                 Fault::Node { node, .. } => node_bits(node, cut, trace),
                 Fault::Error { .. } => NEXT_TO_PROMISE,
                 Fault::Stall { .. }
@@ -240,7 +246,7 @@ impl FaultClass {
     /// What experience with a fault says something about: partitions at one event are alike, whoever
     /// is on which side.
     pub(crate) fn of_experience(fault: &Fault, trace: &Indexed) -> Self {
-        let mut class = fault_class(fault, trace, true);
+        let mut class = fault_class(fault, trace);
         if class.kind == Kind::Partition {
             class.nodes.clear();
         }
@@ -257,8 +263,8 @@ struct RemainsClass {
     shown: Shown,
 }
 
-/// The class of a fault; with its event's label if it shall be fine.
-pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> FaultClass {
+/// The class of a fault, with its event's label.
+pub(crate) fn fault_class(fault: &Fault, trace: &Indexed) -> FaultClass {
     let nodes = match fault {
         Fault::Node { node, .. } => vec![trace.role(node)],
         Fault::Partition { one, .. } => {
@@ -278,7 +284,7 @@ pub(crate) fn fault_class(fault: &Fault, trace: &Indexed, is_fine: bool) -> Faul
         Fault::Error { event, .. } => vec![trace.role(event.node())],
         Fault::Input { parameter, value } => vec![format!("{parameter}={value}")],
     };
-    let event = fault.trigger().filter(|_| is_fine).map(|event| {
+    let event = fault.trigger().map(|event| {
         let moment = match fault {
             Fault::Node { at: Trigger { moment: Moment::Before, .. }, .. } => "before ",
             Fault::Node { at: Trigger { moment: Moment::After, .. }, .. } => "after ",
@@ -295,11 +301,14 @@ pub(crate) fn group(fault: &Fault, trace: &Indexed) -> String {
     let kind = fault.kind();
     match fault {
         Fault::Node { node, .. } => {
-            let own = trace.node_index(node).map_or(&[][..], |node| &trace.by_node[node]);
-            let is_file = |event: &usize| {
-                matches!(trace.name(*event), EventName::Write { .. } | EventName::Sync { .. })
+            let is_file = |event: &EventName| match event {
+                EventName::Write { node: writer, .. } | EventName::Sync { node: writer, .. } => {
+                    is_one(node, writer)
+                }
+                _ => false,
             };
-            let is_restart = kind == Kind::PowerLoss && !own.iter().any(is_file);
+            let mut events = trace.trace.events.iter();
+            let is_restart = kind == Kind::PowerLoss && !events.any(|event| is_file(&event.name));
             let kind = if is_restart { Kind::Restart } else { kind };
             format!("{kind} {}", trace.role(node))
         }
@@ -339,8 +348,12 @@ pub(crate) fn class(
     };
     // What several faults do under one input, they are assumed to do under another.
     let is_counted = |fault: &&&Fault| is_fine || fault.kind() != Kind::Input;
-    let mut classes: Vec<FaultClass> =
-        faults.iter().filter(is_counted).map(|fault| fault_class(fault, trace, is_fine)).collect();
+    // Which link it was, or who was on which side, shows in what is left.
+    let class_of = |fault: &&Fault| match is_fine {
+        true => fault_class(fault, trace),
+        false => FaultClass { kind: fault.kind(), nodes: vec![group(fault, trace)], event: None },
+    };
+    let mut classes: Vec<FaultClass> = faults.iter().filter(is_counted).map(class_of).collect();
     classes.sort();
     // Of several faults it is the value most in danger that counts.
     let danger = |remains: &&Remains| value_bits(remains, |_| 0, &Beliefs::NEUTRAL);

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::alike::alike;
 use crate::event::EventName;
 use crate::event_set::EventSet;
+use crate::roles::{Roles, members};
 
 /// A part of the system, or the workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,12 +133,16 @@ pub(crate) struct Indexed {
     pub(crate) prompt: Vec<Option<usize>>,
     /// Per node: its events.
     pub(crate) by_node: Vec<Vec<usize>>,
+    /// Per event: what faults call it. See [`Roles`].
+    pub(crate) called: Vec<EventName>,
+    /// Under both names.
     pub(crate) positions: BTreeMap<EventName, usize>,
+    pub(crate) roles: Roles,
     /// Per send: the first event that received it.
     pub(crate) received: Vec<Option<usize>>,
     /// Per receive: others that may stand for it. See [`alike`].
     pub(crate) alike: Vec<Vec<usize>>,
-    /// How often events of a kind occur.
+    /// How often events of a kind occur, under both names.
     pub(crate) frequency: BTreeMap<EventName, u32>,
 }
 
@@ -154,6 +159,9 @@ impl Indexed {
         let mut frequency: BTreeMap<EventName, u32> = BTreeMap::new();
         let mut prompt = Vec::with_capacity(trace.events.len());
         let mut heard: Vec<Option<usize>> = vec![None; trace.nodes.len()];
+        let roles = Roles::of(&trace.nodes);
+        let mut called = Vec::with_capacity(trace.events.len());
+        let mut counts: BTreeMap<EventName, u32> = BTreeMap::new();
         for (index, event) in trace.events.iter().enumerate() {
             let node = names[event.name.node()];
             node_of.push(node);
@@ -165,14 +173,31 @@ impl Indexed {
             }
             before.push(by_node[node].last().copied());
             by_node[node].push(index);
+            let name = called_so(&roles, &event.name, &mut counts);
             positions.entry(event.name.clone()).or_insert(index);
+            positions.entry(name.clone()).or_insert(index);
+            for kind in BTreeSet::from([event.name.kind(), name.kind()]) {
+                *frequency.entry(kind).or_default() += 1;
+            }
+            called.push(name);
             for &cause in &event.causes {
                 received[cause].get_or_insert(index);
             }
-            *frequency.entry(event.name.kind()).or_default() += 1;
         }
         let alike = alike(&trace, &node_of);
-        Ok(Self { alike, node_of, before, prompt, by_node, positions, received, frequency, trace })
+        Ok(Self {
+            alike,
+            node_of,
+            before,
+            prompt,
+            by_node,
+            called,
+            positions,
+            roles,
+            received,
+            frequency,
+            trace,
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -185,6 +210,7 @@ impl Indexed {
 
     /// The group of a node that has others like it, else its name.
     pub(crate) fn role(&self, name: &str) -> String {
+        let name = members(name).and_then(|mut members| members.next()).unwrap_or(name);
         let node = self.trace.nodes.iter().find(|node| node.name == name);
         match node.and_then(|node| node.group.as_ref()) {
             Some(group) => format!("*{group}"),
@@ -251,4 +277,26 @@ impl Indexed {
         }
         future
     }
+}
+
+/// What faults call an event: if one of its nodes is one of several alike, it is counted among those of
+/// all of them. What has no number (0) has none then either.
+fn called_so(roles: &Roles, name: &EventName, counts: &mut BTreeMap<EventName, u32>) -> EventName {
+    let mut called = roles.event(name);
+    if called == *name || name.occurrence() == 0 {
+        return called;
+    }
+    // A message without a label is counted among all of its link, as a fault does.
+    let kind = called.kind();
+    let mut all = kind.clone();
+    if let EventName::Send(message) | EventName::Receive(message) = &mut all {
+        message.label.clear();
+    }
+    if all != kind {
+        *counts.entry(all).or_default() += 1;
+    }
+    let count = counts.entry(kind).or_default();
+    *count += 1;
+    called.set_occurrence(*count);
+    called
 }

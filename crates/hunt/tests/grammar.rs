@@ -44,6 +44,28 @@ fn faults(label: &str) -> Vec<Fault> {
         faults.push(Fault::Refuse { from: from.clone(), to: to.clone(), at: at.clone() });
         faults.push(Fault::Reset { from, to, at });
     }
+    // Whichever of two it is.
+    let either = || "{a,b}".to_owned();
+    let message = MessageName { from: either(), to: either(), label: label.into(), occurrence: 2 };
+    for event in [
+        EventName::Send(message.clone()),
+        EventName::Write { node: either(), occurrence: 3 },
+        EventName::Sync { node: either(), occurrence: 1 },
+    ] {
+        let at = Trigger { moment: Moment::Before, event: event.clone() };
+        for kind in [Kind::Crash, Kind::Restart, Kind::PowerLoss, Kind::Pause] {
+            let (node, at) = (either(), at.clone());
+            faults.push(Fault::Node { kind, node, at, duration_ms: 2000 });
+        }
+        if matches!(event, EventName::Send(_)) {
+            faults.push(Fault::Stall { from: either(), to: either(), at: at.clone() });
+            faults.push(Fault::Refuse { from: either(), to: either(), at: at.clone() });
+            faults.push(Fault::Reset { from: either(), to: either(), at });
+        } else {
+            faults.push(Fault::Error { event, error: "EIO".into() });
+        }
+    }
+    faults.push(Fault::Delay { message, duration_ms: 1500 });
     let kinds: BTreeSet<Kind> = faults.iter().map(Fault::kind).chain([Kind::Input]).collect();
     assert_eq!(kinds.len(), Kind::ALL.len(), "every kind is tried");
     faults

@@ -30,8 +30,20 @@ pub(crate) enum Crash {
 }
 
 impl Injector {
-    fn matching(&self, name: &Name) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|index| name.matches(&self.nodes[*index])).collect()
+    /// The nodes a name means; of `{a,b}` the first of those an event is about.
+    fn matching(&self, name: &Name, about: [Option<usize>; 2]) -> Vec<usize> {
+        let is_meant =
+            |place: &usize| self.nodes.get(*place).is_some_and(|known| name.matches(known));
+        match name.is_whichever() {
+            true => about.into_iter().flatten().find(is_meant).into_iter().collect(),
+            false => (0..self.nodes.len()).filter(is_meant).collect(),
+        }
+    }
+
+    /// The nodes at both ends of a link.
+    fn ends(&self, from: &Name, to: &Name, at: &At) -> (Vec<usize>, Vec<usize>) {
+        let [sender, receiver] = at.who.sender_first();
+        (self.matching(from, [sender, receiver]), self.matching(to, [receiver, sender]))
     }
 
     pub(crate) fn record(&self, state: &mut State, fault: usize, at: &At) {
@@ -39,7 +51,7 @@ impl Injector {
         report.count += 1;
         report.reason = None;
         if report.firings.len() < FIRINGS_MAX {
-            let At { name, event, time_ns } = at.clone();
+            let At { name, event, time_ns, .. } = at.clone();
             report.firings.push(Firing { at: name, event, time_ns });
         }
     }
@@ -79,7 +91,7 @@ impl Injector {
             Effect::Restart(node, data) => {
                 let (delay, data) = (state.faults[fault].fault.pause, *data);
                 self.record(state, fault, at);
-                for place in self.matching(node) {
+                for place in self.matching(node, at.who.node_first()) {
                     state.due_back.push((fault, place, data));
                     self.later(delay, move |injector| {
                         let mut state = injector.lock();
@@ -97,7 +109,7 @@ impl Injector {
                 }
             }
             Effect::Pause(node) => {
-                let places = self.matching(node);
+                let places = self.matching(node, at.who.node_first());
                 for remote in places.iter().filter_map(|place| state.remotes.get(place).cloned()) {
                     remote.pause();
                     state.faults[fault].paused.push(remote);
@@ -105,11 +117,11 @@ impl Injector {
                 self.record(state, fault, at);
             }
             Effect::Partition(groups) => {
-                let pairs = self.pairs(groups);
+                let pairs = self.pairs(groups, at);
                 self.cut_all(state, fault, &pairs, at);
             }
             Effect::Stall(from, to) => {
-                let (from, to) = (self.matching(from), self.matching(to));
+                let (from, to) = self.ends(from, to, at);
                 let pairs: Vec<(usize, usize)> = from
                     .iter()
                     .flat_map(|from| to.iter().map(move |to| (*from, *to)))
@@ -124,12 +136,12 @@ impl Injector {
     }
 
     /// The links a partition cuts. A group of `*` is all that no group before it names.
-    fn pairs(&self, groups: &[Vec<Name>]) -> Vec<(usize, usize)> {
+    fn pairs(&self, groups: &[Vec<Name>], at: &At) -> Vec<(usize, usize)> {
         let mut taken: Vec<usize> = Vec::new();
         let mut places: Vec<Vec<usize>> = Vec::new();
         for group in groups {
-            let mut members: Vec<usize> =
-                group.iter().flat_map(|name| self.matching(name)).collect();
+            let members = group.iter().flat_map(|name| self.matching(name, at.who.node_first()));
+            let mut members: Vec<usize> = members.collect();
             members.retain(|place| !taken.contains(place));
             taken.extend(&members);
             places.push(members);
@@ -183,7 +195,7 @@ impl Injector {
 
     fn crash(&self, state: &mut State, fault: usize, node: &Name, how: Crash, at: &At) {
         let mut down = Vec::new();
-        for place in self.matching(node) {
+        for place in self.matching(node, at.who.node_first()) {
             let remote = state.remotes.get(&place).cloned();
             let Some(remote) = remote.filter(|node| !node.processes().is_empty()) else {
                 down.push(self.nodes[place].clone());
@@ -307,7 +319,7 @@ impl Injector {
     }
 
     fn reset(&self, state: &mut State, fault: usize, from: &Name, to: &Name, at: &At) {
-        let (from, to) = (self.matching(from), self.matching(to));
+        let (from, to) = self.ends(from, to, at);
         let mut count = 0;
         for place in &from {
             for (_, socket, peer) in self.connections(state, *place) {

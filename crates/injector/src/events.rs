@@ -9,7 +9,7 @@ use linchpin_tracker::EventId;
 use linchpin_tracker::live::Moment;
 
 use crate::fault::{Count, Kind, Side, Trigger};
-use crate::injector::{At, Hit, Injector, State, Under};
+use crate::injector::{At, Hit, Injector, State, Under, Who};
 use crate::socket;
 use crate::watch::Happening;
 
@@ -147,7 +147,8 @@ impl Injector {
                 hits.extend(self.hit(state, index, happening));
             }
         }
-        (At { name: pattern.to_string(), event, time_ns }, hits)
+        let who = Who::of(happening);
+        (At { name: pattern.to_string(), event, time_ns, who }, hits)
     }
 
     /// Counts a happening that a watch waits for.
@@ -420,7 +421,8 @@ impl Injector {
         }
         let mut pattern = happening.pattern(&self.nodes);
         pattern.count = Count::Nth(hits.first().map_or(1, |hit| hit.number));
-        let at = At { name: pattern.to_string(), event: None, time_ns: self.now_ns() };
+        let who = Who::of(happening);
+        let at = At { name: pattern.to_string(), event: None, time_ns: self.now_ns(), who };
         let under = Under { happening: happening.clone(), at, hits, channel: None };
         self.failing(state, &under, 0).unwrap_or_default()
     }

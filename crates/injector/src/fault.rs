@@ -11,6 +11,8 @@ use crate::errno::Errno;
 pub struct Name {
     /// The text, without quotes; `*` stands for any.
     pub text: String,
+    /// `{a,b}`: whichever of these it is. Empty if it is one name.
+    pub any_of: Vec<String>,
     /// Where it stands, in bytes; for messages.
     pub span: Range<usize>,
 }
@@ -24,25 +26,47 @@ impl PartialEq for Name {
 impl Name {
     /// A name that stands nowhere.
     pub fn new(text: impl Into<String>) -> Name {
-        Name { text: text.into(), span: 0..0 }
+        Name { text: text.into(), any_of: Vec::new(), span: 0..0 }
+    }
+
+    /// Whichever of these it is.
+    pub(crate) fn whichever(any_of: Vec<String>, span: Range<usize>) -> Name {
+        let written: Vec<String> = any_of.iter().map(|one| quoted(one)).collect();
+        Name { text: format!("{{{}}}", written.join(",")), any_of, span }
+    }
+
+    /// True if it means one of several, whichever it is.
+    pub fn is_whichever(&self) -> bool {
+        !self.any_of.is_empty()
     }
 
     /// True if it means this one: equal, with `*` for any characters.
     pub fn matches(&self, text: &str) -> bool {
-        wildcard(&self.text, text)
+        match &self.any_of[..] {
+            [] => wildcard(&self.text, text),
+            any_of => any_of.iter().any(|one| wildcard(one, text)),
+        }
     }
+}
+
+/// In quotes, if it needs them.
+fn quoted(text: &str) -> String {
+    let plain = !text.is_empty()
+        && !text.starts_with('#')
+        && text.chars().all(crate::token::is_word_character)
+        && !crate::parse::is_keyword(text);
+    if plain {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = !self.text.is_empty()
-            && !self.text.starts_with('#')
-            && self.text.chars().all(crate::token::is_word_character)
-            && !crate::parse::is_keyword(&self.text);
-        if plain {
-            return out.write_str(&self.text);
+        match self.is_whichever() {
+            true => out.write_str(&self.text),
+            false => out.write_str(&quoted(&self.text)),
         }
-        write!(out, "\"{}\"", self.text.replace('\\', "\\\\").replace('"', "\\\""))
     }
 }
 

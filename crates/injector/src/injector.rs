@@ -92,11 +92,43 @@ pub(crate) struct Under {
 }
 
 /// A place in the record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct At {
     pub(crate) name: String,
     pub(crate) event: Option<EventId>,
     pub(crate) time_ns: u64,
+    pub(crate) who: Who,
+}
+
+/// Whom an event is about: what faults of whichever node it is happen to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Who {
+    /// Where it happens.
+    pub(crate) node: Option<usize>,
+    pub(crate) peer: Option<usize>,
+    /// The peer is the one that sends.
+    pub(crate) is_incoming: bool,
+}
+
+impl Who {
+    /// The nodes of an event.
+    pub(crate) fn of(happening: &Happening) -> Who {
+        let is_incoming = matches!(happening.kind, Kind::Receive | Kind::Accept);
+        Who { node: Some(happening.node), peer: happening.peer, is_incoming }
+    }
+
+    /// That at which it happens, then the other one.
+    pub(crate) fn node_first(self) -> [Option<usize>; 2] {
+        [self.node, self.peer]
+    }
+
+    /// Who sends, then who receives.
+    pub(crate) fn sender_first(self) -> [Option<usize>; 2] {
+        match self.is_incoming {
+            true => [self.peer, self.node],
+            false => [self.node, self.peer],
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -346,7 +378,7 @@ impl Injector {
             match armed.fault.trigger {
                 Trigger::Time(time) => self.later(time, move |injector| injector.time_came(fault)),
                 Trigger::Given if armed.given.is_empty() => {
-                    let at = At { name: "at 0s".into(), event: None, time_ns: self.now_ns() };
+                    let at = At { name: "at 0s".into(), time_ns: self.now_ns(), ..At::default() };
                     self.activate(&mut state, fault, &at);
                 }
                 _ => {}
@@ -481,7 +513,7 @@ impl Injector {
         let mut state = self.lock();
         let Trigger::Time(time) = state.faults[fault].fault.trigger else { return };
         let name = format!("at {}s", time.as_secs_f64());
-        let at = At { name, event: None, time_ns: self.now_ns() };
+        let at = At { name, time_ns: self.now_ns(), ..At::default() };
         if state.faults[fault].given_left.is_empty() {
             self.activate(&mut state, fault, &at);
         }

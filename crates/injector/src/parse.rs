@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::errno::{ERRORS, Errno};
 use crate::fault::{
-    Count, Data, Effect, Fault, Kind, Lateness, Name, Pattern, Side, Trigger, Until,
+    Count, Data, Effect, Fault, Kind, Lateness, Name, Pattern, Side, Trigger, Until, wildcard,
 };
 use crate::token::{Token, tokens};
 
@@ -368,13 +368,40 @@ impl Parser {
 
     fn name(&mut self, what: &str) -> Parsed<Name> {
         let span = self.span();
+        if self.take(&Token::Open) {
+            return self.whichever(span.start);
+        }
         let text = match self.peek() {
             Some(Token::Word(word)) if !is_keyword(word) => word.clone(),
             Some(Token::Quoted(text)) => text.clone(),
             _ => return self.expected(what),
         };
         self.at += 1;
-        Ok(Name { text, span })
+        Ok(Name { span, ..Name::new(text) })
+    }
+
+    /// `{a, b}` from the first name on.
+    fn whichever(&mut self, start: usize) -> Parsed<Name> {
+        let mut any_of: Vec<String> = Vec::new();
+        loop {
+            let span = self.span();
+            if self.peek() == Some(&Token::Open) {
+                return self.expected("the name of a node");
+            }
+            let name = self.name("the name of a node")?;
+            if any_of.contains(&name.text) {
+                let message = format!("`{}` stands in the braces twice", name.text);
+                return self.fail(Diagnostic::new(span, message).hint("name each node once"));
+            }
+            any_of.push(name.text);
+            let end = self.span().end;
+            if self.take(&Token::Close) {
+                return Ok(Name::whichever(any_of, start..end));
+            }
+            if !self.take(&Token::Comma) {
+                return self.expected("`,` and another node, or `}`");
+            }
+        }
     }
 
     /// `a->b`, or `b<-a`, which is the same.
@@ -424,7 +451,7 @@ impl Parser {
         }
         let node = match (self.peek(), &self.node) {
             (Some(Token::Word(word)), _) if !is_keyword(word) => self.name("a node")?,
-            (Some(Token::Quoted(_)), _) => self.name("a node")?,
+            (Some(Token::Quoted(_) | Token::Open), _) => self.name("a node")?,
             (_, Some(node)) => node.clone(),
             _ => return self.expected("the name of a node"),
         };
@@ -678,7 +705,31 @@ impl Parser {
             );
         }
         let trigger = trigger.unwrap_or(Trigger::Given);
+        self.check_whichever(&effect, &trigger, &given);
         self.wrong.is_empty().then_some(Fault { effect, trigger, given, since, pause, until })
+    }
+}
+
+impl Parser {
+    /// Whichever node it is, the event must tell.
+    fn check_whichever(&mut self, effect: &Effect, trigger: &Trigger, given: &[Pattern]) {
+        // Of a message or call, it is told by what it goes wrong with.
+        if effect.subject().is_some() {
+            return;
+        }
+        let told: Vec<&Name> = match (effect, trigger) {
+            (_, Trigger::Event(_, pattern)) => pattern.nodes(),
+            // It comes after whichever of them has ended.
+            (Effect::Restart(node, _), Trigger::Given) if given.is_empty() => vec![node],
+            _ => Vec::new(),
+        };
+        let open: Vec<&Name> =
+            effect.nodes().into_iter().filter(|name| name.is_whichever()).collect();
+        for name in open.into_iter().filter(|name| !told.contains(name)) {
+            let message = format!("which of `{name}` is meant?");
+            let hint = format!("it begins `before` or `after` an event of {name}");
+            self.wrong.push(Diagnostic::new(name.span.clone(), message).hint(hint));
+        }
     }
 }
 
@@ -686,15 +737,20 @@ impl Parser {
 pub fn check_nodes(fault: &Fault, nodes: &[String]) -> Vec<Diagnostic> {
     let mut wrong: Vec<Diagnostic> = Vec::new();
     for name in fault.nodes() {
-        let known = nodes.iter().any(|node| name.matches(node));
-        if known || wrong.iter().any(|diagnostic| diagnostic.span == name.span) {
+        if wrong.iter().any(|diagnostic| diagnostic.span == name.span) {
             continue;
         }
-        let hint = match nearest(&name.text, nodes.iter().map(String::as_str)) {
+        let texts = match &name.any_of[..] {
+            [] => std::slice::from_ref(&name.text),
+            any_of => any_of,
+        };
+        let is_unknown = |text: &&String| !nodes.iter().any(|node| wildcard(text, node));
+        let Some(text) = texts.iter().find(is_unknown) else { continue };
+        let hint = match nearest(text, nodes.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are: {}", nodes.join(", ")),
         };
-        let message = format!("there is no node `{}`", name.text);
+        let message = format!("there is no node `{text}`");
         wrong.push(Diagnostic::new(name.span.clone(), message).hint(hint));
     }
     wrong

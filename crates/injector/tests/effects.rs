@@ -27,7 +27,7 @@ const STYLED: [(&str, Scenario); 9] = [
 ];
 
 /// Those that do not.
-const OTHERS: [(&str, Scenario); 12] = [
+const OTHERS: [(&str, Scenario); 13] = [
     ("datagrams_are_lost_doubled_late_and_overtaken", datagrams),
     ("a_byte_is_another", corrupt),
     ("writes_are_short", short_writes),
@@ -35,6 +35,7 @@ const OTHERS: [(&str, Scenario); 12] = [
     ("faults_count_from_an_event_on", since),
     ("power_loss_loses_exactly_what_was_not_synced", power_loss),
     ("a_node_comes_back_with_and_without_its_data", restarts),
+    ("whichever_node_it_is_comes_back", whichever),
     ("a_silent_host_that_is_back_answers_with_a_reset", host_back),
     ("a_silent_host_takes_with_it_what_was_held_back", held_back),
     ("a_paused_node_is_late_and_nothing_else", pause),
@@ -411,6 +412,40 @@ fn restarts(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
             return Err(format!("{data}: {:?}", outcome.file("b/file")));
         }
         outcome.fired(&["after recv b<-a one port 7000", "after exit b"])?;
+    }
+    Ok(())
+}
+
+/// Of two servers whichever is asked first is killed and comes back; the other one never is.
+fn whichever(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
+    for asked in ["b", "c"] {
+        let servers = [("b", place()), ("c", place())];
+        let mut parts: Vec<Part> = Vec::new();
+        for (name, at) in &servers {
+            let mut server = part(name, guest, &format!("listen {at} accept recv 3 sleep 20000"));
+            server.again = format!("listen {at} say again accept recv 100");
+            parts.push(server);
+        }
+        let (asked_at, other_at) = match asked {
+            "b" => (&servers[0].1, &servers[1].1),
+            _ => (&servers[1].1, &servers[0].1),
+        };
+        let client = format!(
+            "connect {asked_at} send one recv 9 sleep 1200 connect {asked_at} send two close \
+             connect {other_at} send new close"
+        );
+        parts.push(part("a", guest, &client));
+        let faults = [
+            "crash {b,c} after recv {b,c}<-a one",
+            "restart {b,c} keep after recv {b,c}<-a one after 100ms",
+        ];
+        let outcome = run(workshop, &parts, &faults)?;
+        outcome.expect("a", &["connect ok", "recv  eof", "connect ok", "connect ok"])?;
+        outcome.expect(asked, &["listen ok", "listen ok", "again", "recv two eof"])?;
+        let other = if asked == "b" { "c" } else { "b" };
+        outcome.expect(other, &["listen ok", "recv new"])?;
+        let fired = format!("after recv {asked}<-a one port 7000");
+        outcome.fired(&[&fired, &fired])?;
     }
     Ok(())
 }

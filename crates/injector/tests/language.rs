@@ -47,6 +47,15 @@ fn what_is_written_is_read_and_written_again() {
             "crash a before send a->b X after {start c} since start b #2",
         ),
         ("crash \"since\" at 1s", "crash \"since\" at 1s"),
+        ("crash {a, b*} before send {a, b*}->c X #2", "crash {a,b*} before send {a,b*}->c X #2"),
+        ("restart {a,\"b c\"} keep after 1s", "restart {a,\"b c\"} keep after 1s"),
+        ("pause {a,b} for 2s after recv c<-{b,a} X", "pause {a,b} after recv c<-{b,a} X for 2s"),
+        ("stall {a,b}->c from send {a,b}->c X", "stall {a,b}->c before send {a,b}->c X"),
+        ("error EIO {a,b} fsync #2", "error EIO {a,b} fsync #2"),
+        (
+            "crash c after {send {a,b}->c X, fsync {a,b} #2}",
+            "crash c after {send {a,b}->c X, fsync {a,b} #2}",
+        ),
         ("crash \"after\" at 0.25s", "crash \"after\" at 250ms"),
         ("crash node-1 after recv a->node-1 X", "crash node-1 after recv node-1<-a X"),
     ] {
@@ -168,6 +177,26 @@ fn every_mistake_is_named_with_its_place() {
             ],
         ),
         (
+            "crash {a,b} at 2s",
+            &[(
+                "{a,b}",
+                "which of `{a,b}` is meant? (it begins `before` or `after` an event of {a,b})",
+            )],
+        ),
+        (
+            "stall c->{a,b} from send a->c X",
+            &[(
+                "{a,b}",
+                "which of `{a,b}` is meant? (it begins `before` or `after` an event of {a,b})",
+            )],
+        ),
+        ("crash {a,a} at 2s", &[("a", "`a` stands in the braces twice (name each node once)")]),
+        (
+            "crash {a b} at 2s",
+            &[("b", "expected `,` and another node, or `}`; found `b` (write `crash NODE`)")],
+        ),
+        ("crash {} at 2s", &[("}", "expected the name of a node; found `}` (write `crash NODE`)")]),
+        (
             "stall a b",
             &[("b", "expected `->` and the receiving node; found `b` (write `stall NODE->NODE`)")],
         ),
@@ -195,15 +224,22 @@ fn a_file_has_a_fault_on_each_line() {
 #[test]
 fn nodes_are_those_of_the_cluster() {
     let nodes = ["alpha", "beta"].map(str::to_owned);
-    let fault = parse_fault("crash alhpa after send *->gamma X").unwrap();
-    let wrong: Vec<String> = check_nodes(&fault, &nodes).iter().map(ToString::to_string).collect();
+    let said = |text: &str| -> Vec<String> {
+        let fault = parse_fault(text).unwrap();
+        check_nodes(&fault, &nodes).iter().map(ToString::to_string).collect()
+    };
     assert_eq!(
-        wrong,
+        said("crash alhpa after send *->gamma X"),
         [
             "at character 7: there is no node `alhpa`; did you mean `alpha`?",
             "at character 27: there is no node `gamma`; there are: alpha, beta",
         ]
     );
+    assert_eq!(
+        said("crash beta after send {alpha,bta}->beta X"),
+        ["at character 23: there is no node `bta`; did you mean `beta`?"]
+    );
+    assert!(said("crash {alpha,be*} after fsync {alpha,be*}").is_empty());
 }
 
 #[test]

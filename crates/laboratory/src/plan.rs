@@ -58,9 +58,10 @@ impl Plan {
             let clauses = fault.clauses();
             plan.clauses.push(clauses.len());
             for (index, clause) in clauses.into_iter().enumerate() {
-                let guarded = match index {
-                    0 => format!("{clause} {ONCE_AT_WORK}"),
-                    _ => clause.clone(),
+                // A restart of whichever node it was waits for the same event.
+                let guarded = match index == 0 || fault.is_of_whichever() {
+                    true => format!("{clause} {ONCE_AT_WORK}"),
+                    false => clause.clone(),
                 };
                 match parse_fault(&guarded) {
                     Ok(parsed) => plan.faults.push(parsed),

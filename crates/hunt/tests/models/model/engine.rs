@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use linchpin_hunt::{
-    Acknowledgement, EventName, Fault, Kind, MessageName, Moment, Trace, TraceEvent, Trigger,
+    Acknowledgement, EventName, Fault, Kind, MessageName, Moment, Roles, Trace, TraceEvent, Trigger,
 };
 
-use super::{Action, Context, FINAL, History, Model, Process, nodes, tokens};
+use super::{Action, Context, FINAL, History, Model, Process, nodes as nodes_of, tokens};
 
 const LATENCY_MS: u64 = 2;
 /// The workload is given up after this long, and so are the final reads.
@@ -64,6 +64,9 @@ pub(crate) struct World<'a> {
     model: &'a Model,
     faults: &'a [Fault],
     fired: Vec<bool>,
+    roles: Roles,
+    /// How often what faults call an event has happened.
+    called: BTreeMap<EventName, u32>,
     parameter: Option<String>,
     jitter_ms: u64,
     seed: u64,
@@ -104,6 +107,8 @@ impl<'a> World<'a> {
             model,
             faults,
             fired,
+            roles: Roles::of(&nodes_of(model)),
+            called: BTreeMap::new(),
             parameter,
             jitter_ms,
             seed,
@@ -144,7 +149,7 @@ impl<'a> World<'a> {
         }
         let count = self.events.len();
         let trace = Trace {
-            nodes: nodes(self.model),
+            nodes: nodes_of(self.model),
             events: self.events,
             acknowledgements: self.acknowledgements,
             outcome: self.outcome,
@@ -231,18 +236,31 @@ impl<'a> World<'a> {
         let disk = state.disk.clone();
         let (mut writes, mut syncs) = (state.writes_asked, state.syncs_asked);
         let (faults, fired) = (self.faults, &mut self.fired);
+        let mut asked = [0, 0];
+        let (roles, called) = (&self.roles, &self.called);
         let fails = |is_sync: bool| {
             let count = if is_sync { &mut syncs } else { &mut writes };
             *count += 1;
+            asked[usize::from(is_sync)] += 1;
+            let asked = asked[usize::from(is_sync)];
+            let is_one = |fault: &Fault, event: &EventName| match fault {
+                Fault::Error { event: failing, .. } if roles.event(event) == *event => {
+                    failing == event
+                }
+                Fault::Error { event: failing, .. } => {
+                    let done = called.get(&roles.event(event).kind()).copied().unwrap_or(0);
+                    failing.kind() == roles.event(event).kind()
+                        && failing.occurrence() == done + asked
+                }
+                _ => false,
+            };
             let (node, occurrence) = (name.to_owned(), *count);
             let event = if is_sync {
                 EventName::Sync { node, occurrence }
             } else {
                 EventName::Write { node, occurrence }
             };
-            let fault = faults.iter().position(
-                |fault| matches!(fault, Fault::Error { event: failing, .. } if *failing == event),
-            );
+            let fault = faults.iter().position(|fault| is_one(fault, &event));
             if let Some(index) = fault {
                 fired[index] = true;
             }
@@ -349,6 +367,7 @@ impl<'a> World<'a> {
 
     fn record(&mut self, name: EventName, causes: Vec<usize>, tokens: BTreeSet<String>) -> usize {
         let index = self.events.len();
+        *self.called.entry(self.roles.event(&name).kind()).or_default() += 1;
         if name.node() == "client" {
             self.begin.get_or_insert(index);
             if name.is_visible() {
@@ -376,9 +395,10 @@ impl<'a> World<'a> {
     }
 
     fn delay(&mut self, message: &MessageName) -> u64 {
-        let fault = self.faults.iter().position(
-            |fault| matches!(fault, Fault::Delay { message: late, .. } if late == message),
-        );
+        let event = EventName::Send(message.clone());
+        let fault = self.faults.iter().position(|fault| {
+            matches!(fault, Fault::Delay { .. }) && self.is_meant(fault, Moment::After, &event)
+        });
         match fault {
             Some(index) => {
                 self.fired[index] = true;
@@ -437,15 +457,31 @@ impl<'a> World<'a> {
                 }
                 _ => continue,
             };
-            let Trigger { moment: when, event: what } = at;
-            if self.fired[index] || *when != moment || what != event || self.end.is_some() {
+            let Trigger { moment: when, .. } = at;
+            if self.fired[index]
+                || *when != moment
+                || !self.is_meant(fault, moment, event)
+                || self.end.is_some()
+            {
                 continue;
             }
             self.fired[index] = true;
-            self.happen(fault);
+            self.happen(&fault.at(event));
         }
         let state = &self.nodes[node];
         state.process.is_none() || state.paused_until > self.time
+    }
+
+    /// Whether a fault waits for this event, which is about to be recorded or was just now.
+    fn is_meant(&self, fault: &Fault, moment: Moment, event: &EventName) -> bool {
+        let Some(wanted) = fault.trigger() else { return false };
+        let called = self.roles.event(event);
+        if called == *event {
+            return wanted == called;
+        }
+        let before = self.called.get(&called.kind()).copied().unwrap_or(0);
+        let number = before + u32::from(moment == Moment::Before);
+        wanted.kind() == called.kind() && wanted.occurrence() == number
     }
 
     fn happen(&mut self, fault: &Fault) {
