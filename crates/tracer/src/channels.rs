@@ -12,6 +12,16 @@ use crate::node::Node;
 impl Node {
     /// What a descriptor of a thread refers to, from the table or the kernel.
     pub(crate) fn endpoint(&mut self, thread: i32, number: u64) -> Option<Endpoint> {
+        self.endpoint_of(thread, number, false)
+    }
+
+    /// The same. `by_name`: if it is met for the first time, it was just opened by a path.
+    pub(crate) fn endpoint_of(
+        &mut self,
+        thread: i32,
+        number: u64,
+        by_name: bool,
+    ) -> Option<Endpoint> {
         let descriptor = number as i32;
         let process = self.process_of(thread);
         let holder = self.processes.get(&process)?;
@@ -24,7 +34,7 @@ impl Node {
                 let first = table.borrow_mut().insert(descriptor, found);
                 if let Some(endpoint) = found.filter(|_| first) {
                     self.describe(thread, descriptor, endpoint.channel, false);
-                    self.emit(thread, Action::Open { endpoint });
+                    self.emit(thread, Action::Open { endpoint, by_name });
                 }
                 if let Some(endpoint) = found {
                     self.note_channel(process, descriptor, endpoint.channel);

@@ -145,7 +145,12 @@ impl Tracker {
             Action::Pair { first, second } => {
                 self.sockets.join(first, second);
             }
-            Action::Open { endpoint } => self.links.open(process, endpoint),
+            Action::Open { endpoint, by_name } => {
+                if by_name {
+                    self.links.revive(endpoint);
+                }
+                self.links.open(process, endpoint);
+            }
             Action::Close { endpoint } => self.released(process, &[endpoint], id),
             Action::Shutdown { channel, read, write } => {
                 if write {

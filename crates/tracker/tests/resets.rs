@@ -27,7 +27,11 @@ fn connected() -> Tracker {
             listening: false,
         };
         happens(&mut tracker, process, Action::Socket { channel, facts: Box::new(facts) });
-        happens(&mut tracker, process, Action::Open { endpoint: both_ways(channel) });
+        happens(
+            &mut tracker,
+            process,
+            Action::Open { endpoint: both_ways(channel), by_name: false },
+        );
     }
     tracker
 }

@@ -214,12 +214,12 @@ fn action(action: &Action, id: EventId, names: &mut Names) -> Option<String> {
         Action::Pair { first, second } => {
             format!("pair {} {}", names.channel(*first), names.channel(*second))
         }
-        Action::Open { endpoint } | Action::Close { endpoint }
+        Action::Open { endpoint, .. } | Action::Close { endpoint }
             if names.outside.contains(&endpoint.channel) =>
         {
             return None;
         }
-        Action::Open { endpoint } => format!("open {}", names.endpoint(*endpoint)),
+        Action::Open { endpoint, .. } => format!("open {}", names.endpoint(*endpoint)),
         Action::Close { endpoint } => format!("close {}", names.endpoint(*endpoint)),
         Action::Shutdown { channel, read, write } => {
             let how = [(*read, " read"), (*write, " write")];
