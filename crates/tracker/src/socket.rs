@@ -107,6 +107,9 @@ impl Sockets {
             return None;
         };
         let network = if facts.local.is_loopback() { facts.network } else { 0 };
+        if *peer == facts.local {
+            return Some(self.join(channel, channel)); // connected to itself
+        }
         let theirs = (network, peer.clone(), facts.local.clone());
         match self.single.remove(&theirs) {
             Some(other) if other != channel => Some(self.join(channel, other)),

@@ -225,6 +225,11 @@ impl Tracker {
             }
             Action::EndOfStream { channel } => {
                 self.prove(id, channel);
+                let sender = self.sender(channel);
+                let stream = sender.and_then(|sender| self.streams.get_mut(sender));
+                if let Some(Matched { send, bytes }) = stream.and_then(Stream::empty_message) {
+                    return self.graph.add(send, id, Cause::Message(bytes));
+                }
                 // One's own shutdown of the reading side ends the stream too.
                 if !self.links.is_shut(channel, Side::Readers) {
                     self.ended(id, channel, Side::Writers, Cause::EndOfStream);
@@ -344,9 +349,13 @@ impl Tracker {
             .entry(call)
             .and_modify(|sends| sends.others.push(id))
             .or_insert(Sends { first: id, others: Vec::new() });
-        if self.sockets.transport(channel) != Transport::Datagram {
+        let transport = self.sockets.transport(channel);
+        if transport != Transport::Datagram {
             let stream = self.streams.entry(channel);
-            stream.reserve(id, payload.length);
+            match transport {
+                Transport::Packet => stream.reserve_message(id, payload.length),
+                _ => stream.reserve(id, payload.length),
+            }
             return;
         }
         let socket = self.sockets.get(channel);
@@ -409,12 +418,15 @@ impl Tracker {
             self.datagrams.refuse(call, events.get(taken..).unwrap_or_default());
             return;
         }
+        let is_packet = self.sockets.transport(channel) == Transport::Packet;
         let mut left = if bytes == 0 { u64::MAX } else { bytes };
         for (index, event) in events.into_iter().enumerate() {
             let length = if index < taken { self.asked(event).min(left) } else { 0 };
             left -= length;
-            if let Some(stream) = self.streams.get_mut(channel) {
-                stream.settle(event, length);
+            match self.streams.get_mut(channel) {
+                Some(stream) if is_packet && index >= taken => stream.refuse(event),
+                Some(stream) => stream.settle(event, length),
+                None => {}
             }
         }
     }
