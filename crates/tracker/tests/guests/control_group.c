@@ -23,7 +23,7 @@ int main(void) {
     // 78: not every machine allows it.
     snprintf(group, sizeof group, "/sys/fs/cgroup/linchpin-guest-%d", getpid());
     char process[16];
-    int one[2], two[2], status;
+    int one[2], two[2], told[2], status;
     if (mkdir(group, 0700) < 0 || set("cgroup.freeze", "0") < 0) {
         rmdir(group);
         snprintf(group, sizeof group, "/sys/fs/cgroup/unified/linchpin-guest-%d", getpid());
@@ -32,6 +32,7 @@ int main(void) {
             return 78;
         }
     }
+    TRY(pipe(told));
     TRY(socketpair(AF_UNIX, SOCK_STREAM, 0, one));
     TRY(socketpair(AF_UNIX, SOCK_STREAM, 0, two));
     pid_t child = fork();
@@ -43,9 +44,11 @@ int main(void) {
             give(two[1], "in the group");
             take(two[1], "go on");
             give(two[1], "went on");
+            close(told[1]);
             pause();
         }
         close(two[1]);
+        close(told[1]);
         pause();
     }
     close(one[1]), close(two[1]);
@@ -55,6 +58,7 @@ int main(void) {
         return 78;
     }
     give(one[0], "begin");
+    close(told[1]);
     take(two[0], "in the group");
     NEED(set("cgroup.freeze", "1") == 1);
     for (int i = 0; i < 1000 && !frozen(); i++) usleep(1000);
@@ -64,6 +68,7 @@ int main(void) {
     NEED(!frozen() || (recv(two[0], &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN));
     NEED(set("cgroup.freeze", "0") == 1);
     take(two[0], "went on");
+    end_of(told[0]); // their sends have returned
     NEED(set("cgroup.kill", "1") == 1);
     NEED(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     end_of(one[0]);
