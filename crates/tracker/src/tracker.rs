@@ -11,7 +11,7 @@ use crate::by_channel::ByChannel;
 use crate::datagram::{Datagrams, Destination, Received};
 use crate::graph::{Cause, EventId, Graph, Matched, Track};
 use crate::link::{Links, Side};
-use crate::socket::{Joined, Sockets};
+use crate::socket::{Doubt, Joined, Listen, Sockets};
 use crate::stream::Stream;
 
 /// Builds the happens-before graph while the system runs.
@@ -177,6 +177,7 @@ impl Tracker {
             Action::Accept { listener, channel } => {
                 let socket = self.sockets.entry(channel);
                 socket.accept = Some(id);
+                socket.listener = Some(listener);
                 let told = socket.facts.as_ref().and_then(|facts| facts.peer.as_ref());
                 let known = matches!(told, Some(Address::Internet(_)));
                 let local = told.is_some() && !known;
@@ -301,6 +302,20 @@ impl Tracker {
             if let (Some(connect), Some(accept)) = (connect, accept) {
                 self.graph.add(connect, accept, Cause::Connect);
             }
+            self.settle_doubt(client, server);
+        }
+    }
+
+    /// A connection whose listen was not known was accepted.
+    fn settle_doubt(&mut self, client: Channel, server: Channel) {
+        let listener = self.sockets.get(server).and_then(|socket| socket.listener);
+        let listen = listener.and_then(|listener| self.sockets.get(listener)?.listen);
+        let Some(listen) = listen else { return };
+        let Some(socket) = self.sockets.get_mut(client) else { return };
+        match socket.doubt.take() {
+            Some(Doubt::Unproven) => socket.unproven = Some(listen),
+            Some(Doubt::Proven(event)) => self.graph.add(listen, event, Cause::Listen),
+            None => {}
         }
     }
 
@@ -312,27 +327,33 @@ impl Tracker {
         if *to == Address::Unspecified {
             return;
         }
-        let listen = self.sockets.listener(channel, to);
+        let found = self.sockets.listener(channel, to);
+        let listen = if let Listen::Known(listen) = found { Some(listen) } else { None };
+        let doubtful = found == Listen::Doubtful;
+        let socket = self.sockets.entry(channel);
+        (socket.unproven, socket.doubt) = (None, None);
         match error {
             None | Some(EISCONN) => {
-                self.sockets.entry(channel).unproven = None;
+                socket.doubt = doubtful.then_some(Doubt::Proven(id));
                 if let Some(listen) = listen {
                     self.graph.add(listen, id, Cause::Listen);
                 }
             }
-            Some(EINPROGRESS | EALREADY | EINTR) => self.sockets.entry(channel).unproven = listen,
-            Some(_) => {
-                let socket = self.sockets.entry(channel);
-                socket.unproven = None;
-                socket.target = None;
+            Some(EINPROGRESS | EALREADY | EINTR) => {
+                socket.unproven = listen;
+                socket.doubt = doubtful.then_some(Doubt::Unproven);
             }
+            Some(_) => socket.target = None,
         }
     }
 
     /// An event that shows that a connection under way was made.
     fn prove(&mut self, id: EventId, channel: Channel) {
-        let unproven = self.sockets.get_mut(channel).and_then(|socket| socket.unproven.take());
-        if let Some(listen) = unproven {
+        let Some(socket) = self.sockets.get_mut(channel) else { return };
+        if let Some(Doubt::Unproven) = socket.doubt {
+            socket.doubt = Some(Doubt::Proven(id));
+        }
+        if let Some(listen) = socket.unproven.take() {
             self.graph.add(listen, id, Cause::Listen);
         }
     }
