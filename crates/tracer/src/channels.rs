@@ -59,8 +59,11 @@ impl Node {
         let Ok(copy) = descriptor::duplicate(self.handle(thread), thread, descriptor) else {
             return;
         };
-        let Ok(facts) = descriptor::facts(&copy, inode) else { return };
+        let Ok(mut facts) = descriptor::facts(&copy, inode) else { return };
         drop(copy);
+        if let Some(facts) = &mut facts {
+            facts.passed = self.facts_of(channel).is_some_and(|known| known.passed);
+        }
         if self.sockets.get(&channel) != Some(&facts) {
             if let Some(facts) = facts.clone() {
                 self.emit(thread, Action::Socket { channel, facts: Box::new(facts) });
@@ -102,6 +105,12 @@ impl Node {
                 Some(channel) => {
                     self.own_sockets.remove(&channel);
                     self.copies.give_up(channel);
+                    let known = self.sockets.get_mut(&channel).and_then(Option::as_mut);
+                    if let Some(facts) = known.filter(|facts| !facts.passed) {
+                        facts.passed = true;
+                        let facts = Box::new(facts.clone());
+                        self.emit(thread, Action::Socket { channel, facts });
+                    }
                 }
                 None => {}
             }

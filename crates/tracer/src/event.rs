@@ -162,6 +162,9 @@ pub struct SocketFacts {
     pub network: u64,
     /// It listens for connections.
     pub listening: bool,
+    /// A descriptor of it was sent in a message: it may live though no process holds it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub passed: bool,
 }
 
 /// The content of one message, or of one piece of a stream.

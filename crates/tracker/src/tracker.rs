@@ -270,8 +270,12 @@ impl Tracker {
     }
 
     /// A send that was assumed to succeed may fail yet, if its receiver went away before the kernel
-    /// acted. The sender knows at its next event, so that happens after the release.
+    /// acted. The sender knows at its next event, so that happens after the release. (What was sent
+    /// in a message is not gone when nobody seems to hold it.)
     fn reset_by(&mut self, receiver: Channel, release: EventId) {
+        if self.sockets.facts(receiver).is_some_and(|facts| facts.passed) {
+            return;
+        }
         let Some(stream) = self.sockets.peer(receiver).and_then(|peer| self.streams.get(peer))
         else {
             return;

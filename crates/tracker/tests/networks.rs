@@ -41,6 +41,7 @@ impl Hosts {
             peer_channel: None,
             network: u64::from(host % 10),
             listening: false,
+            passed: false,
         };
         self.happens(host, Action::Socket { channel, facts: Box::new(facts) });
         channel

@@ -25,6 +25,7 @@ fn connected() -> Tracker {
             peer_channel: None,
             network: 1,
             listening: false,
+            passed: false,
         };
         happens(&mut tracker, process, Action::Socket { channel, facts: Box::new(facts) });
         happens(
