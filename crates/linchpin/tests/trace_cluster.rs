@@ -207,6 +207,30 @@ fn a_node_that_keeps_the_users_number_has_it() {
     }
 }
 
+#[test]
+fn what_may_not_be_looked_at_is_told() {
+    let (scratch, binary) = for_everybody();
+    let place = scratch.path();
+    let program = "#include <sys/prctl.h>\n#include <unistd.h>\nint main(void) {\n\
+        int ends[2]; char byte;\n\
+        return prctl(PR_SET_DUMPABLE, 0) || pipe(ends) || write(ends[1], \"x\", 1) != 1\n\
+        || read(ends[0], &byte, 1) != 1;\n}\n";
+    std::fs::write(place.join("hidden.c"), program).unwrap();
+    let made = Command::new("cc").args(["-o", "hidden", "hidden.c"]).current_dir(place).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return skipped("no cc");
+    }
+    let mut command = Command::new(&binary);
+    command.args(["trace", "--format", "json", "--", "./hidden"]).current_dir(place);
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert_fine(&output);
+    let told = text(&output.stdout);
+    assert!(told.contains("may not be looked at (not dumpable)\":1"), "{told}");
+}
+
 /// Live processes whose environment carries the mark.
 fn marked(mark: &str) -> Vec<i32> {
     let wanted = format!("{MARK}={mark}");

@@ -1,6 +1,7 @@
 //! Which descriptors of the node are channels, and what is known of their sockets: entered when they
 //! are first met, forgotten when the last holder gives them up.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -30,7 +31,15 @@ impl Node {
             Some(slot) => slot,
             None => {
                 let table = Rc::clone(&holder.table);
-                let found = descriptor::resolve(thread, descriptor).ok()?;
+                let found = match descriptor::resolve(thread, descriptor) {
+                    Ok(found) => found,
+                    Err(error) => {
+                        if error.kind() == io::ErrorKind::PermissionDenied {
+                            self.is_hidden(thread);
+                        }
+                        return None;
+                    }
+                };
                 let first = table.borrow_mut().insert(descriptor, found);
                 if let Some(endpoint) = found.filter(|_| first) {
                     self.describe(thread, descriptor, endpoint.channel, false);
@@ -44,6 +53,17 @@ impl Node {
         };
         // Sockets of families we do not follow carry no messages.
         endpoint.filter(|endpoint| !matches!(self.sockets.get(&endpoint.channel), Some(None)))
+    }
+
+    /// The kernel does not let this process be looked at, because it asked for that
+    /// (`PR_SET_DUMPABLE`) and the tracer has no privilege: said once, instead of saying nothing.
+    pub(crate) fn is_hidden(&mut self, thread: i32) {
+        let process = self.process_of(thread);
+        let Some(known) = self.processes.get_mut(&process) else { return };
+        if !std::mem::replace(&mut known.hidden, true) {
+            let what = "a process that may not be looked at (not dumpable)".into();
+            self.emit(thread, Action::NotFollowed { what });
+        }
     }
 
     pub(crate) fn handle(&self, thread: i32) -> Option<&OwnedFd> {

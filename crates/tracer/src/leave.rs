@@ -78,8 +78,7 @@ impl Node {
             }
             Pending::Socketpair { descriptors } if result == 0 => {
                 let channels = [0, 4].map(|offset| {
-                    let descriptor =
-                        memory::read_i32(thread, descriptors.wrapping_add(offset)).ok()?;
+                    let descriptor = self.made(thread, descriptors.wrapping_add(offset))?;
                     self.opened(thread, i64::from(descriptor), false);
                     self.endpoint(thread, descriptor as u64).map(|endpoint| endpoint.channel)
                 });
@@ -89,9 +88,7 @@ impl Node {
             }
             Pending::Pipe { descriptors } if result == 0 => {
                 for offset in [0, 4] {
-                    if let Ok(descriptor) =
-                        memory::read_i32(thread, descriptors.wrapping_add(offset))
-                    {
+                    if let Some(descriptor) = self.made(thread, descriptors.wrapping_add(offset)) {
                         self.opened(thread, i64::from(descriptor), false);
                         if let Some(made) = self.endpoint(thread, descriptor as u64) {
                             self.own_pipes.made(made.channel);
@@ -188,6 +185,15 @@ impl Node {
             let facts = facts.clone();
             self.emit(thread, Action::Socket { channel, facts: Box::new(facts) });
         }
+    }
+
+    /// A descriptor's number, where a call that makes two wrote it.
+    fn made(&mut self, thread: i32, address: u64) -> Option<i32> {
+        let read = memory::read_i32(thread, address);
+        if read.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EPERM)) {
+            self.is_hidden(thread);
+        }
+        read.ok()
     }
 
     /// A call gave the process a new descriptor.
