@@ -5,6 +5,9 @@
 //! A guest that the machine lacks something for exits with 77, which is a failure where everything
 //! must run; with 78 if it lacks a right that not even those need give.
 //!
+//! A graph must not depend on who was faster: `LINCHPIN_LATE=SEED` makes the tracer late now and then,
+//! which interleaves threads as they seldom do otherwise.
+//!
 //! Directives in a guest: `// cc: FLAGS` for the compiler; `graph: counts` where threads race and
 //! only the numbers of events and causes are determined.
 
