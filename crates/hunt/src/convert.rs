@@ -462,6 +462,7 @@ mod tests {
                     peer_channel: None,
                     network: 1,
                     listening: false,
+                    passed: false,
                 };
                 script.add(
                     node,

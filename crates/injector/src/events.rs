@@ -21,8 +21,7 @@ impl Injector {
         let mut guard = self.lock();
         let state = &mut *guard;
         let (id, moments) = {
-            let mut tracker = self.recorder.tracker();
-            let id = tracker.record(event.clone());
+            let (tracker, id) = self.recorder.record(event.clone());
             (id, state.live.moments(&tracker, id))
         };
         let Some(place) = self.place(state, event.node) else { return Decision::Continue };

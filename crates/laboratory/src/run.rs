@@ -1,6 +1,8 @@
 //! One run of a cluster under faults.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -32,6 +34,9 @@ pub struct Conditions {
     pub is_experiment: bool,
     /// Where what nodes print is kept.
     pub logs: PathBuf,
+    /// Where the event log goes, written as events come: what is there of a run that was killed is
+    /// what it saw.
+    pub events: Option<PathBuf>,
     /// The run ends early when this becomes true.
     pub interrupt: Arc<AtomicBool>,
     /// Judges histories by the names of checkers.
@@ -65,6 +70,14 @@ pub enum LaboratoryError {
     /// Occurs when the machine has no thread left for the injector.
     #[error("the injector could not be started ({0}): no fault was injected")]
     Injector(String),
+    /// Occurs when the event log cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Log {
+        /// Its file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 /// Runs a cluster once. Nothing of it runs any more when this returns.
@@ -90,7 +103,17 @@ pub fn carry_out(
         stop_at_once: *is_experiment,
         judge: conditions.judge,
     };
-    let recorder = Arc::new(Recorder::new());
+    let no_log = |source| {
+        let path = conditions.events.clone().unwrap_or_default();
+        LaboratoryError::Log { path, source }
+    };
+    let recorder = match &conditions.events {
+        Some(path) => File::create(path)
+            .and_then(|file| Recorder::new().with_log(Box::new(file)))
+            .map_err(no_log)?,
+        None => Recorder::new(),
+    };
+    let recorder = Arc::new(recorder);
     let director = Arc::new(Faults {
         cluster: cluster.clone(),
         faults: faults.clone(),
@@ -103,7 +126,9 @@ pub fn carry_out(
         seen: Mutex::default(),
     });
     let observer: Arc<dyn Director> = Arc::clone(&director) as Arc<dyn Director>;
-    let result = linchpin_cluster::run(cluster, &options, observer)?;
+    let (result, logged) = recorder.flushing(|| linchpin_cluster::run(cluster, &options, observer));
+    let result = result?;
+    logged.map_err(no_log)?;
     let seen = std::mem::take(&mut *director.seen());
     drop(director);
     if let Some(error) = seen.failure {
@@ -251,7 +276,7 @@ impl Director for Faults {
 
 struct Nodes(Arc<Control>);
 
-fn cannot(what: &str, from: &str, to: &str, error: &std::io::Error) -> String {
+fn cannot(what: &str, from: &str, to: &str, error: &io::Error) -> String {
     format!("the link {from}->{to} could not {what}: {error}")
 }
 

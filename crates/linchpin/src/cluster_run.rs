@@ -109,7 +109,8 @@ pub(crate) fn command(arguments: &RunArguments, look: Look) -> anyhow::Result<Ex
         Some(writer) => writer.begin_run()?,
         None => scratch.path.clone(),
     };
-    let (finished, reports) = run(&experiment, 0, &folder, &interrupt)?;
+    let events = flags.out.is_some().then(|| folder.join(trace_cluster::EVENT_LOG));
+    let (finished, reports) = run(&experiment, 0, &folder, events, &interrupt)?;
     if let Some(writer) = &mut writer {
         trace_cluster::keep(writer, &folder, &finished)?;
     }
@@ -194,11 +195,12 @@ pub(crate) fn read_faults(
     Ok((!wrong).then_some(faults))
 }
 
-/// Runs a cluster once under faults.
+/// Runs a cluster once under faults. Its event log goes to `events`, if anywhere.
 pub(crate) fn run(
     experiment: &Experiment,
     number: u64,
     folder: &Path,
+    events: Option<PathBuf>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<(Finished, Vec<FaultReport>)> {
     let Experiment { cluster, faults, seed, parameters } = experiment;
@@ -209,6 +211,7 @@ pub(crate) fn run(
         parameters: parameters.clone(),
         is_experiment: false,
         logs: folder.join("logs"),
+        events,
         interrupt: interrupt.flag(),
         judge: Some(crate::judge::judge),
     };

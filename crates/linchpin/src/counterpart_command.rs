@@ -108,7 +108,8 @@ fn repeat(
     let mut tries: Vec<Try> = Vec::new();
     for number in 0..arguments.times {
         let scratch = Workspace::new()?;
-        let (finished, reports) = cluster_run::run(experiment, number, &scratch.path, interrupt)?;
+        let (finished, reports) =
+            cluster_run::run(experiment, number, &scratch.path, None, interrupt)?;
         if finished.result.interrupted {
             return Ok((tries, true));
         }

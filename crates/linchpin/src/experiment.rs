@@ -5,8 +5,7 @@
 //! leaves that open: when it is closed, the experiment ends early and cleans up. So none outlives
 //! its hunt, however that ends.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -93,6 +92,7 @@ fn run(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Exit> {
         parameters: plan.parameters.clone(),
         is_experiment: true,
         logs: job.folder.join("logs"),
+        events: Some(job.folder.join(trace_cluster::EVENT_LOG)),
         interrupt: interrupt.flag(),
         judge: Some(crate::judge::judge),
     };
@@ -104,10 +104,6 @@ fn run(job: &Job, interrupt: &Interrupt) -> anyhow::Result<Exit> {
     let mut finished =
         trace_cluster::finished(&cluster, 0, run.result, run.tracker, started_unix_ns);
     finished.record.faults = injected(&run.reports);
-    let path = job.folder.join("events.jsonl");
-    File::create(&path)
-        .and_then(|file| finished.tracker.graph().write_log(BufWriter::new(file)))
-        .with_context(|| format!("cannot write {}", path.display()))?;
     let done = Done { evidence, record: finished.record, trace: finished.trace };
     let path = job.folder.join(RESULT);
     std::fs::write(&path, serde_json::to_vec(&done)?)

@@ -119,7 +119,8 @@ pub(crate) fn command(arguments: &ReplayArguments, look: Look) -> anyhow::Result
     let mut repetitions: Vec<Repetition> = Vec::new();
     for number in 0..arguments.times {
         let scratch = Workspace::new()?;
-        let (finished, reports) = cluster_run::run(&experiment, number, &scratch.path, &interrupt)?;
+        let (finished, reports) =
+            cluster_run::run(&experiment, number, &scratch.path, None, &interrupt)?;
         if finished.result.interrupted {
             print(arguments, recorded, &repetitions);
             return Ok(Exit::Interrupted);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -31,11 +30,11 @@ use crate::input::style;
 use crate::judge;
 use crate::output::{errln, outln, to_stderr};
 use crate::terminal::Look;
-use crate::trace_command::{DOCTOR, TICK, TraceArguments, kernel_release, start_hint, unix_ns};
+use crate::trace_command::{DOCTOR, TraceArguments, kernel_release, start_hint, unix_ns};
 use crate::trace_report;
 
 /// The event log of a run, in its folder.
-const EVENT_LOG: &str = "events.jsonl";
+pub(crate) const EVENT_LOG: &str = "events.jsonl";
 
 /// Runs whose event log and logs are kept; of further runs only those that are not good keep them.
 const LOGS_KEPT_MAX: u64 = 20;
@@ -46,7 +45,6 @@ const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// A finished run with all that is known of it.
 pub(crate) struct Finished {
     pub(crate) result: RunResult,
-    pub(crate) tracker: Tracker,
     pub(crate) trace: Trace,
     pub(crate) record: TraceRun,
 }
@@ -180,28 +178,13 @@ fn run_once(
         judge: Some(judge::judge),
     };
     let director = Arc::new(Recording(Arc::clone(&recorder)));
-    let (result, logged) = std::thread::scope(|scope| {
-        let (running, ended) = mpsc::channel::<()>();
-        let recorder = &recorder;
-        let flushing = scope.spawn(move || flush_until(recorder, &ended));
-        let result = linchpin_cluster::run(cluster, &options, director);
-        drop(running);
-        (result, flushing.join().unwrap_or(Ok(())))
-    });
+    let (result, logged) = recorder.flushing(|| linchpin_cluster::run(cluster, &options, director));
     let result = result.map_err(start_error)?;
     logged.with_context(no_log)?;
     let tracker = Arc::try_unwrap(recorder)
         .map(Recorder::into_tracker)
         .unwrap_or_else(|shared| shared.tracker().clone());
     Ok(finished(cluster, number, result, tracker, started_unix_ns))
-}
-
-/// Writes out the log of a run now and then, and when it has ended: `ended` is closed then.
-fn flush_until(recorder: &Recorder, ended: &mpsc::Receiver<()>) -> std::io::Result<()> {
-    while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
-        recorder.flush_log()?;
-    }
-    recorder.flush_log()
 }
 
 /// What is kept of a run.
@@ -231,7 +214,7 @@ pub(crate) fn finished(
         counts: linchpin_trace_recorder::counts(&tracker, &result.reports),
         identity: identity::digests(&trace, outcome),
     };
-    Finished { result, tracker, trace, record }
+    Finished { result, trace, record }
 }
 
 pub(crate) fn start_error(error: ClusterError) -> anyhow::Error {
@@ -257,20 +240,15 @@ pub(crate) fn keeps_logs(record: &TraceRun) -> bool {
     record.run < LOGS_KEPT_MAX || record.outcome != Outcome::Good
 }
 
-/// Records a run.
+/// Records a run, whose event log was written as it went.
 pub(crate) fn keep(
     writer: &mut TraceWriter,
     folder: &Path,
     finished: &Finished,
 ) -> anyhow::Result<()> {
-    let path = folder.join(EVENT_LOG);
     if !keeps_logs(&finished.record) {
         let _ = std::fs::remove_dir_all(folder.join("logs"));
-        let _ = std::fs::remove_file(path);
-    } else if !path.is_file() {
-        File::create(&path)
-            .and_then(|file| finished.tracker.graph().write_log(BufWriter::new(file)))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let _ = std::fs::remove_file(folder.join(EVENT_LOG));
     }
     writer.finish_run(&finished.record, Some(&finished.trace))?;
     Ok(())

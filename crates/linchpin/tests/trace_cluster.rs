@@ -207,6 +207,30 @@ fn a_node_that_keeps_the_users_number_has_it() {
     }
 }
 
+#[test]
+fn what_may_not_be_looked_at_is_told() {
+    let (scratch, binary) = for_everybody();
+    let place = scratch.path();
+    let program = "#include <sys/prctl.h>\n#include <unistd.h>\nint main(void) {\n\
+        int ends[2]; char byte;\n\
+        return prctl(PR_SET_DUMPABLE, 0) || pipe(ends) || write(ends[1], \"x\", 1) != 1\n\
+        || read(ends[0], &byte, 1) != 1;\n}\n";
+    std::fs::write(place.join("hidden.c"), program).unwrap();
+    let made = Command::new("cc").args(["-o", "hidden", "hidden.c"]).current_dir(place).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return skipped("no cc");
+    }
+    let mut command = Command::new(&binary);
+    command.args(["trace", "--format", "json", "--", "./hidden"]).current_dir(place);
+    if is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert_fine(&output);
+    let told = text(&output.stdout);
+    assert!(told.contains("may not be looked at (not dumpable)\":1"), "{told}");
+}
+
 /// Live processes whose environment carries the mark.
 fn marked(mark: &str) -> Vec<i32> {
     let wanted = format!("{MARK}={mark}");
@@ -231,25 +255,37 @@ fn a_killed_tracer_leaves_the_events_it_saw() {
     let text = "[nodes.a]\ncommand = [\"sh\", \"-c\", \"echo hello | cat; echo done; sleep 300\"]\n\
         ready = { log = \"done\" }\n[workload]\ncommand = [\"sleep\", \"300\"]\n";
     std::fs::write(&file, text).unwrap();
-    let out = scratch.path().join("out");
-    let mut running = linchpin(&["trace", file.to_str().unwrap(), "--out", out.to_str().unwrap()])
+    for (command, log) in [
+        ("trace", "runs/0/events.jsonl"),
+        ("run", "runs/0/events.jsonl"),
+        ("test", "ahead/0/events.jsonl"),
+    ] {
+        let out = scratch.path().join(command);
+        leaves_the_events_it_saw(command, &file, &out, &out.join(log));
+    }
+}
+
+fn leaves_the_events_it_saw(command: &str, file: &Path, out: &Path, log: &Path) {
+    let mut running = linchpin(&[command, file.to_str().unwrap(), "--out", out.to_str().unwrap()])
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let log = out.join("runs/0/events.jsonl");
     let limit = Instant::now() + LIMIT;
     // While the run lasts, what `cat` received stands there already.
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("\"receive\"")) {
-        assert!(Instant::now() < limit, "{:?}", std::fs::read_to_string(&log));
+    while !std::fs::read_to_string(log).is_ok_and(|text| text.contains("\"receive\"")) {
+        assert!(Instant::now() < limit, "{command}: {:?}", std::fs::read_to_string(log));
         std::thread::sleep(Duration::from_millis(10));
     }
     running.kill().unwrap();
     running.wait().unwrap();
-    let left = std::io::BufReader::new(std::fs::File::open(&log).unwrap());
+    let left = std::io::BufReader::new(std::fs::File::open(log).unwrap());
     let tracker = linchpin_tracker::read_log(left).unwrap();
     let graph = tracker.graph();
     let explained = graph.ids().any(|id| graph.matched(id).any(|matched| matched.bytes == 6));
-    assert!(explained, "the bytes `cat` received are those `echo` sent");
+    assert!(explained, "{command}: the bytes `cat` received are those `echo` sent");
+    // The log of a run that did not end is no run of the record.
+    assert_eq!(TraceCampaign::load(out).unwrap().runs.len(), 0, "{command}");
 }
 
 #[test]

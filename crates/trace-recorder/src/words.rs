@@ -88,7 +88,9 @@ pub(crate) fn text(action: &Action, name: Option<&Name>) -> String {
         Action::Waited { child } => format!("sees the end of process {child}"),
         Action::Socket { channel, .. } => format!("learns of {channel}"),
         Action::Pair { first, second } => format!("{first} and {second} are a pair"),
-        Action::Open { endpoint } => format!("opens {}{}", direction(*endpoint), endpoint.channel),
+        Action::Open { endpoint, .. } => {
+            format!("opens {}{}", direction(*endpoint), endpoint.channel)
+        }
         Action::Close { endpoint } => {
             format!("closes {}{}", direction(*endpoint), endpoint.channel)
         }

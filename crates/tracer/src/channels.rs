@@ -1,6 +1,7 @@
 //! Which descriptors of the node are channels, and what is known of their sockets: entered when they
 //! are first met, forgotten when the last holder gives them up.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -12,6 +13,16 @@ use crate::node::Node;
 impl Node {
     /// What a descriptor of a thread refers to, from the table or the kernel.
     pub(crate) fn endpoint(&mut self, thread: i32, number: u64) -> Option<Endpoint> {
+        self.endpoint_of(thread, number, false)
+    }
+
+    /// The same. `by_name`: if it is met for the first time, it was just opened by a path.
+    pub(crate) fn endpoint_of(
+        &mut self,
+        thread: i32,
+        number: u64,
+        by_name: bool,
+    ) -> Option<Endpoint> {
         let descriptor = number as i32;
         let process = self.process_of(thread);
         let holder = self.processes.get(&process)?;
@@ -20,11 +31,19 @@ impl Node {
             Some(slot) => slot,
             None => {
                 let table = Rc::clone(&holder.table);
-                let found = descriptor::resolve(thread, descriptor).ok()?;
+                let found = match descriptor::resolve(thread, descriptor) {
+                    Ok(found) => found,
+                    Err(error) => {
+                        if error.kind() == io::ErrorKind::PermissionDenied {
+                            self.is_hidden(thread);
+                        }
+                        return None;
+                    }
+                };
                 let first = table.borrow_mut().insert(descriptor, found);
                 if let Some(endpoint) = found.filter(|_| first) {
                     self.describe(thread, descriptor, endpoint.channel, false);
-                    self.emit(thread, Action::Open { endpoint });
+                    self.emit(thread, Action::Open { endpoint, by_name });
                 }
                 if let Some(endpoint) = found {
                     self.note_channel(process, descriptor, endpoint.channel);
@@ -34,6 +53,17 @@ impl Node {
         };
         // Sockets of families we do not follow carry no messages.
         endpoint.filter(|endpoint| !matches!(self.sockets.get(&endpoint.channel), Some(None)))
+    }
+
+    /// The kernel does not let this process be looked at, because it asked for that
+    /// (`PR_SET_DUMPABLE`) and the tracer has no privilege: said once, instead of saying nothing.
+    pub(crate) fn is_hidden(&mut self, thread: i32) {
+        let process = self.process_of(thread);
+        let Some(known) = self.processes.get_mut(&process) else { return };
+        if !std::mem::replace(&mut known.hidden, true) {
+            let what = "a process that may not be looked at (not dumpable)".into();
+            self.emit(thread, Action::NotFollowed { what });
+        }
     }
 
     pub(crate) fn handle(&self, thread: i32) -> Option<&OwnedFd> {
@@ -49,8 +79,11 @@ impl Node {
         let Ok(copy) = descriptor::duplicate(self.handle(thread), thread, descriptor) else {
             return;
         };
-        let Ok(facts) = descriptor::facts(&copy, inode) else { return };
+        let Ok(mut facts) = descriptor::facts(&copy, inode) else { return };
         drop(copy);
+        if let Some(facts) = &mut facts {
+            facts.passed = self.facts_of(channel).is_some_and(|known| known.passed);
+        }
         if self.sockets.get(&channel) != Some(&facts) {
             if let Some(facts) = facts.clone() {
                 self.emit(thread, Action::Socket { channel, facts: Box::new(facts) });
@@ -92,6 +125,12 @@ impl Node {
                 Some(channel) => {
                     self.own_sockets.remove(&channel);
                     self.copies.give_up(channel);
+                    let known = self.sockets.get_mut(&channel).and_then(Option::as_mut);
+                    if let Some(facts) = known.filter(|facts| !facts.passed) {
+                        facts.passed = true;
+                        let facts = Box::new(facts.clone());
+                        self.emit(thread, Action::Socket { channel, facts });
+                    }
                 }
                 None => {}
             }

@@ -380,6 +380,7 @@ pub(crate) fn facts(socket: &OwnedFd, inode: u64) -> io::Result<Option<SocketFac
         peer,
         network: option::<u64>(socket, SO_NETNS_COOKIE).unwrap_or(0),
         listening: option::<i32>(socket, libc::SO_ACCEPTCONN).unwrap_or(0) != 0,
+        passed: false,
     }))
 }
 

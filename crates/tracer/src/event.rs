@@ -162,6 +162,9 @@ pub struct SocketFacts {
     pub network: u64,
     /// It listens for connections.
     pub listening: bool,
+    /// A descriptor of it was sent in a message: it may live though no process holds it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub passed: bool,
 }
 
 /// The content of one message, or of one piece of a stream.
@@ -277,8 +280,13 @@ pub enum Action {
     Socket { channel: Channel, facts: Box<SocketFacts> },
     /// Two sockets that are each other's peers (socketpair).
     Pair { first: Channel, second: Channel },
-    /// Exit of a call that gave the process its first descriptor of an endpoint.
-    Open { endpoint: Endpoint },
+    /// Exit of a call that gave the process its first descriptor of an endpoint. `by_name`: it was
+    /// opened by a path (a FIFO), and not made, inherited or passed on.
+    Open {
+        endpoint: Endpoint,
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_name: bool,
+    },
     /// Entry of a call that gives up the last descriptor of an endpoint in this process.
     Close { endpoint: Endpoint },
     /// Entry.
@@ -316,7 +324,8 @@ pub enum Action {
         truncated: bool,
         relay: Option<Box<CallId>>,
     },
-    /// Exit of a receive that found the end of the stream.
+    /// Exit of a receive that found the end of the stream (or, of packets, an empty one: the
+    /// kernel tells no difference, the tracker does).
     EndOfStream { channel: Channel },
     /// Exit of a receive that failed for good (ECONNRESET, ETIMEDOUT ...).
     ReceiveFailed { channel: Channel, error: i32 },

@@ -73,14 +73,13 @@ impl Node {
             }
             Pending::Relay { call, from, peek } => self.relayed(thread, call, from, peek, result),
             Pending::Socket => {
-                self.opened(thread, result);
+                self.opened(thread, result, false);
                 self.own_socket(thread, result, None);
             }
             Pending::Socketpair { descriptors } if result == 0 => {
                 let channels = [0, 4].map(|offset| {
-                    let descriptor =
-                        memory::read_i32(thread, descriptors.wrapping_add(offset)).ok()?;
-                    self.opened(thread, i64::from(descriptor));
+                    let descriptor = self.made(thread, descriptors.wrapping_add(offset))?;
+                    self.opened(thread, i64::from(descriptor), false);
                     self.endpoint(thread, descriptor as u64).map(|endpoint| endpoint.channel)
                 });
                 if let [Some(first), Some(second)] = channels {
@@ -89,10 +88,8 @@ impl Node {
             }
             Pending::Pipe { descriptors } if result == 0 => {
                 for offset in [0, 4] {
-                    if let Ok(descriptor) =
-                        memory::read_i32(thread, descriptors.wrapping_add(offset))
-                    {
-                        self.opened(thread, i64::from(descriptor));
+                    if let Some(descriptor) = self.made(thread, descriptors.wrapping_add(offset)) {
+                        self.opened(thread, i64::from(descriptor), false);
                         if let Some(made) = self.endpoint(thread, descriptor as u64) {
                             self.own_pipes.made(made.channel);
                         }
@@ -107,7 +104,7 @@ impl Node {
                 self.describe(thread, descriptor, channel, true)
             }
             Pending::Accept { listener, name, length } if result >= 0 => {
-                self.opened(thread, result);
+                self.opened(thread, result, false);
                 self.own_socket(thread, result, Some(listener));
                 if let Some(endpoint) = self.endpoint(thread, result as u64) {
                     let from = source(thread, Source::Pointers { name, length });
@@ -133,15 +130,15 @@ impl Node {
             Pending::Sync { call } => {
                 self.emit(thread, Action::Synced { call, error: error_of(result) });
             }
-            Pending::Open => self.opened(thread, result),
+            Pending::Open => self.opened(thread, result, true),
             Pending::Fetched => {
-                self.opened(thread, result);
+                self.opened(thread, result, false);
                 self.fetched(thread, result);
             }
             Pending::File { kind, path, target } => {
                 let error = error_of(result);
                 if kind.contains("open") || kind == "creat" {
-                    self.opened(thread, result);
+                    self.opened(thread, result, true);
                 }
                 self.emit(
                     thread,
@@ -190,8 +187,17 @@ impl Node {
         }
     }
 
+    /// A descriptor's number, where a call that makes two wrote it.
+    fn made(&mut self, thread: i32, address: u64) -> Option<i32> {
+        let read = memory::read_i32(thread, address);
+        if read.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EPERM)) {
+            self.is_hidden(thread);
+        }
+        read.ok()
+    }
+
     /// A call gave the process a new descriptor.
-    fn opened(&mut self, thread: i32, descriptor: i64) {
+    fn opened(&mut self, thread: i32, descriptor: i64, by_name: bool) {
         if descriptor < 0 {
             return;
         }
@@ -200,7 +206,7 @@ impl Node {
         if let Some(known) = self.processes.get(&self.process_of(thread)) {
             known.table.borrow_mut().remove(descriptor as i32);
         }
-        if self.endpoint(thread, descriptor as u64).is_none() && self.options.narrow {
+        if self.endpoint_of(thread, descriptor as u64, by_name).is_none() && self.options.narrow {
             // Its close will not be seen: better not to remember it.
             if let Some(known) = self.processes.get(&self.process_of(thread)) {
                 known.table.borrow_mut().remove(descriptor as i32);
@@ -265,7 +271,7 @@ impl Node {
     fn passed(&mut self, thread: i32, header: u64) {
         let Ok(header) = memory::read_header(thread, header) else { return };
         for descriptor in memory::passed_descriptors(thread, &header) {
-            self.opened(thread, i64::from(descriptor));
+            self.opened(thread, i64::from(descriptor), false);
         }
     }
 

@@ -74,6 +74,8 @@ pub(crate) struct Process {
     pub(crate) table: Rc<RefCell<Table>>,
     /// Which descriptor numbers its filters stop at.
     pub(crate) watched: Watched,
+    /// It was reported that the kernel does not let it be looked at.
+    pub(crate) hidden: bool,
     /// Threads that have not begun to exit.
     alive: usize,
 }
@@ -209,7 +211,7 @@ impl Node {
         if let Some(handle) = &handle {
             self.control.add(process, Arc::clone(handle));
         }
-        self.processes.insert(process, Process { handle, table, watched, alive: 1 });
+        self.processes.insert(process, Process { handle, table, watched, hidden: false, alive: 1 });
     }
 
     /// What is reported now has happened now.

@@ -85,9 +85,13 @@ impl Datagrams {
     ) -> Option<Matched> {
         let exact = (received.payload.length, received.payload.digest);
         let whole = self.flying.get(&exact).filter(|_| !received.truncated);
-        let found = whole
-            .and_then(|queue| queue.iter().position(|datagram| fits(datagram, received, sockets)))
-            .map(|index| (exact, index));
+        let first = |wanted: &dyn Fn(&Datagram) -> bool| {
+            let queue = whole?;
+            queue.iter().position(|datagram| wanted(datagram) && fits(datagram, received, sockets))
+        };
+        // One that went to where its destination is known to be, rather than any.
+        let index = first(&|datagram| is_at_home(datagram, received, sockets));
+        let found = index.or_else(|| first(&|_| true)).map(|index| (exact, index));
         // A receive without a message header does not tell that its buffer was too small.
         let may_be_cut = received.truncated || received.payload.length > 0;
         let found = found.or_else(|| if may_be_cut { self.cut(received, sockets) } else { None });
@@ -145,6 +149,11 @@ fn is_group(to: &Destination) -> bool {
     }
 }
 
+fn is_at_home(datagram: &Datagram, received: &Received<'_>, sockets: &Sockets) -> bool {
+    let Destination::Address(to) = &datagram.to else { return true };
+    sockets.facts(received.socket).is_none_or(|receiver| sockets.is_at_home(to, receiver.network))
+}
+
 fn fits(datagram: &Datagram, received: &Received<'_>, sockets: &Sockets) -> bool {
     if datagram.delivered.contains(&received.socket) {
         return false;
@@ -161,7 +170,7 @@ fn fits(datagram: &Datagram, received: &Received<'_>, sockets: &Sockets) -> bool
                 _ => false,
             };
             let own_network =
-                !to.is_loopback() || sender.is_none_or(|sender| sender.network == receiver.network);
+                sender.is_none_or(|sender| sockets.may_reach(to, sender.network, receiver.network));
             own_network && (receiver.local.accepts(to) || (group && port_fits))
         }),
     };

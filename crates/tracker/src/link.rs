@@ -27,7 +27,7 @@ impl Side {
 #[derive(Clone, Debug, Default)]
 struct End {
     holders: BTreeSet<(Track, Endpoint)>,
-    /// Releases since the side last came to life.
+    /// Releases (of a FIFO, since the side last came to life).
     releases: Vec<EventId>,
     shutdown: Option<EventId>,
     /// Effects seen before the last release was.
@@ -47,10 +47,19 @@ impl Links {
     pub(crate) fn open(&mut self, process: Track, endpoint: Endpoint) {
         for side in SIDES.into_iter().filter(|side| side.covers(endpoint)) {
             let end = self.ends.entry((endpoint.channel, side)).or_default();
+            end.holders.insert((process, endpoint));
+        }
+    }
+
+    /// An endpoint is opened by name: a side of a FIFO that was given up comes to life again. No
+    /// other channel does: what nobody seems to hold, and somebody gets, was under way in a message,
+    /// and its end comes after every release there ever was.
+    pub(crate) fn revive(&mut self, endpoint: Endpoint) {
+        for side in SIDES.into_iter().filter(|side| side.covers(endpoint)) {
+            let end = self.ends.entry((endpoint.channel, side)).or_default();
             if end.holders.is_empty() && end.waiting.is_empty() {
                 end.releases.clear();
             }
-            end.holders.insert((process, endpoint));
         }
     }
 

@@ -167,7 +167,7 @@ impl Live {
 
     fn own(&mut self, event: &Event) {
         let channel = match &event.action {
-            Action::Open { endpoint } => endpoint.channel,
+            Action::Open { endpoint, .. } => endpoint.channel,
             Action::Socket { channel, .. }
             | Action::Send { channel, .. }
             | Action::Receive { channel, .. }

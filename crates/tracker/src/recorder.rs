@@ -1,12 +1,17 @@
 //! The tracer's observer: feeds one tracker from the tracer threads of all nodes.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use linchpin_tracer::{Decision, Event, Observer};
 
+use crate::graph::EventId;
 use crate::log::LogWriter;
 use crate::tracker::Tracker;
+
+/// How long what is written of the log may wait to be written out.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
 
 /// A tracker that several tracer threads share. The order in which they lock it is the order of
 /// the record: since every cause is reported before the kernel acts on it, causes come first.
@@ -58,6 +63,44 @@ impl Recorder {
         }
     }
 
+    /// Does some work, and writes out what is written of the log meanwhile (every 50 ms) and at the
+    /// end of it. Says whether all of the log was written.
+    pub fn flushing<T>(&self, work: impl FnOnce() -> T) -> (T, io::Result<()>) {
+        if self.log.is_none() {
+            return (work(), Ok(()));
+        }
+        std::thread::scope(|scope| {
+            let (running, ended) = mpsc::channel::<()>();
+            let flushing = scope.spawn(move || {
+                while ended.recv_timeout(FLUSH_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    self.flush_log()?;
+                }
+                self.flush_log()
+            });
+            let done = work();
+            drop(running);
+            (done, flushing.join().unwrap_or(Ok(())))
+        })
+    }
+
+    /// Enters an event, and writes it to the log, if there is one. Gives the tracker as it is then.
+    pub fn record(&self, event: Event) -> (MutexGuard<'_, Tracker>, EventId) {
+        let mut tracker = self.tracker();
+        let id = tracker.record(event);
+        if let Some(log) = &self.log {
+            let late = tracker.graph_mut().take_late();
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.event(tracker.graph(), id);
+            for effect in late {
+                log.late(tracker.graph(), effect);
+            }
+        }
+        if self.lean {
+            tracker.graph_mut().forget_received(id);
+        }
+        (tracker, id)
+    }
+
     /// The tracker, while the system runs or after. Traced threads that reach an event wait until
     /// the guard is dropped.
     pub fn tracker(&self) -> MutexGuard<'_, Tracker> {
@@ -72,19 +115,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn observe(&self, event: Event) -> Decision {
-        let mut tracker = self.tracker();
-        let id = tracker.record(event);
-        if let Some(log) = &self.log {
-            let late = tracker.graph_mut().take_late();
-            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-            log.event(tracker.graph(), id);
-            for effect in late {
-                log.late(tracker.graph(), effect);
-            }
-        }
-        if self.lean {
-            tracker.graph_mut().forget_received(id);
-        }
+        let (tracker, id) = self.record(event);
         if tracker.may_fail(id) { Decision::Follow } else { Decision::Continue }
     }
 }

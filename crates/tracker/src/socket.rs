@@ -1,6 +1,7 @@
 //! Sockets, which of them are each other's peers, and who listens where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use linchpin_tracer::{Address, Channel, SocketFacts, Transport};
 
@@ -21,6 +22,29 @@ pub(crate) struct Socket {
     pub(crate) listen: Option<EventId>,
     /// The listen its connection depends on, until an event shows that it succeeded.
     pub(crate) unproven: Option<EventId>,
+    /// The socket that accepted it.
+    pub(crate) listener: Option<Channel>,
+    /// Which of several listens its connection depends on is not known before it is accepted.
+    pub(crate) doubt: Option<Doubt>,
+}
+
+/// A connection whose listen is not known yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Doubt {
+    /// Nothing shows that it succeeded.
+    Unproven,
+    /// This event did.
+    Proven(EventId),
+}
+
+/// The listen that a connect depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// Nobody was seen to listen there.
+    Unknown,
+    Known(EventId),
+    /// Hosts that cannot be told apart listen at this port.
+    Doubtful,
 }
 
 /// Two sockets that were just found to be peers.
@@ -35,6 +59,8 @@ pub(crate) struct Sockets {
     /// Connected internet streams without a known peer, by (own, peer) address.
     single: BTreeMap<Ends, Channel>,
     listeners: Vec<Channel>,
+    /// The network namespaces in which sockets had an address.
+    homes: BTreeMap<IpAddr, BTreeSet<u64>>,
 }
 
 impl Sockets {
@@ -59,7 +85,8 @@ impl Sockets {
     pub(crate) fn reached(&self, channel: Channel, target: &Address) -> Option<Channel> {
         let own = self.facts(channel)?;
         let fits = |facts: &SocketFacts| {
-            let near = !target.is_loopback() || own.network == facts.network;
+            let near = self.may_reach(target, own.network, facts.network)
+                && self.is_at_home(target, facts.network);
             let kind = facts.transport == own.transport;
             near && kind && facts.local.accepts(target)
         };
@@ -95,6 +122,14 @@ impl Sockets {
         let socket = self.entry(channel);
         let had_peer = socket.peer.is_some();
         socket.facts = Some(facts.clone());
+        if let Address::Internet(local) = &facts.local
+            && facts.network != 0
+            && !(local.ip().is_loopback()
+                || local.ip().is_unspecified()
+                || local.ip().is_multicast())
+        {
+            self.homes.entry(local.ip()).or_default().insert(facts.network);
+        }
         if had_peer || facts.transport == Transport::Datagram && !facts.local_family {
             return None;
         }
@@ -107,6 +142,9 @@ impl Sockets {
             return None;
         };
         let network = if facts.local.is_loopback() { facts.network } else { 0 };
+        if *peer == facts.local {
+            return Some(self.join(channel, channel)); // connected to itself
+        }
         let theirs = (network, peer.clone(), facts.local.clone());
         match self.single.remove(&theirs) {
             Some(other) if other != channel => Some(self.join(channel, other)),
@@ -149,15 +187,49 @@ impl Sockets {
         self.listeners.push(channel);
     }
 
-    /// The listen that a connect of `channel` to `target` depends on: the latest on a socket that
-    /// accepts this address.
-    pub(crate) fn listener(&self, channel: Channel, target: &Address) -> Option<EventId> {
-        let network = self.facts(channel).map(|facts| facts.network);
-        self.listeners.iter().rev().find_map(|listener| {
-            let socket = self.all.get(*listener)?;
-            let facts = socket.facts.as_ref()?;
-            let near = !target.is_loopback() || network.is_none_or(|own| own == facts.network);
-            (near && facts.local.accepts(target)).then_some(socket.listen)?
-        })
+    /// True if what is sent to `target` from one network namespace may arrive in another: this
+    /// host's own addresses stay there.
+    pub(crate) fn may_reach(&self, target: &Address, from: u64, network: u64) -> bool {
+        let own = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
+        !matches!(target, Address::Internet(target) if own(target.ip())) || from == network
+    }
+
+    /// False if an address was seen in other network namespaces only. (It may have moved since.)
+    pub(crate) fn is_at_home(&self, target: &Address, network: u64) -> bool {
+        let Address::Internet(target) = target else { return true };
+        let homes = self.homes.get(&target.ip());
+        network == 0 || homes.is_none_or(|homes| homes.contains(&network))
+    }
+
+    /// The listen that a connect of `channel` to `target` depends on: that of the socket which
+    /// accepted it, if it was accepted; else the latest on a socket that accepts this address, where
+    /// that address is, unless it may be in several networks.
+    pub(crate) fn listener(&self, channel: Channel, target: &Address) -> Listen {
+        let of = |listener| self.all.get(listener)?.listen;
+        let accepted = self.peer(channel).and_then(|peer| self.all.get(peer)?.listener);
+        if let Some(listen) = accepted.and_then(of) {
+            return Listen::Known(listen);
+        }
+        let own = self.facts(channel).map(|facts| facts.network);
+        let fitting = self.listeners.iter().rev().filter_map(|listener| {
+            let facts = self.facts(*listener)?;
+            let near = own.is_none_or(|own| self.may_reach(target, own, facts.network));
+            let listen = of(*listener).filter(|_| near && facts.local.accepts(target))?;
+            Some((facts.network, listen))
+        });
+        let (mut found, mut elsewhere) = (None, false);
+        for (network, listen) in fitting {
+            match found {
+                _ if !self.is_at_home(target, network) => elsewhere = true,
+                Some((other, _)) if other != network => return Listen::Doubtful,
+                Some(_) => {}
+                None => found = Some((network, listen)),
+            }
+        }
+        match found {
+            Some((_, listen)) => Listen::Known(listen),
+            None if elsewhere => Listen::Doubtful,
+            None => Listen::Unknown,
+        }
     }
 }

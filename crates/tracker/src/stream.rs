@@ -21,9 +21,16 @@ struct Write {
     settled: bool,
     /// Bytes read so far.
     read: u64,
+    /// A message with boundaries, which may be empty, that nobody has received.
+    unreceived: bool,
 }
 
 impl Write {
+    /// True if there may be more of it to read.
+    fn is_open(&self) -> bool {
+        self.unreceived || self.read < self.length
+    }
+
     /// False if what is known of the content rules out that the read began here.
     fn agrees(&self, content: &[u8], contents: &impl Contents) -> bool {
         let known = contents.content(self.event).get(self.read as usize..).unwrap_or_default();
@@ -47,8 +54,22 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn reserve(&mut self, event: EventId, length: u64) {
+        self.push(event, length, false);
+    }
+
+    /// The same of a message with boundaries (SOCK_SEQPACKET).
+    pub(crate) fn reserve_message(&mut self, event: EventId, length: u64) {
+        self.push(event, length, true);
+    }
+
+    fn push(&mut self, event: EventId, length: u64, unreceived: bool) {
         self.reserved += 1;
-        self.writes.push_back(Write { event, length, settled: false, read: 0 });
+        self.writes.push_back(Write { event, length, settled: false, read: 0, unreceived });
+    }
+
+    /// The write's exit was seen: the message did not leave.
+    pub(crate) fn refuse(&mut self, event: EventId) {
+        self.writes.retain(|write| write.event != event);
     }
 
     /// The write's exit was seen: it took `length` bytes.
@@ -64,14 +85,14 @@ impl Stream {
 
     /// Drops what was read in full. An unsettled write is kept: its exit will be looked for.
     fn forget(&mut self) {
-        while self.writes.front().is_some_and(|write| write.settled && write.read >= write.length) {
+        while self.writes.front().is_some_and(|write| write.settled && !write.is_open()) {
             self.writes.pop_front();
         }
     }
 
     /// Sends of which bytes were taken and not read.
     pub(crate) fn unread_sends(&self) -> impl Iterator<Item = EventId> + '_ {
-        let unread = self.writes.iter().filter(|write| write.settled && write.read < write.length);
+        let unread = self.writes.iter().filter(|write| write.settled && write.is_open());
         unread.map(|write| write.event)
     }
 
@@ -151,7 +172,7 @@ impl Stream {
 
     /// A receive returned one whole message (SOCK_SEQPACKET).
     pub(crate) fn message(&mut self, length: u64, peek: bool) -> Vec<Matched> {
-        let Some(index) = self.writes.iter().position(|write| write.read < write.length) else {
+        let Some(index) = self.writes.iter().position(Write::is_open) else {
             self.unexplained += if peek { 0 } else { length };
             return Vec::new();
         };
@@ -159,9 +180,16 @@ impl Stream {
         let matched = vec![Matched { send: write.event, bytes: length }];
         if !peek {
             write.read = write.length;
+            write.unreceived = false;
             self.forget();
         }
         matched
+    }
+
+    /// A receive returned nothing, which is the end or an empty message: that message, if it is one.
+    pub(crate) fn empty_message(&mut self) -> Option<Matched> {
+        let next = self.writes.iter().find(|write| write.is_open())?;
+        if next.unreceived && next.length == 0 { self.message(0, false).pop() } else { None }
     }
 }
 

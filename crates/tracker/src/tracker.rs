@@ -11,7 +11,7 @@ use crate::by_channel::ByChannel;
 use crate::datagram::{Datagrams, Destination, Received};
 use crate::graph::{Cause, EventId, Graph, Matched, Track};
 use crate::link::{Links, Side};
-use crate::socket::{Joined, Sockets};
+use crate::socket::{Doubt, Joined, Listen, Sockets};
 use crate::stream::Stream;
 
 /// Builds the happens-before graph while the system runs.
@@ -145,7 +145,12 @@ impl Tracker {
             Action::Pair { first, second } => {
                 self.sockets.join(first, second);
             }
-            Action::Open { endpoint } => self.links.open(process, endpoint),
+            Action::Open { endpoint, by_name } => {
+                if by_name {
+                    self.links.revive(endpoint);
+                }
+                self.links.open(process, endpoint);
+            }
             Action::Close { endpoint } => self.released(process, &[endpoint], id),
             Action::Shutdown { channel, read, write } => {
                 if write {
@@ -172,6 +177,7 @@ impl Tracker {
             Action::Accept { listener, channel } => {
                 let socket = self.sockets.entry(channel);
                 socket.accept = Some(id);
+                socket.listener = Some(listener);
                 let told = socket.facts.as_ref().and_then(|facts| facts.peer.as_ref());
                 let known = matches!(told, Some(Address::Internet(_)));
                 let local = told.is_some() && !known;
@@ -220,6 +226,11 @@ impl Tracker {
             }
             Action::EndOfStream { channel } => {
                 self.prove(id, channel);
+                let sender = self.sender(channel);
+                let stream = sender.and_then(|sender| self.streams.get_mut(sender));
+                if let Some(Matched { send, bytes }) = stream.and_then(Stream::empty_message) {
+                    return self.graph.add(send, id, Cause::Message(bytes));
+                }
                 // One's own shutdown of the reading side ends the stream too.
                 if !self.links.is_shut(channel, Side::Readers) {
                     self.ended(id, channel, Side::Writers, Cause::EndOfStream);
@@ -259,8 +270,12 @@ impl Tracker {
     }
 
     /// A send that was assumed to succeed may fail yet, if its receiver went away before the kernel
-    /// acted. The sender knows at its next event, so that happens after the release.
+    /// acted. The sender knows at its next event, so that happens after the release. (What was sent
+    /// in a message is not gone when nobody seems to hold it.)
     fn reset_by(&mut self, receiver: Channel, release: EventId) {
+        if self.sockets.facts(receiver).is_some_and(|facts| facts.passed) {
+            return;
+        }
         let Some(stream) = self.sockets.peer(receiver).and_then(|peer| self.streams.get(peer))
         else {
             return;
@@ -291,6 +306,20 @@ impl Tracker {
             if let (Some(connect), Some(accept)) = (connect, accept) {
                 self.graph.add(connect, accept, Cause::Connect);
             }
+            self.settle_doubt(client, server);
+        }
+    }
+
+    /// A connection whose listen was not known was accepted.
+    fn settle_doubt(&mut self, client: Channel, server: Channel) {
+        let listener = self.sockets.get(server).and_then(|socket| socket.listener);
+        let listen = listener.and_then(|listener| self.sockets.get(listener)?.listen);
+        let Some(listen) = listen else { return };
+        let Some(socket) = self.sockets.get_mut(client) else { return };
+        match socket.doubt.take() {
+            Some(Doubt::Unproven) => socket.unproven = Some(listen),
+            Some(Doubt::Proven(event)) => self.graph.add(listen, event, Cause::Listen),
+            None => {}
         }
     }
 
@@ -302,27 +331,33 @@ impl Tracker {
         if *to == Address::Unspecified {
             return;
         }
-        let listen = self.sockets.listener(channel, to);
+        let found = self.sockets.listener(channel, to);
+        let listen = if let Listen::Known(listen) = found { Some(listen) } else { None };
+        let doubtful = found == Listen::Doubtful;
+        let socket = self.sockets.entry(channel);
+        (socket.unproven, socket.doubt) = (None, None);
         match error {
             None | Some(EISCONN) => {
-                self.sockets.entry(channel).unproven = None;
+                socket.doubt = doubtful.then_some(Doubt::Proven(id));
                 if let Some(listen) = listen {
                     self.graph.add(listen, id, Cause::Listen);
                 }
             }
-            Some(EINPROGRESS | EALREADY | EINTR) => self.sockets.entry(channel).unproven = listen,
-            Some(_) => {
-                let socket = self.sockets.entry(channel);
-                socket.unproven = None;
-                socket.target = None;
+            Some(EINPROGRESS | EALREADY | EINTR) => {
+                socket.unproven = listen;
+                socket.doubt = doubtful.then_some(Doubt::Unproven);
             }
+            Some(_) => socket.target = None,
         }
     }
 
     /// An event that shows that a connection under way was made.
     fn prove(&mut self, id: EventId, channel: Channel) {
-        let unproven = self.sockets.get_mut(channel).and_then(|socket| socket.unproven.take());
-        if let Some(listen) = unproven {
+        let Some(socket) = self.sockets.get_mut(channel) else { return };
+        if let Some(Doubt::Unproven) = socket.doubt {
+            socket.doubt = Some(Doubt::Proven(id));
+        }
+        if let Some(listen) = socket.unproven.take() {
             self.graph.add(listen, id, Cause::Listen);
         }
     }
@@ -339,9 +374,13 @@ impl Tracker {
             .entry(call)
             .and_modify(|sends| sends.others.push(id))
             .or_insert(Sends { first: id, others: Vec::new() });
-        if self.sockets.transport(channel) != Transport::Datagram {
+        let transport = self.sockets.transport(channel);
+        if transport != Transport::Datagram {
             let stream = self.streams.entry(channel);
-            stream.reserve(id, payload.length);
+            match transport {
+                Transport::Packet => stream.reserve_message(id, payload.length),
+                _ => stream.reserve(id, payload.length),
+            }
             return;
         }
         let socket = self.sockets.get(channel);
@@ -404,12 +443,15 @@ impl Tracker {
             self.datagrams.refuse(call, events.get(taken..).unwrap_or_default());
             return;
         }
+        let is_packet = self.sockets.transport(channel) == Transport::Packet;
         let mut left = if bytes == 0 { u64::MAX } else { bytes };
         for (index, event) in events.into_iter().enumerate() {
             let length = if index < taken { self.asked(event).min(left) } else { 0 };
             left -= length;
-            if let Some(stream) = self.streams.get_mut(channel) {
-                stream.settle(event, length);
+            match self.streams.get_mut(channel) {
+                Some(stream) if is_packet && index >= taken => stream.refuse(event),
+                Some(stream) => stream.settle(event, length),
+                None => {}
             }
         }
     }

@@ -25,9 +25,14 @@ fn connected() -> Tracker {
             peer_channel: None,
             network: 1,
             listening: false,
+            passed: false,
         };
         happens(&mut tracker, process, Action::Socket { channel, facts: Box::new(facts) });
-        happens(&mut tracker, process, Action::Open { endpoint: both_ways(channel) });
+        happens(
+            &mut tracker,
+            process,
+            Action::Open { endpoint: both_ways(channel), by_name: false },
+        );
     }
     tracker
 }

@@ -4,19 +4,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::common::LIMIT;
 use linchpin_tracer::{
-    Action, Address, Channel, Endpoint, NodeId, Observer, Options, Report, Status, launch,
+    Action, Address, Channel, Decision, Endpoint, Event, NodeId, Observer, Options, Report, Status,
+    launch,
 };
 use linchpin_tracker::{Cause, EventId, Graph, Recorder, Track, Tracker};
 
 /// Runs a command to its end under the tracer.
 pub(crate) fn trace(mut command: Command) -> Result<(Tracker, Report), String> {
     let recorder = Arc::new(Recorder::new());
-    let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
+    let observer = Arc::new(Late { recorder: Arc::clone(&recorder), state: seed().into() });
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let running = launch(NodeId(0), command, Options::default(), observer, Instant::now())
         .map_err(|error| error.to_string())?;
@@ -29,6 +30,32 @@ pub(crate) fn trace(mut command: Command) -> Result<(Tracker, Report), String> {
     let report = running.wait().map_err(|error| error.to_string())?;
     let tracker = recorder.tracker().clone();
     Ok((tracker, report))
+}
+
+/// `LINCHPIN_LATE=SEED` makes the tracer late at one event in four, by up to two milliseconds: threads
+/// interleave then as they seldom do otherwise.
+fn seed() -> Option<u64> {
+    let seed = std::env::var("LINCHPIN_LATE").ok()?;
+    Some(seed.parse::<u64>().expect("LINCHPIN_LATE is a number") | 1 << 40)
+}
+
+struct Late {
+    recorder: Arc<Recorder>,
+    state: Mutex<Option<u64>>,
+}
+
+impl Observer for Late {
+    fn observe(&self, event: Event) -> Decision {
+        if let Some(state) = &mut *self.state.lock().unwrap() {
+            *state ^= *state << 13;
+            *state ^= *state >> 7;
+            *state ^= *state << 17;
+            if (*state).is_multiple_of(4) {
+                std::thread::sleep(Duration::from_micros((*state >> 8) % 2000));
+            }
+        }
+        self.recorder.observe(event)
+    }
 }
 
 /// Names for what the kernel numbered.
@@ -214,12 +241,12 @@ fn action(action: &Action, id: EventId, names: &mut Names) -> Option<String> {
         Action::Pair { first, second } => {
             format!("pair {} {}", names.channel(*first), names.channel(*second))
         }
-        Action::Open { endpoint } | Action::Close { endpoint }
+        Action::Open { endpoint, .. } | Action::Close { endpoint }
             if names.outside.contains(&endpoint.channel) =>
         {
             return None;
         }
-        Action::Open { endpoint } => format!("open {}", names.endpoint(*endpoint)),
+        Action::Open { endpoint, .. } => format!("open {}", names.endpoint(*endpoint)),
         Action::Close { endpoint } => format!("close {}", names.endpoint(*endpoint)),
         Action::Shutdown { channel, read, write } => {
             let how = [(*read, " read"), (*write, " write")];
