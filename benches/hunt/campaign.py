@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Hunts in the systems of `systems/` from their plain cluster files, and counts experiments until the first bad one.
 
     benches/hunt/campaign.py LINCHPIN [--random-seeds N] [--experiments N] [--timeout DURATION] [--jobs N] [--only TEXT] > results.tsv

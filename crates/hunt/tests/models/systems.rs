@@ -56,8 +56,7 @@ fn broken() -> Vec<(fn() -> Model, u64)> {
         (|| queue::model("confirm before sync", queue::Confirms::Written), 15),
         (|| quorum::model("quorums that do not overlap", 2, 1), 15),
         (|| retry::model("retry entered twice", false), 15),
-        // Messages that are late, of which the order thinks little.
-        (votes_blindly, 45),
+        (votes_blindly, 15),
     ]
 }
 
@@ -239,9 +238,8 @@ fn chance(make: fn() -> Model, seeds: u64) -> f64 {
     total as f64 / seeds as f64
 }
 
-/// Lineage against chance: at least five times fewer experiments where few of the fault sets break the
-/// system. Where every twelfth does, chance needs no more than that, and lineage can hardly gain
-/// (docs/hunt.md).
+/// Lineage against chance: at least five times fewer experiments where one of twenty sets breaks the
+/// system or fewer do. Where every tenth does, lineage can hardly gain (docs/hunt.md), but does not lose.
 #[test]
 fn lineage_needs_fewer_experiments_than_chance() {
     for (make, _) in broken() {
@@ -249,6 +247,7 @@ fn lineage_needs_fewer_experiments_than_chance() {
         let lineage = lineage.expect("it is found") as f64;
         let random = chance(make, 20);
         println!("{}: lineage {lineage}, chance {random:.1}", make().name);
-        assert!(random <= 12.0 || random >= 5.0 * lineage, "{}", make().name);
+        assert!(random <= 20.0 || random >= 5.0 * lineage, "{}", make().name);
+        assert!(lineage <= 1.5 * random, "{}", make().name);
     }
 }
