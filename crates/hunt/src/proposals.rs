@@ -504,7 +504,7 @@ impl Proposals {
             // What did not strike was not explored; a group that never does waits all the same.
             let in_vain = self.explored_in_vain.entry(proposal.group).or_default();
             *in_vain += 1;
-            if *in_vain % 2 == 0 {
+            if in_vain.is_multiple_of(2) {
                 *self.explored.entry(proposal.group).or_default() += 1;
             }
             for class in &proposal.places {

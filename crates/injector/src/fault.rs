@@ -12,7 +12,7 @@ pub struct Name {
     /// The text, without quotes; `*` stands for any.
     pub text: String,
     /// `{a,b}`: whichever of these it is. Empty if it is one name.
-    pub any_of: Vec<String>,
+    pub any_of: Box<[String]>,
     /// Where it stands, in bytes; for messages.
     pub span: Range<usize>,
 }
@@ -26,18 +26,28 @@ impl PartialEq for Name {
 impl Name {
     /// A name that stands nowhere.
     pub fn new(text: impl Into<String>) -> Name {
-        Name { text: text.into(), any_of: Vec::new(), span: 0..0 }
+        Name { text: text.into(), any_of: Box::default(), span: 0..0 }
     }
 
     /// Whichever of these it is.
     pub(crate) fn whichever(any_of: Vec<String>, span: Range<usize>) -> Name {
         let written: Vec<String> = any_of.iter().map(|one| quoted(one)).collect();
-        Name { text: format!("{{{}}}", written.join(",")), any_of, span }
+        Name { text: format!("{{{}}}", written.join(",")), any_of: any_of.into(), span }
     }
 
     /// True if it means one of several, whichever it is.
     pub fn is_whichever(&self) -> bool {
         !self.any_of.is_empty()
+    }
+
+    /// True if both are the same name, or stand for the same ones.
+    pub(crate) fn means_as(&self, other: &Name) -> bool {
+        let all_of =
+            |one: &Name, two: &Name| one.any_of.iter().all(|name| two.any_of.contains(name));
+        match (self.is_whichever(), other.is_whichever()) {
+            (true, true) => all_of(self, other) && all_of(other, self),
+            _ => self == other,
+        }
     }
 
     /// True if it means this one: equal, with `*` for any characters.

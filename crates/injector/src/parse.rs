@@ -725,7 +725,8 @@ impl Parser {
         };
         let open: Vec<&Name> =
             effect.nodes().into_iter().filter(|name| name.is_whichever()).collect();
-        for name in open.into_iter().filter(|name| !told.contains(name)) {
+        let is_told = |name: &&Name| told.iter().any(|other| other.means_as(name));
+        for name in open.into_iter().filter(|name| !is_told(name)) {
             let message = format!("which of `{name}` is meant?");
             let hint = format!("it begins `before` or `after` an event of {name}");
             self.wrong.push(Diagnostic::new(name.span.clone(), message).hint(hint));

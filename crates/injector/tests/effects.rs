@@ -422,7 +422,7 @@ fn whichever(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
         let servers = [("b", place()), ("c", place())];
         let mut parts: Vec<Part> = Vec::new();
         for (name, at) in &servers {
-            let mut server = part(name, guest, &format!("listen {at} accept recv 3 sleep 20000"));
+            let mut server = part(name, guest, &format!("listen {at} accept recv 3 sleep 500"));
             server.again = format!("listen {at} say again accept recv 100");
             parts.push(server);
         }

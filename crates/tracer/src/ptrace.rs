@@ -157,6 +157,55 @@ pub(crate) fn seize(thread: i32) -> Result<(), PtraceError> {
     Ok(())
 }
 
+/// Waits for the next event of a thread, and leaves it to [`wait`]: its `si_code` and `si_status`. `None` if
+/// the thread is dead and the kernel does not tell yet: the end of the first thread of a process is kept back
+/// until all others have ended, and those may stand still until they are waited for. So this never blocks on
+/// one thread alone.
+fn peek(thread: i32) -> io::Result<Option<(i32, i32)>> {
+    /// The next stop is mostly microseconds away.
+    const SPINS: u32 = 64;
+    const NAP: std::time::Duration = std::time::Duration::from_micros(100);
+    let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL | libc::WNOHANG;
+    let mut rounds = 0_u32;
+    loop {
+        let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: the kernel fills `information`; WNOWAIT leaves the event for later.
+        let result = unsafe {
+            libc::waitid(libc::P_PID, thread as libc::id_t, information.as_mut_ptr(), flags)
+        };
+        if result < 0 {
+            match last().raw_os_error() {
+                Some(libc::EINTR) => continue,
+                _ => return Err(last()),
+            }
+        }
+        // SAFETY: zeroed, then filled by the kernel if there was an event; both are valid for SIGCHLD.
+        let (process, code, status) = unsafe {
+            let information = information.assume_init();
+            (information.si_pid(), information.si_code, information.si_status())
+        };
+        if process != 0 {
+            return Ok(Some((code, status)));
+        }
+        rounds += 1;
+        if rounds < SPINS {
+            std::thread::yield_now();
+        } else if is_dead(thread) {
+            return Ok(None);
+        } else {
+            std::thread::sleep(NAP);
+        }
+    }
+}
+
+/// The thread has ended, though nobody may have been told.
+fn is_dead(thread: i32) -> bool {
+    let Ok(text) = std::fs::read_to_string(format!("/proc/{thread}/stat")) else { return true };
+    // The name in parentheses may contain anything.
+    let state = text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    state.is_none_or(|state| matches!(state, 'Z' | 'X'))
+}
+
 /// Waits for any thread the calling thread traces.
 pub(crate) fn wait(block: bool) -> io::Result<Waited> {
     let flags = libc::__WALL | libc::__WNOTHREAD | if block { 0 } else { libc::WNOHANG };
@@ -238,12 +287,7 @@ impl Stopped {
 
     /// Waits until a thread that was interrupted has stopped, or is gone. Leaves that to [`wait`].
     pub(crate) fn await_stop(thread: i32) {
-        let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL;
-        let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
-        // SAFETY: the kernel fills `information`; WNOWAIT leaves the event for later.
-        unsafe {
-            libc::waitid(libc::P_PID, thread as libc::id_t, information.as_mut_ptr(), flags);
-        }
+        let _ = peek(thread);
     }
 
     /// Lets a thread go on whose stop another thread of this process took.
@@ -372,28 +416,19 @@ impl Stopped {
             // SAFETY: PTRACE_SYSCALL touches no memory of ours.
             let result = unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.thread, 0, 0) };
             self.check("resume", result)?;
-            let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
-            let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT | libc::__WALL;
-            // SAFETY: the kernel fills `information`; WNOWAIT leaves the event for later.
-            let result = unsafe {
-                libc::waitid(
-                    libc::P_PID,
-                    self.thread as libc::id_t,
-                    information.as_mut_ptr(),
-                    flags,
-                )
-            };
-            self.check("wait", libc::c_long::from(result))?;
-            // SAFETY: zeroed, then filled by the kernel; si_status is valid for SIGCHLD.
-            let (code, status) = unsafe {
-                let information = information.assume_init();
-                (information.si_code, information.si_status())
-            };
-            let ends = code != libc::CLD_TRAPPED && code != libc::CLD_STOPPED;
-            if ends || status >> 8 == libc::PTRACE_EVENT_EXIT {
+            let seen = peek(self.thread).map_err(|source| PtraceError {
+                operation: "wait",
+                thread: self.thread,
+                source,
+            })?;
+            let stopped = seen.filter(|(code, status)| {
+                let ends = *code != libc::CLD_TRAPPED && *code != libc::CLD_STOPPED;
+                !ends && *status >> 8 != libc::PTRACE_EVENT_EXIT
+            });
+            let Some((_, status)) = stopped else {
                 let source = io::Error::from_raw_os_error(libc::ESRCH);
                 return Err(PtraceError { operation: "run a call", thread: self.thread, source });
-            }
+            };
             let mut consumed = 0;
             // SAFETY: takes the stop seen above.
             unsafe {
