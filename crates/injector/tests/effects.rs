@@ -423,7 +423,9 @@ fn whichever(workshop: &Arc<Workshop>, guest: Guest) -> Result<(), String> {
         let mut parts: Vec<Part> = Vec::new();
         for (name, at) in &servers {
             let mut server = part(name, guest, &format!("listen {at} accept recv 3 sleep 500"));
-            server.again = format!("listen {at} say again accept recv 100");
+            if *name == asked {
+                server.again = format!("listen {at} say again accept recv 100");
+            }
             parts.push(server);
         }
         let (asked_at, other_at) = match asked {
