@@ -273,7 +273,7 @@ impl Fault {
     pub fn place(&self) -> Place {
         match self {
             // At another event it may be another node.
-            Self::Node { at, .. } if self.is_of_whichever() => Place::Event(at.event.clone()),
+            Self::Node { at, .. } if self.is_of_whichever() => Place::Whichever(at.event.clone()),
             Self::Node { kind, node, .. } if kind.is_crash() => Place::Life(node.clone()),
             Self::Node { node, .. } => Place::Pause(node.clone()),
             Self::Partition { one, other, .. } => Place::Cut(one.clone(), other.clone()),
@@ -308,7 +308,9 @@ pub enum Place {
     Connects(String, String),
     /// The connections of two nodes, at an event.
     Connections(String, String, EventName),
-    /// One message, write or sync, and whichever node it is about.
+    /// Whether the node lives and moves that an event is about, of several.
+    Whichever(EventName),
+    /// One message, write or sync.
     Event(EventName),
     /// A parameter of the workload.
     Parameter(String),
@@ -498,5 +500,12 @@ mod tests {
         assert!(!budgets.allow([&a, &b, &c]), "three in all");
         assert!(!budgets.allow([&a, &a]), "a node dies once");
         assert!(!budgets.allow([&crash("a", Kind::PowerLoss)]), "no budget for it");
+        let (one, two) = (crash("{a,b}", Kind::Crash), crash("{a,b}", Kind::Pause));
+        assert!(!budgets.allow([&one, &two]), "the same node at the same event");
+        let mut later = two.clone();
+        if let Fault::Node { at, .. } = &mut later {
+            at.event = send("COMMIT");
+        }
+        assert!(budgets.allow([&one, &later]), "at another event it may be another node");
     }
 }
