@@ -348,24 +348,13 @@ impl<'a> Conversion<'a> {
         }
     }
 
-    /// The names under which an event is counted. One without a label counts among all of its link,
-    /// as it does for a fault.
-    fn kinds(name: &EventName) -> Vec<EventName> {
-        let own = name.kind();
-        let mut all = own.clone();
-        if let EventName::Send(message) | EventName::Receive(message) = &mut all {
-            message.label.clear();
-        }
-        if own == all { vec![own] } else { vec![own, all] }
-    }
-
     /// Counts an event among those of its kind, from the first message of the workload on, as faults
     /// do. What comes before has no number (0).
     fn number(&mut self, name: EventName) -> EventName {
         if !self.has_begun {
             return name.kind();
         }
-        for kind in Self::kinds(&name) {
+        for kind in name.counted_as() {
             *self.counts.entry(kind).or_default() += 1;
         }
         let mut name = name.kind();
@@ -380,7 +369,7 @@ impl<'a> Conversion<'a> {
     }
 
     fn count_again(&mut self, name: &EventName) {
-        for kind in Self::kinds(name) {
+        for kind in name.counted_as() {
             if let Some(count) = self.counts.get_mut(&kind) {
                 *count -= 1;
             }

@@ -113,6 +113,17 @@ impl EventName {
         kind
     }
 
+    /// The names under which an event is counted. A message without a label counts among all of its link, as
+    /// it does for a fault.
+    pub(crate) fn counted_as(&self) -> Vec<Self> {
+        let own = self.kind();
+        let mut all = own.clone();
+        if let Self::Send(message) | Self::Receive(message) = &mut all {
+            message.label.clear();
+        }
+        if own == all { vec![own] } else { vec![own, all] }
+    }
+
     pub(crate) fn set_occurrence(&mut self, number: u32) {
         match self {
             Self::Send(message) | Self::Receive(message) => message.occurrence = number,

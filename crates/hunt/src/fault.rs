@@ -258,9 +258,10 @@ impl Fault {
                 let kind = if *kind == Kind::Restart { Kind::Crash } else { *kind };
                 // Whichever node it is, its event tells.
                 let event = if self.is_of_whichever() { format!(" {at}") } else { String::new() };
+                let after = Milliseconds(*duration_ms);
                 vec![
                     format!("{kind} {node} {at}"),
-                    format!("restart {node} keep{event} after {duration_ms}ms"),
+                    format!("restart {node} keep{event} after {after}"),
                 ]
             }
             _ => vec![self.to_string()],
@@ -320,11 +321,16 @@ fn list(names: &BTreeSet<String>) -> String {
     names.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
-fn duration(f: &mut fmt::Formatter<'_>, milliseconds: u64) -> fmt::Result {
-    if milliseconds.is_multiple_of(1000) {
-        write!(f, "{}s", milliseconds / 1000)
-    } else {
-        write!(f, "{milliseconds}ms")
+/// As it is written in a fault.
+struct Milliseconds(u64);
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_multiple_of(1000) {
+            write!(f, "{}s", self.0 / 1000)
+        } else {
+            write!(f, "{}ms", self.0)
+        }
     }
 }
 
@@ -355,23 +361,10 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Node { kind: Kind::Pause, node, at, duration_ms } => {
-                write!(f, "pause {node} for ")?;
-                duration(f, *duration_ms)?;
-                write!(f, " {at}")
+                write!(f, "pause {node} for {} {at}", Milliseconds(*duration_ms))
             }
-            Self::Node {
-                kind: kind @ (Kind::Restart | Kind::PowerLoss),
-                node,
-                at,
-                duration_ms,
-            } => {
-                let kind = if *kind == Kind::Restart { Kind::Crash } else { *kind };
-                write!(f, "{kind} {node} {at}; restart {node} keep")?;
-                if self.is_of_whichever() {
-                    write!(f, " {at}")?;
-                }
-                f.write_str(" after ")?;
-                duration(f, *duration_ms)
+            Self::Node { kind: Kind::Restart | Kind::PowerLoss, .. } => {
+                f.write_str(&self.clauses().join("; "))
             }
             Self::Node { kind, node, at, .. } => write!(f, "{kind} {node} {at}"),
             Self::Partition { one, other, at } => {
@@ -384,8 +377,7 @@ impl fmt::Display for Fault {
             }
             Self::Delay { message, duration_ms } => {
                 one_message(f, "delay", message)?;
-                f.write_str(" by ")?;
-                duration(f, *duration_ms)
+                write!(f, " by {}", Milliseconds(*duration_ms))
             }
             Self::Loss { message } => one_message(f, "omit", message),
             Self::Duplicate { message } => one_message(f, "duplicate", message),

@@ -16,8 +16,6 @@ use crate::rank::{self, Beliefs, Class, FaultClass};
 
 /// How many runs each hypothesis of a class takes away from the others of its class, in bits.
 const LIKE_IT_TRIED: f64 = 1.0;
-/// The same of those that struck too early or too late: what made one worth a run is still to be seen.
-const LIKE_IT_MISSED: f64 = -1.0;
 /// Runs with a fault of the same kind count so much of what runs with one in all like it do.
 const KIND_TRIED: f64 = 0.25;
 /// The same of runs with a fault at an event of the same kind.
@@ -432,7 +430,6 @@ impl Proposals {
                 + KIND_TRIED * mean(proposal.kinds.iter().map(topic).collect())
                 + EVENT_TRIED * mean(proposal.events.iter().map(topic).collect())
                 + LIKE_IT_TRIED * f64::from(like_it)
-                + LIKE_IT_MISSED * f64::from(missed)
                 + IN_VAIN * f64::from(own)
                 + LIKE_IT_IN_VAIN * f64::from(vanity);
             weighed.push(Reverse(Weighed { bits, faults: faults.clone(), is_whole: false }));

@@ -9,7 +9,7 @@ impl Fault {
     #[must_use]
     pub fn sentence(&self) -> String {
         let sentence = self.sentence_of();
-        // Names of nodes may begin with any letter; what we say of several does not.
+        // It may begin with several nodes, in our words; the name of one stays as it is.
         match sentence.strip_prefix("one of ") {
             Some(rest) => format!("One of {rest}"),
             None => sentence,

@@ -286,17 +286,9 @@ fn called_so(roles: &Roles, name: &EventName, counts: &mut BTreeMap<EventName, u
     if called == *name || name.occurrence() == 0 {
         return called;
     }
-    // A message without a label is counted among all of its link, as a fault does.
-    let kind = called.kind();
-    let mut all = kind.clone();
-    if let EventName::Send(message) | EventName::Receive(message) = &mut all {
-        message.label.clear();
+    for kind in called.counted_as() {
+        *counts.entry(kind).or_default() += 1;
     }
-    if all != kind {
-        *counts.entry(all).or_default() += 1;
-    }
-    let count = counts.entry(kind).or_default();
-    *count += 1;
-    called.set_occurrence(*count);
+    called.set_occurrence(counts[&called.kind()]);
     called
 }

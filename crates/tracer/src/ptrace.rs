@@ -200,7 +200,14 @@ fn peek(thread: i32) -> io::Result<Option<(i32, i32)>> {
 
 /// The thread has ended, though nobody may have been told.
 fn is_dead(thread: i32) -> bool {
-    let Ok(text) = std::fs::read_to_string(format!("/proc/{thread}/stat")) else { return true };
+    let text = match std::fs::read_to_string(format!("/proc/{thread}/stat")) {
+        Ok(text) => text,
+        // What may not be looked at is no less alive.
+        Err(error) => {
+            let gone = [Some(libc::ENOENT), Some(libc::ESRCH)];
+            return gone.contains(&error.raw_os_error());
+        }
+    };
     // The name in parentheses may contain anything.
     let state = text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     state.is_none_or(|state| matches!(state, 'Z' | 'X'))

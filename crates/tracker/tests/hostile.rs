@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use linchpin_tracer::{NodeId, Observer, Options, Status, launch};
+use linchpin_tracer::{NodeId, Observer, Options, Report, Status, launch};
 use linchpin_tracker::Recorder;
 
 /// The program of that name.
@@ -22,6 +22,18 @@ fn compiled(folder: &Path, name: &str) -> PathBuf {
     compile.arg(sources.join(name).with_extension("c"));
     assert!(compile.status().unwrap().success());
     binary
+}
+
+/// Runs a program to its end, which must be a good one.
+fn traced(mut command: Command, options: Options, seed: u64) -> (Report, Arc<Recorder>) {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let recorder = Arc::new(Recorder::new());
+    let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
+    let running = launch(NodeId(0), command, options, observer, Instant::now()).unwrap();
+    assert!(running.finished(common::LIMIT), "seed {seed} does not end");
+    let report = running.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    assert_eq!(report.status, Some(Status::Code(0)), "seed {seed}");
+    (report, recorder)
 }
 
 #[test]
@@ -44,13 +56,7 @@ fn no_argument_of_a_call_harms_the_tracer() {
         // Where it makes files.
         let folder = tempfile::tempdir().unwrap();
         command.arg(seed.to_string()).current_dir(folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let recorder = Arc::new(Recorder::new());
-        let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
-        let running = launch(NodeId(0), command, options, observer, Instant::now()).unwrap();
-        assert!(running.finished(common::LIMIT), "seed {seed} does not end");
-        let report = running.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        assert_eq!(report.status, Some(Status::Code(0)), "seed {seed}");
+        let (report, recorder) = traced(command, options, seed);
         assert!(report.stops > 500, "seed {seed}: {} stops", report.stops);
         let tracker = recorder.tracker();
         assert!(tracker.summary().events > 100);
@@ -74,13 +80,6 @@ fn a_process_may_be_killed_at_any_moment() {
     for seed in 1..=programs {
         let mut command = Command::new(&binary);
         command.args([seed.to_string().as_str(), "150"]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let recorder = Arc::new(Recorder::new());
-        let observer = Arc::clone(&recorder) as Arc<dyn Observer>;
-        let running =
-            launch(NodeId(0), command, Options::default(), observer, Instant::now()).unwrap();
-        assert!(running.finished(common::LIMIT), "seed {seed} does not end");
-        let report = running.wait().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        assert_eq!(report.status, Some(Status::Code(0)), "seed {seed}");
+        traced(command, Options::default(), seed);
     }
 }
